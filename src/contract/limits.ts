@@ -1,0 +1,31 @@
+/** Every bound of the contract in one place. Bytes, milliseconds or counts, as the name says. */
+export const LIMITS = {
+  pathBytes: 4096,
+  nameBytes: 255,
+  /** Contents up to this size ride in memory and become durable in the ledger's own write. */
+  smallContentBytes: 64 * 1024,
+  fileBytes: 5 * 1024 ** 3,
+  /** Files up to this size can be edited or read as text in one piece. */
+  textBytes: 32 * 1024 * 1024,
+  jsonBodyBytes: 4 * 1024 * 1024,
+  socketFrameBytes: 8 * 1024 * 1024,
+  socketRequestsInFlight: 4096,
+  socketSendQueueBytes: 16 * 1024 * 1024,
+  eventStreamQueueBytes: 8 * 1024 * 1024,
+  connections: 20_000,
+  lockItems: 128,
+  commitChanges: 10_000,
+  listLimit: 1000,
+  messageBytes: 4096,
+  intentBytes: 1024,
+  requestIdBytes: 128,
+  answersPerSession: 1000,
+  answersPerSessionWhenMany: 64,
+  sessionsOpen: 20_000,
+  ttlMs: { least: 1000, most: 24 * 3600_000, usual: 300_000 },
+  waitMsMost: 25_000,
+  claimWindowMs: 30_000,
+  disconnectGraceMs: 10_000,
+  pendingCommands: 50_000,
+  holdersNamed: 10,
+} as const

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { LIMITS } from '../limits.ts'
+import { canonicalPath } from '../path.ts'
+
+/** Fields that many operations share. Descriptions become help text and OpenAPI. */
+
+export const path = z
+  .string()
+  .transform((input, context) => {
+    const result = canonicalPath(input)
+    if (result.ok) return result.path
+    context.addIssue({ code: 'custom', message: result.fault, params: { invalidPath: true } })
+    return z.NEVER
+  })
+  .describe('Path from the root of the workspace, for example /docs/plan.md')
+
+export const name = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of A–Z a–z 0–9 . _ -')
+  .refine((value) => value !== '.' && value !== '..', 'A name must not be "." or ".."')
+
+export const workspace = name.default('main').describe('Workspace; "main" unless told otherwise')
+export const agentName = name.describe('Name of the agent, human or service')
+export const time = z.string().describe('ISO 8601, UTC')
+export const version = z.int().nonnegative().describe('Revision that last changed the file')
+export const versionGiven = z.coerce.number().int().nonnegative()
+export const lockId = z.string().regex(/^L\d{1,16}$/, 'A lock id looks like L1042')
+export const ticketId = z.string().regex(/^T\d{1,16}$/, 'A ticket looks like T1050')
+export const sessionId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$/, 'A session id looks like agent:name')
+export const ttl = z.coerce
+  .number()
+  .min(LIMITS.ttlMs.least / 1000)
+  .max(LIMITS.ttlMs.most / 1000)
+  .describe('Seconds the lock lives after its owner was last heard; 1 to 86400')
+export const wait = z.coerce
+  .number()
+  .min(0)
+  .max(LIMITS.waitMsMost / 1000)
+  .describe('Seconds to wait in this call, 0 to 25; the place in the queue is kept afterwards')
+export const requestId = z
+  .string()
+  .min(1)
+  .max(LIMITS.requestIdBytes)
+  .describe('Makes a retry safe: the same id in the same session gets the same answer')
+export const message = z.string().max(LIMITS.messageBytes)
+export const limit = z.coerce.number().int().min(1).max(LIMITS.listLimit)
+export const cursor = z.string().max(LIMITS.pathBytes * 2)
+export const flag = z.union([z.boolean(), z.stringbool()])
+
+export const lock = z.object({
+  id: lockId,
+  fence: z.int().describe('Only grows; give it to systems outside that can compare it'),
+  level: z.enum(['read', 'write', 'exclusive']),
+  items: z.array(
+    z.object({
+      path: z.string(),
+      level: z.enum(['read', 'write', 'exclusive']),
+      scope: z.enum(['file', 'subtree']),
+      stable: z.boolean().optional(),
+    }),
+  ),
+  owner: z.string(),
+  session: z.string(),
+  intent: z.string().optional(),
+  granted_at: time,
+  expires_at: time,
+  ttl: z.number(),
+  renew: z.enum(['activity', 'explicit']),
+})
+
+export const holder = z.object({
+  agent: z.string(),
+  session: z.string(),
+  lock: lockId,
+  level: z.enum(['read', 'write', 'exclusive']),
+  path: z.string(),
+  intent: z.string().optional(),
+  since: time,
+  expires_at: time,
+})
+
+export const fileFacts = z.object({
+  path: z.string(),
+  kind: z.literal('file'),
+  version,
+  size: z.int(),
+  sha256: z.string(),
+  created_at: time,
+  modified_at: time,
+  modified_by: z.object({ agent: z.string(), session: z.string() }),
+  lock: holder.optional().describe('Somebody holds a write or exclusive lock that covers it'),
+})
+
+export const folderFacts = z.object({
+  path: z.string(),
+  kind: z.literal('folder'),
+  lock: holder.optional(),
+})
+
+export const written = z.object({
+  path: z.string(),
+  version,
+  size: z.int().optional(),
+  sha256: z.string().optional(),
+})

@@ -1,0 +1,283 @@
+import { z } from 'zod'
+import { pathRightSchema, roleSchema, settingsSchema } from '../events.ts'
+import { operation } from '../operation.ts'
+import * as field from './fields.ts'
+
+const session = z.object({
+  id: field.sessionId,
+  agent: z.string(),
+  ttl: z.number(),
+  opened_at: field.time,
+  connected: z.boolean(),
+  locks: z.int(),
+  about: z.record(z.string(), z.string()).optional(),
+})
+
+const workspaceFacts = z.object({
+  name: z.string(),
+  kind: z.literal('managed'),
+  revision: z.int(),
+  settings: settingsSchema,
+})
+
+const right = z.strictObject({
+  workspace: z.string().max(64).default('*').describe('A workspace, or * for all'),
+  path: field.path,
+  access: z.enum(['none', 'read', 'write']),
+})
+
+const agentFacts = z.object({
+  name: z.string(),
+  role: roleSchema,
+  group: z.string().optional(),
+  rights: z.array(pathRightSchema),
+  tokens: z.int(),
+  sessions: z.int(),
+})
+
+export const serverOperations = {
+  open_session: operation({
+    kind: 'command',
+    summary: 'Open a session: one run of an agent, which its locks belong to.',
+    role: 'agent',
+    idempotent: false,
+    input: z.strictObject({
+      agent: field.agentName.optional().describe('Admins only: open it for this agent'),
+      name: field.name.optional().describe('Name of the session; made up if absent'),
+      secret: z.string().max(256).optional().describe('Resume the session of that name'),
+      ttl: z.coerce
+        .number()
+        .min(10)
+        .max(7 * 86_400)
+        .default(3600)
+        .describe('Seconds an idle session without locks is kept'),
+      about: z
+        .record(z.string().max(64), z.string().max(256))
+        .refine((fields) => Object.keys(fields).length <= 16, 'At most 16 fields')
+        .optional()
+        .describe('What you say of yourself (model, task): recorded, never trusted'),
+    }),
+    output: z.object({
+      id: field.sessionId,
+      secret: z.string().describe('Resumes the session after a lost connection'),
+      agent: z.string(),
+      ttl: z.number(),
+      resumed: z.boolean(),
+    }),
+    errors: ['forbidden', 'unauthenticated', 'already_exists', 'too_many'],
+    http: { method: 'POST', path: '/sessions', status: [201] },
+  }),
+  list_sessions: operation({
+    kind: 'query',
+    summary: 'Open sessions; agents see their own, supervisors all.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({}),
+    output: z.object({ sessions: z.array(session) }),
+    errors: [],
+    http: { method: 'GET', path: '/sessions', status: [200] },
+  }),
+  end_session: operation({
+    kind: 'command',
+    summary: 'End a session: its locks go back, its tickets are dropped.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({ id: field.sessionId }),
+    output: z.object({ ended: z.boolean() }),
+    errors: ['forbidden'],
+    http: { method: 'DELETE', path: '/sessions/{id}', status: [204] },
+  }),
+  list_workspaces: operation({
+    kind: 'query',
+    summary: 'The workspaces of this server.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({}),
+    output: z.object({ workspaces: z.array(workspaceFacts) }),
+    errors: [],
+    http: { method: 'GET', path: '/workspaces', status: [200] },
+  }),
+  get_workspace: operation({
+    kind: 'query',
+    summary: 'One workspace and its settings.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({ workspace: field.name }),
+    output: workspaceFacts,
+    errors: ['not_found'],
+    http: { method: 'GET', path: '/workspaces/{workspace}', status: [200] },
+  }),
+  put_workspace: operation({
+    kind: 'command',
+    summary: 'Make a workspace, or change its settings.',
+    role: 'admin',
+    idempotent: true,
+    input: z.strictObject({
+      workspace: field.name,
+      settings: z.strictObject(settingsSchema.partial().shape).default({}),
+    }),
+    output: workspaceFacts.extend({ created: z.boolean() }),
+    errors: ['forbidden', 'invalid_request'],
+    http: { method: 'PUT', path: '/workspaces/{workspace}', status: [200, 201] },
+  }),
+  delete_workspace: operation({
+    kind: 'command',
+    summary: 'Take a workspace out of service. Its data stays in the data folder.',
+    role: 'admin',
+    idempotent: true,
+    input: z.strictObject({ workspace: field.name }),
+    output: z.object({ removed: z.boolean() }),
+    errors: ['forbidden', 'invalid_request'],
+    http: { method: 'DELETE', path: '/workspaces/{workspace}', status: [204] },
+  }),
+  list_agents: operation({
+    kind: 'query',
+    summary: 'Who may connect.',
+    role: 'supervisor',
+    idempotent: true,
+    input: z.strictObject({}),
+    output: z.object({ agents: z.array(agentFacts) }),
+    errors: ['forbidden'],
+    http: { method: 'GET', path: '/agents', status: [200] },
+    cli: { command: 'agents', arguments: [] },
+  }),
+  get_agent: operation({
+    kind: 'query',
+    summary: 'One agent.',
+    role: 'supervisor',
+    idempotent: true,
+    input: z.strictObject({ name: field.agentName }),
+    output: agentFacts,
+    errors: ['forbidden', 'not_found'],
+    http: { method: 'GET', path: '/agents/{name}', status: [200] },
+  }),
+  put_agent: operation({
+    kind: 'command',
+    summary: 'Make or change an agent: role, group and rights on paths.',
+    role: 'admin',
+    idempotent: true,
+    input: z.strictObject({
+      name: field.agentName,
+      role: roleSchema.default('agent'),
+      group: field.name.optional(),
+      rights: z.array(right).max(1000).default([]),
+    }),
+    output: agentFacts.extend({ created: z.boolean() }),
+    errors: ['forbidden', 'invalid_request'],
+    http: { method: 'PUT', path: '/agents/{name}', status: [200, 201] },
+  }),
+  delete_agent: operation({
+    kind: 'command',
+    summary: 'Remove an agent: its tokens stop working, its sessions end.',
+    role: 'admin',
+    idempotent: true,
+    input: z.strictObject({ name: field.agentName }),
+    output: z.object({ removed: z.boolean() }),
+    errors: ['forbidden'],
+    http: { method: 'DELETE', path: '/agents/{name}', status: [204] },
+  }),
+  create_token: operation({
+    kind: 'command',
+    summary: 'Make a token for an agent. It is shown once.',
+    role: 'admin',
+    idempotent: false,
+    input: z.strictObject({
+      name: field.agentName,
+      label: z.string().max(64).optional(),
+      revoke_others: field.flag.optional().describe('Stop all earlier tokens of the agent'),
+    }),
+    output: z.object({ agent: z.string(), token: z.string() }),
+    errors: ['forbidden', 'not_found', 'too_many'],
+    http: { method: 'POST', path: '/agents/{name}/tokens', status: [201] },
+    cli: { command: 'token', arguments: ['name'] },
+  }),
+  put_group: operation({
+    kind: 'command',
+    summary: 'Set the rights on paths of a group. An agent’s own rights come first.',
+    role: 'admin',
+    idempotent: true,
+    input: z.strictObject({ name: field.name, rights: z.array(right).max(1000) }),
+    output: z.object({ name: z.string(), rights: z.array(pathRightSchema) }),
+    errors: ['forbidden'],
+    http: { method: 'PUT', path: '/groups/{name}', status: [200] },
+  }),
+  workspace_status: operation({
+    kind: 'query',
+    summary: 'Your locks, tickets and rights in a workspace, and how busy it is.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({ workspace: field.workspace }),
+    output: z.object({
+      workspace: z.string(),
+      agent: z.string(),
+      session: z.string(),
+      role: roleSchema,
+      revision: z.int(),
+      locks: z.array(field.lock),
+      tickets: z.array(
+        z.object({ ticket: field.ticketId, paths: z.array(z.string()), position: z.int() }),
+      ),
+      rights: z.array(pathRightSchema),
+      totals: z.object({ locks: z.int(), waiting: z.int() }),
+      server_time: field.time,
+    }),
+    errors: ['not_found'],
+    http: { method: 'GET', path: '/workspaces/{workspace}/status', status: [200] },
+    cli: { command: 'status', arguments: [] },
+  }),
+  query_audit: operation({
+    kind: 'query',
+    summary: 'Who did or tried what, newest first; agents see their own rows, supervisors all.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({
+      workspace: field.workspace,
+      agent: field.agentName.optional(),
+      path: field.path.optional().describe('Rows that name this path or anything below it'),
+      kind: z.string().max(64).optional(),
+      outcome: z.enum(['done', 'refused']).optional(),
+      since: field.time.optional(),
+      until: field.time.optional(),
+      before: z.coerce.number().int().positive().optional().describe('Rows below this revision'),
+      limit: field.limit.default(100),
+    }),
+    output: z.object({
+      rows: z.array(
+        z.object({
+          revision: z.int(),
+          at: field.time,
+          agent: z.string(),
+          session: z.string(),
+          about: z.record(z.string(), z.string()).optional(),
+          kind: z.string(),
+          paths: z.array(z.string()),
+          outcome: z.enum(['done', 'refused']),
+          code: z.string().optional(),
+          count: z.int(),
+          detail: z.string(),
+        }),
+      ),
+      more: z.boolean(),
+    }),
+    errors: ['not_found', 'forbidden', 'compacted'],
+    http: { method: 'GET', path: '/workspaces/{workspace}/audit', status: [200] },
+    cli: { command: 'log', arguments: ['path'] },
+  }),
+  verify_audit: operation({
+    kind: 'query',
+    summary: 'Read the whole ledger and check its sums and its hash chain.',
+    role: 'supervisor',
+    idempotent: true,
+    input: z.strictObject({ workspace: field.workspace }),
+    output: z.object({
+      ok: z.boolean(),
+      from: z.int(),
+      to: z.int(),
+      batches: z.int(),
+      hash: z.string().describe('Hash of the last batch: note it elsewhere to notice a cut tail'),
+      fault: z.string().optional(),
+    }),
+    errors: ['forbidden', 'not_found'],
+    http: { method: 'GET', path: '/workspaces/{workspace}/audit/verify', status: [200] },
+  }),
+} as const

@@ -1,0 +1,99 @@
+import type { EventKind, PathRight, Role } from '../contract/events.ts'
+import type { OperationName, Output, Parsed } from '../contract/operations.ts'
+
+/**
+ * What faces see of the engine. A face parses (contract/parse.ts), authenticates, finds the session,
+ * calls, and prints; it knows no lock mode and no quota rule. Refusals reject with `SluiceError`.
+ */
+export interface EngineApi {
+  /** The principal of a token, or undefined. Compared by hash, in constant time. */
+  authenticate(token: string): Principal | undefined
+  /**
+   * The caller for a principal and an optional session name (`Sluice-Session`: a name, or a full
+   * session id). No name: the principal's own session `default`. A new name opens a session.
+   */
+  callerOf(principal: Principal, sessionName?: string): Promise<Caller>
+  call<N extends OperationName>(request: Request<N>): Promise<Answer<N>>
+  /**
+   * The facts of a workspace after revision `since`, as far as the caller may see them, then live
+   * until `signal` aborts. Ordered and gap-free; rejects with `compacted` when `since` is too old.
+   * Yields arrays that became durable together. A consumer that falls behind reads from the ledger;
+   * nothing is queued for it without bound.
+   */
+  watch(caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]>
+  /**
+   * Ties a session to a connection (socket, stdio): when the last connection of a session closes, the
+   * session ends after the grace of locks §26. Returns the function that disconnects.
+   */
+  connect(caller: Caller): () => void
+  /** The last durable revision of a workspace; undefined when there is none of that name. */
+  revision(workspace: string): number | undefined
+  health(): Health
+}
+
+export interface Principal {
+  name: string
+  role: Role
+}
+
+/** An authenticated principal within one of its sessions. */
+export interface Caller {
+  agent: string
+  /** Full session id, `agent:name`. */
+  session: string
+  role: Role
+  rights: readonly PathRight[]
+}
+
+export interface Request<N extends OperationName> {
+  operation: N
+  /** Output of `parseInput`. */
+  input: Parsed<N>
+  caller: Caller
+  /** For operations with `content: 'in'`. */
+  content?: Uint8Array | AsyncIterable<Uint8Array>
+  /** Ends a wait early; what was decided stays decided. */
+  signal?: AbortSignal
+}
+
+export interface Answer<N extends OperationName> {
+  value: Output<N>
+  /** The last durable revision of the workspace (0 for operations of the server itself). */
+  revision: number
+  /** For operations with `content: 'out'`. */
+  content?: Content
+}
+
+export interface Content {
+  size: number
+  sha256: string
+  /** The whole content where it is small and at hand; faces use it to answer without a stream. */
+  bytes?: Uint8Array
+  /** Bytes `start` (inclusive) to `end` (exclusive). */
+  stream(start?: number, end?: number): AsyncIterable<Uint8Array>
+}
+
+export interface WatchQuery {
+  workspace: string
+  since: number
+  path?: string
+  kinds?: readonly EventKind[]
+  signal: AbortSignal
+}
+
+/** An event as people and programs see it: no request ids, times in ISO 8601. */
+export interface WireEvent {
+  revision: number
+  at: string
+  kind: EventKind
+  agent: string
+  session: string
+  [field: string]: unknown
+}
+
+export interface Health {
+  status: 'ok' | 'draining' | 'failing'
+  version: string
+  uptime_s: number
+  workspaces: Record<string, { revision: number; locks: number; waiting: number }>
+}
