@@ -11,7 +11,8 @@ export function parseInput<N extends OperationName>(name: N, raw: unknown): Pars
   return { ok: false, refusal: refusalOf(result.error) }
 }
 
-function refusalOf(error: z.ZodError): Refusal {
+/** What a failed check says, field by field. */
+export function refusalOf(error: z.ZodError): Refusal {
   const fields = error.issues.slice(0, 20).map((issue) => ({
     field: issue.path.map(String).join('.') || '(whole request)',
     fault: issue.message,

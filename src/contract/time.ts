@@ -1,0 +1,41 @@
+/**
+ * ISO 8601 in UTC with milliseconds, from milliseconds since 1970, by arithmetic alone, so that the
+ * pure core can print times too. Days to date: Howard Hinnant, "chrono-compatible low-level date
+ * algorithms", civil_from_days.
+ */
+export function isoTime(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastPrefix = secondPrefix(second)
+  }
+  return `${lastPrefix}${String(Math.floor(ms - second * 1000)).padStart(3, '0')}Z`
+}
+
+// Nearly all calls are for the current second: remembering its text makes the rest cheap.
+let lastSecond = Number.NaN
+let lastPrefix = ''
+
+function secondPrefix(second: number): string {
+  const day = Math.floor(second / 86_400)
+  const rest = second - day * 86_400
+  const shifted = day + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const dayOfEra = shifted - era * 146_097
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  )
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
+  const date = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const clock = `${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}T${clock}.`
+}

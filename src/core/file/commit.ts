@@ -1,0 +1,426 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
+import type { EventDraft, EventFrame, FileChange } from '../../contract/events.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { isWithin } from '../../contract/path.ts'
+import type { Commit, CommitChange, Moment } from '../command.ts'
+import { optional } from '../lock/acquire.ts'
+import { MODE } from '../lock/mode.ts'
+import type { State } from '../state.ts'
+import { applyChange } from './change.ts'
+import { draftOf } from './draft.ts'
+import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
+import {
+  coveringWrite,
+  lockedByOther,
+  lockRequired,
+  lostOwn,
+  missingWriteRight,
+  unknownVersion,
+  type Writer,
+  writerOf,
+} from './permit.ts'
+import { occupantAt, type Place, placeOf, versionAt } from './place.ts'
+
+/**
+ * A commit (files §7–16, locks §33–35): up to 10,000 changes, all or nothing, one event, one
+ * revision. Each change is decided against a draft that has the changes before it.
+ */
+export function decideCommit(
+  state: State,
+  command: Commit,
+  moment: Moment,
+): EventDraft[] | Refusal {
+  const writer = writerOf(state, command, moment)
+  if ('code' in writer) return writer
+  const work = new Work(writer)
+  for (const change of command.changes) {
+    const refusal = work.add(change)
+    if (refusal !== undefined) return refusal
+  }
+  const { agent, session } = command.actor
+  const committed: EventDraft = {
+    kind: 'files-committed',
+    agent,
+    session,
+    changes: work.changes,
+    ...(command.locks.length > 0 ? { locks: command.locks } : {}),
+    ...optional('message', command.message),
+    ...optional('run', command.run),
+    ...optional('requestId', command.requestId),
+  }
+  if (!command.release) return [committed]
+  return [
+    committed,
+    ...[...work.used].map(
+      (lock): EventDraft => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
+    ),
+  ]
+}
+
+/** One commit in the making. */
+class Work {
+  readonly changes: FileChange[] = []
+  /** Locks that a change was made under. */
+  readonly used: Set<number>
+  private readonly writer: Writer
+  private records: Records
+  private readonly portable: boolean
+  private readonly frame: EventFrame
+  private nextFileId: number
+
+  constructor(writer: Writer) {
+    const { state, command, moment } = writer
+    this.writer = writer
+    this.used = new Set(command.locks)
+    this.records = state.records
+    this.portable = state.settings.portable_names
+    const { agent, session } = command.actor
+    this.frame = { revision: state.revision + 1, at: moment.at, agent, session }
+    this.nextFileId = state.nextFileId
+  }
+
+  add(change: CommitChange): Refusal | undefined {
+    if (change.kind === 'write') return this.write(change)
+    if (change.kind === 'make-folder') return this.makeFolder(change.path)
+    if (change.kind === 'delete') return this.delete(change)
+    return change.kind === 'copy' ? this.copy(change) : this.move(change)
+  }
+
+  private write(change: CommitChange & { kind: 'write' }): Refusal | undefined {
+    const { path, how, content } = change
+    const place = this.place(path)
+    const entry = place.entry
+    const early =
+      missingWriteRight(this.writer, path, false) ??
+      tooLarge(this.writer.state, path, content.size) ??
+      // files §11: an append is stopped by an exclusive hold alone.
+      lockedByOther(this.writer, path, how === 'append' ? MODE.R : MODE.W) ??
+      notAFile(place, path)
+    if (early !== undefined) return early
+    const file = entry as FileEntry | undefined
+    const covering = coveringWrite(this.writer, path)
+    if (covering !== undefined) this.used.add(covering.id)
+    const refusal =
+      (covering === undefined ? lostOwn(this.writer, path, file) : undefined) ??
+      lockRequired(this.writer, path, covering !== undefined) ??
+      this.versionRefusal(change, file, covering)
+    if (refusal !== undefined) return refusal
+    this.put(place, path, how, content)
+    return undefined
+  }
+
+  private versionRefusal(
+    change: CommitChange & { kind: 'write' },
+    file: FileEntry | undefined,
+    covering: Parameters<typeof unknownVersion>[4],
+  ): Refusal | undefined {
+    const { path, how, ifVersion, ifNone, onto } = change
+    if (ifNone === true && file !== undefined) return alreadyThere(path, file)
+    if (ifVersion !== undefined && ifVersion !== (file?.version ?? 0)) {
+      return file === undefined
+        ? refuse('stale_version', `${path} is not there any more; you know ${ifVersion}.`, {
+            path,
+            yours: ifVersion,
+            current: 0,
+          })
+        : unknownVersion(this.writer, path, file, ifVersion, covering)
+    }
+    if (how === 'write') {
+      if (file === undefined) return undefined
+      return unknownVersion(this.writer, path, file, ifVersion, covering)
+    }
+    // The engine made the content from the newest version; if that moved on, it makes it again.
+    if ((file?.version ?? 0) === onto) return undefined
+    return refuse('stale_version', `${path} changed while the ${how} was made. Try again.`, {
+      path,
+      current: file?.version ?? 0,
+    })
+  }
+
+  private makeFolder(path: string): Refusal | undefined {
+    const place = this.place(path)
+    const refusal =
+      missingWriteRight(this.writer, path, false) ?? lockedByOther(this.writer, path, MODE.W)
+    if (refusal !== undefined) return refusal
+    if (place.entry?.kind === 'folder') return undefined
+    const blocked =
+      place.entry === undefined ? notAFile(place, path) : alreadyThere(path, place.entry)
+    if (blocked !== undefined) return blocked
+    const folder = this.makeParents(place, path)
+    this.push({ op: 'make-folder', path, folder, name: place.name, id: this.nextFileId++ })
+    return undefined
+  }
+
+  private delete(change: CommitChange & { kind: 'delete' }): Refusal | undefined {
+    const { path, recursive, ifVersion } = change
+    const place = this.place(path)
+    const { entry, folder, name } = place
+    const isFolder = entry?.kind === 'folder'
+    const early =
+      missingWriteRight(this.writer, path, isFolder) ??
+      // locks §4: a folder goes only when nobody holds anything in it.
+      lockedByOther(this.writer, path, isFolder ? MODE.X : MODE.W)
+    if (early !== undefined) return early
+    if (entry === undefined) return nothingThere(path)
+    if (name === '') return refuse('invalid_path', 'The root cannot be deleted.', { path })
+    if (isFolder) {
+      if (!recursive && !this.isEmpty(entry.id)) {
+        return refuse('not_empty', `${path} is not empty. Pass recursive to delete all in it.`, {
+          path,
+        })
+      }
+    } else {
+      const covering = coveringWrite(this.writer, path)
+      if (covering !== undefined) this.used.add(covering.id)
+      const refusal =
+        (covering === undefined ? lostOwn(this.writer, path, entry) : undefined) ??
+        lockRequired(this.writer, path, covering !== undefined) ??
+        unknownVersion(this.writer, path, entry, ifVersion, covering)
+      if (refusal !== undefined) return refusal
+    }
+    this.push({ op: 'delete', path, folder, name })
+    return undefined
+  }
+
+  private move(change: CommitChange & { kind: 'copy' | 'move' }): Refusal | undefined {
+    const { path, to, overwrite } = change
+    const source = this.place(path)
+    const entry = source.entry
+    if (entry === undefined) return nothingThere(path)
+    if (source.name === '') return refuse('invalid_path', 'The root cannot be moved.', { path })
+    if (path === to) return undefined
+    const isFolder = entry.kind === 'folder'
+    if (isFolder && isWithin(path, to)) {
+      return refuse('invalid_path', `${path} cannot be moved into itself.`, { path, to })
+    }
+    const mode = isFolder ? MODE.X : MODE.W
+    const refusal =
+      missingWriteRight(this.writer, path, isFolder) ??
+      missingWriteRight(this.writer, to, isFolder) ??
+      lockedByOther(this.writer, path, mode) ??
+      lockedByOther(this.writer, to, mode) ??
+      this.uncovered(path) ??
+      this.uncovered(to) ??
+      this.targetRefusal(to, entry, overwrite)
+    if (refusal !== undefined) return refusal
+    const target = this.place(to)
+    const toFolder = this.makeParents(target, to)
+    const { folder, name } = source
+    this.push({ op: 'move', path, folder, name, to, toFolder, toName: target.name })
+    return undefined
+  }
+
+  private copy(change: CommitChange & { kind: 'copy' | 'move' }): Refusal | undefined {
+    const { path, to, overwrite, at } = change
+    const source = at === undefined ? this.place(path).entry : this.sourceAt(path, at)
+    if (source === undefined) return nothingThere(path)
+    const isFolder = source.kind === 'folder'
+    if (isFolder && isWithin(path, to)) {
+      return refuse('invalid_path', `${path} cannot be copied into itself.`, { path, to })
+    }
+    const refusal =
+      missingWriteRight(this.writer, path, isFolder, 'read') ??
+      missingWriteRight(this.writer, to, isFolder) ??
+      lockedByOther(this.writer, to, isFolder ? MODE.X : MODE.W) ??
+      this.uncovered(to) ??
+      this.targetRefusal(to, source, overwrite)
+    if (refusal !== undefined) return refusal
+    return isFolder ? this.copyFolder(source.id, path, to) : this.copyFile(source, path, to)
+  }
+
+  private copyFile(source: FileEntry, path: string, to: string): undefined {
+    const { sha256, size, version } = source
+    this.put(this.place(to), to, 'copy', { sha256, size }, { path, version })
+    return undefined
+  }
+
+  /** Copies names and hashes, no bytes (files §15). */
+  private copyFolder(id: number, path: string, to: string): Refusal | undefined {
+    const target = this.place(to)
+    if (target.entry === undefined) {
+      const folder = this.makeParents(target, to)
+      this.push({ op: 'make-folder', path: to, folder, name: target.name, id: this.nextFileId++ })
+    }
+    const rows = this.records.range('entry', ...folderRange(id), LIMITS.commitChanges + 1)
+    for (const [, value] of rows) {
+      const child = value as Entry
+      if (child.kind === 'gone') continue
+      if (this.changes.length >= LIMITS.commitChanges) {
+        return refuse(
+          'too_large',
+          `${path} has more than ${LIMITS.commitChanges} entries to copy.`,
+          {
+            path,
+            limit: LIMITS.commitChanges,
+          },
+        )
+      }
+      const from = `${path}/${child.name}`
+      const into = `${to}/${child.name}`
+      const refusal =
+        child.kind === 'folder'
+          ? this.copyFolder(child.id, from, into)
+          : this.copyFile(child, from, into)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  private sourceAt(path: string, at: number): FileEntry | undefined {
+    const occupant = occupantAt(this.records, path, at, this.portable)
+    if (occupant?.kind !== 'file') return undefined
+    const version = versionAt(this.records, occupant.id, at)
+    if (version === undefined || version.how === 'delete') return undefined
+    const { agent, session } = version
+    return {
+      kind: 'file',
+      name: '',
+      id: occupant.id,
+      since: 0,
+      version: version.version,
+      size: version.size,
+      sha256: version.sha256,
+      createdAt: version.at,
+      modifiedAt: version.at,
+      agent,
+      session,
+    }
+  }
+
+  /** What a move or copy may land on: nothing, or a file it may replace. */
+  private targetRefusal(
+    to: string,
+    source: FileEntry | FolderEntry,
+    overwrite: boolean,
+  ): Refusal | undefined {
+    const target = this.place(to)
+    if (target.name === '')
+      return refuse('already_exists', 'The root is there already.', { path: to })
+    if (target.fileInTheWay !== undefined) return notAFile(target, to)
+    if (target.entry === undefined) {
+      // Renaming in nothing but case meets its own name.
+      const isOwnName = 'since' in source && target.clash !== undefined && target.record === source
+      return isOwnName ? undefined : notAFile(target, to)
+    }
+    if (!overwrite || target.entry.kind === 'folder' || source.kind === 'folder') {
+      return alreadyThere(to, target.entry)
+    }
+    return unknownVersion(this.writer, to, target.entry, undefined, coveringWrite(this.writer, to))
+  }
+
+  private uncovered(path: string): Refusal | undefined {
+    const covering = coveringWrite(this.writer, path)
+    if (covering !== undefined) this.used.add(covering.id)
+    return lockRequired(this.writer, path, covering !== undefined)
+  }
+
+  private put(
+    place: Place,
+    path: string,
+    how: 'write' | 'append' | 'edit' | 'copy',
+    content: { sha256: string; size: number },
+    from?: { path: string; version: number },
+  ): void {
+    const { entry, record } = place
+    const gone = record?.kind === 'gone' && record.fileId !== undefined ? record : undefined
+    const id = entry?.id ?? gone?.fileId ?? this.nextFileId++
+    const base = entry?.kind === 'file' ? entry.version : (gone?.version ?? 0)
+    const folder = this.makeParents(place, path)
+    const { sha256, size } = content
+    const name = place.name
+    this.push({
+      op: 'write',
+      how,
+      path,
+      folder,
+      name,
+      id,
+      base,
+      size,
+      sha256,
+      ...optional('from', from),
+    })
+  }
+
+  private makeParents(place: Place, path: string): number {
+    let folder = place.folder
+    let end = path.length - place.name.length - 1
+    for (let i = place.missing.length - 1; i > 0; i--)
+      end -= (place.missing[i] as string).length + 1
+    for (const [index, name] of place.missing.entries()) {
+      if (index > 0) end += name.length + 1
+      const id = this.nextFileId++
+      this.push({ op: 'make-folder', path: path.slice(0, end), folder, name, id })
+      folder = id
+    }
+    return folder
+  }
+
+  private push(change: FileChange): void {
+    this.changes.push(change)
+    // The first change looks at the state itself; a draft is only needed for those after it.
+    if (this.records === this.writer.state.records) this.records = draftOf(this.records)
+    applyChange(this.records, change, this.frame, {}, this.portable)
+  }
+
+  private place(path: string): Place {
+    return placeOf(this.records, path, this.portable)
+  }
+
+  private isEmpty(folder: number): boolean {
+    let [from, to] = folderRange(folder)
+    for (;;) {
+      const rows = this.records.range('entry', from, to, 256)
+      if (rows.some(([, value]) => (value as Entry).kind !== 'gone')) return false
+      const last = rows.at(-1)
+      if (rows.length < 256 || last === undefined) return true
+      from = `${last[0]}\u0000`
+      to = folderRange(folder)[1]
+    }
+  }
+}
+
+function tooLarge(state: State, path: string, size: number): Refusal | undefined {
+  const limit = state.settings.file_bytes
+  if (size <= limit) return undefined
+  return refuse('too_large', `${path} would have ${size} bytes; ${limit} are allowed.`, {
+    path,
+    size,
+    limit,
+  })
+}
+
+function notAFile(place: Place, path: string): Refusal | undefined {
+  if (place.fileInTheWay !== undefined) {
+    return refuse('not_folder', `${place.fileInTheWay} is a file, so nothing can lie in it.`, {
+      path: place.fileInTheWay,
+    })
+  }
+  if (place.clash !== undefined) {
+    return refuse(
+      'already_exists',
+      `${place.clash} is there, and names that differ only in case are one name here. Use that name.`,
+      { path, existing: place.clash },
+    )
+  }
+  if (place.entry?.kind === 'folder') {
+    return refuse('is_folder', `${path} is a folder.`, { path })
+  }
+  return undefined
+}
+
+function alreadyThere(path: string, entry: FileEntry | FolderEntry): Refusal {
+  const version = entry.kind === 'file' ? entry.version : undefined
+  return refuse(
+    'already_exists',
+    `${path} is there already (${entry.kind}${version === undefined ? '' : `, version ${version}`}). ` +
+      'Choose another name, or read it and write with its version.',
+    { path, ...optional('current', version) },
+  )
+}
+
+function nothingThere(path: string): Refusal {
+  return refuse('not_found', `There is nothing at ${path}. List its folder to see what is there.`, {
+    path,
+  })
+}

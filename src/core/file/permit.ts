@@ -1,0 +1,171 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
+import { isoTime } from '../../contract/time.ts'
+import { accessTo, accessToSubtree, isAllowed } from '../agent/rights.ts'
+import type { Commit, Moment } from '../command.ts'
+import { conflictsWithHolds, coveringLock, lockCovers } from '../lock/conflict.ts'
+import { lostFacts, lostSentence, obstacles, sentenceOf } from '../lock/describe.ts'
+import { MODE, type Mode } from '../lock/mode.ts'
+import type { Lock, Owner } from '../lock/table.ts'
+import type { State } from '../state.ts'
+import type { FileEntry } from './entry.ts'
+
+/**
+ * Who may change a path (files §8–11, locks §33). Each question gives a refusal, or undefined.
+ *
+ *   rights ─► locks of others ─► own lost lock ─► write mode ─► versions
+ *
+ * A write without a lock is checked as if it took one for the instant of the decision, so the one
+ * matrix of locks §3 decides here too.
+ */
+export interface Writer {
+  state: State
+  command: Commit
+  moment: Moment
+  /** The session itself and the owners of the locks whose tokens were presented. */
+  owners: readonly Owner[]
+}
+
+/** The presented locks must be held now: exactly these, not others at least as new (locks §33). */
+export function writerOf(state: State, command: Commit, moment: Moment): Writer | Refusal {
+  const owners: Owner[] = []
+  const own = state.locks.owners.get(command.actor.session)
+  if (own !== undefined) owners.push(own)
+  for (const id of command.locks) {
+    const lock = state.locks.locks.get(id)
+    if (lock === undefined) return lostRefusal(state, id)
+    if (!owners.includes(lock.owner)) owners.push(lock.owner)
+  }
+  return { state, command, moment, owners }
+}
+
+export function lostRefusal(state: State, id: number): Refusal {
+  const lost = state.locks.ended.get(id)
+  const what = lost === undefined ? `Lock L${id} is not held any more` : lostSentence(lost)
+  return refuse('lock_lost', `${what}. Read the file again, take a new lock, then write.`, {
+    ...(lost === undefined ? { lock: `L${id}` } : lostFacts(lost)),
+  })
+}
+
+export function missingWriteRight(
+  { state, command }: Writer,
+  path: string,
+  subtree: boolean,
+  needed: 'read' | 'write' = 'write',
+): Refusal | undefined {
+  const { rights } = command.actor
+  if (rights.length === 0) return undefined
+  const access = (subtree ? accessToSubtree : accessTo)(rights, state.workspace, path)
+  if (isAllowed(access, needed)) return undefined
+  return refuse('forbidden', `You have no ${needed} access to ${path}. Ask an admin for it.`, {
+    path,
+    needed,
+    access,
+  })
+}
+
+/** files §10: what somebody else's hold forbids. `mode` is what the change would take. */
+export function lockedByOther(writer: Writer, path: string, mode: Mode): Refusal | undefined {
+  const { state, moment, owners } = writer
+  if (!conflictsWithHolds(state.locks, path, mode, owners)) return undefined
+  // A hold that was lost and went to somebody else is the more telling answer.
+  const lost = lostOwn(writer, path, undefined)
+  if (lost !== undefined) return lost
+  const { holders, waiting } = obstacles(state.locks, [{ path, mode }], owners, moment)
+  return refuse(
+    'locked',
+    `${sentenceOf(holders, waiting)}. Nothing was written. ` +
+      `Call acquire_lock on ${path} with "wait" to queue for it, then read and write.`,
+    { path, holders, queue_length: waiting },
+  )
+}
+
+/** The hold that covers a write to `path`. */
+export function coveringWrite({ state, command, owners }: Writer, path: string): Lock | undefined {
+  const presented = command.locks
+    .map((id) => state.locks.locks.get(id))
+    .find((lock) => lock !== undefined && lockCovers(lock, path, MODE.W))
+  return presented ?? coveringLock(state.locks, path, MODE.W, owners)
+}
+
+/**
+ * This session lost a hold on the path and has not looked at the file since: its late write is
+ * refused, whoever has the lock now (locks §33).
+ */
+export function lostOwn(
+  { state, command, moment }: Writer,
+  path: string,
+  entry: FileEntry | undefined,
+): Refusal | undefined {
+  const owner = state.locks.owners.get(command.actor.session)
+  if (owner === undefined || owner.lost.length === 0) return undefined
+  const lost = owner.lost.findLast((one) => lockCovers(one.lock, path, MODE.W))
+  if (lost === undefined) return undefined
+  const seen = entry === undefined ? undefined : moment.seen(command.actor.session, entry.id)
+  if (seen !== undefined && seen.at > lost.at && seen.version === entry?.version) return undefined
+  return refuse(
+    'lock_lost',
+    `${lostSentence(lost)}. Nothing was written. Read ${path} again, take a new lock, then write.`,
+    { path, ...lostFacts(lost) },
+  )
+}
+
+export function lockRequired(
+  { state }: Writer,
+  path: string,
+  covered: boolean,
+): Refusal | undefined {
+  if (state.settings.write_mode !== 'locked' || covered) return undefined
+  return refuse(
+    'lock_required',
+    `This workspace takes writes only under a lock. Call acquire_lock on ${path} first.`,
+    { path },
+  )
+}
+
+/** files §9: whoever replaces or deletes a file must know what stands there. */
+export function unknownVersion(
+  { state, command, moment }: Writer,
+  path: string,
+  entry: FileEntry,
+  ifVersion: number | undefined,
+  covering: Lock | undefined,
+): Refusal | undefined {
+  const { session } = command.actor
+  if (ifVersion !== undefined) {
+    return ifVersion === entry.version ? undefined : stale(path, entry, ifVersion)
+  }
+  if (state.settings.write_mode === 'open' && covering === undefined) return undefined
+  if (entry.session === session) return undefined
+  const seen = moment.seen(session, entry.id)
+  if (seen?.version === entry.version) return undefined
+  // The grant named the version, so what was there then is known to the holder.
+  if (covering !== undefined && entry.version <= covering.fence) return undefined
+  if (seen !== undefined) return stale(path, entry, seen.version)
+  if (covering !== undefined) return stale(path, entry, covering.fence)
+  return refuse(
+    'unseen_version',
+    `${path} exists (version ${entry.version}, written by ${entry.agent} at ` +
+      `${isoTime(entry.modifiedAt)}) and you have not read it. Read it first, or pass its version.`,
+    {
+      path,
+      current: entry.version,
+      changed_by: entry.agent,
+      changed_at: isoTime(entry.modifiedAt),
+    },
+  )
+}
+
+export function stale(path: string, entry: FileEntry, yours: number): Refusal {
+  return refuse(
+    'stale_version',
+    `${path} was changed by ${entry.agent} at ${isoTime(entry.modifiedAt)}: it is at version ` +
+      `${entry.version}, you know ${yours}. Nothing was written. Read it again and redo your change.`,
+    {
+      path,
+      yours,
+      current: entry.version,
+      changed_by: entry.agent,
+      changed_at: isoTime(entry.modifiedAt),
+    },
+  )
+}

@@ -1,0 +1,106 @@
+import { namesOf } from '../lock/table.ts'
+import {
+  type Entry,
+  entryAt,
+  type FileEntry,
+  type FolderEntry,
+  type Records,
+  ROOT_FOLDER,
+  type VersionRecord,
+  versionKey,
+} from './entry.ts'
+
+/** Where a path leads: what has that name, and how far its folders exist. */
+export interface Place {
+  /** The deepest folder that exists. */
+  folder: number
+  /** Names of the folders still missing between it and the path's own name. */
+  missing: string[]
+  /** The path's own name; empty for the root. */
+  name: string
+  /** What is there, under exactly this name. */
+  entry: FileEntry | FolderEntry | undefined
+  /** The record of the name, gone ones too. */
+  record: Entry | undefined
+  /** A file stands where a folder would have to. */
+  fileInTheWay: string | undefined
+  /** A name that differs only in case stands there (portable names). */
+  clash: string | undefined
+}
+
+const root: FolderEntry = { kind: 'folder', name: '', id: ROOT_FOLDER, since: 0 }
+
+export function placeOf(records: Records, path: string, portable: boolean): Place {
+  const names = namesOf(path)
+  const name = names.pop()
+  const place: Place = {
+    folder: ROOT_FOLDER,
+    missing: [],
+    name: name ?? '',
+    entry: name === undefined ? root : undefined,
+    record: undefined,
+    fileInTheWay: undefined,
+    clash: undefined,
+  }
+  if (name === undefined) return place
+  let walked = ''
+  for (const [index, part] of names.entries()) {
+    const entry = entryAt(records, place.folder, part, portable)
+    walked += `/${part}`
+    if (entry === undefined || entry.kind === 'gone') {
+      place.missing = names.slice(index)
+      return place
+    }
+    if (entry.name !== part) {
+      place.clash = `${walked.slice(0, walked.lastIndexOf('/'))}/${entry.name}`
+      place.missing = names.slice(index)
+      return place
+    }
+    if (entry.kind === 'file') {
+      place.fileInTheWay = walked
+      place.missing = names.slice(index)
+      return place
+    }
+    place.folder = entry.id
+  }
+  const record = entryAt(records, place.folder, name, portable)
+  place.record = record
+  if (record !== undefined && record.kind !== 'gone') {
+    if (record.name === name) place.entry = record
+    else place.clash = `${walked}/${record.name}`
+  }
+  return place
+}
+
+/** The file or folder that a path led to at a revision; undefined when nothing was there. */
+export function occupantAt(
+  records: Records,
+  path: string,
+  revision: number,
+  portable: boolean,
+): { kind: 'file' | 'folder'; id: number } | undefined {
+  let found: { kind: 'file' | 'folder'; id: number } = { kind: 'folder', id: ROOT_FOLDER }
+  for (const name of namesOf(path)) {
+    if (found.kind === 'file') return undefined
+    const record = entryAt(records, found.id, name, portable)
+    if (record === undefined) return undefined
+    if (record.kind !== 'gone' && record.since <= revision) {
+      found = { kind: record.kind, id: record.id }
+      continue
+    }
+    const past = record.past?.find((one) => one.since <= revision && revision < one.until)
+    if (past === undefined) return undefined
+    found = { kind: past.kind, id: past.id }
+  }
+  return found
+}
+
+/** The newest version of a file that is not newer than `revision`. */
+export function versionAt(
+  records: Records,
+  file: number,
+  revision: number,
+): VersionRecord | undefined {
+  const [row] = records.range('version', versionKey(file, revision), `${file.toString(36)}0`, 1)
+  return row?.[1] as VersionRecord | undefined
+}

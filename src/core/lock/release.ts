@@ -1,0 +1,140 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
+import type { EventDraft } from '../../contract/events.ts'
+import { maySupervise } from '../agent/rights.ts'
+import type {
+  EndSession,
+  ExpireLocks,
+  LeaveQueue,
+  Moment,
+  ReleaseAll,
+  ReleaseLock,
+} from '../command.ts'
+import type { State } from '../state.ts'
+import type { Lock } from './table.ts'
+
+/** How holds and tickets end. Waking the next in line is the same decision: see step.ts. */
+
+export function decideRelease(state: State, command: ReleaseLock): EventDraft[] | Refusal {
+  const { actor, force } = command
+  if (force && !maySupervise(actor.role)) {
+    return refuse('forbidden', 'Only supervisors and people may take a lock from its holder.', {
+      needed: 'supervisor',
+    })
+  }
+  if (force && command.reason === undefined) {
+    return refuse('invalid_request', 'Say why: "reason" is recorded in the audit.', {
+      fields: [{ field: 'reason', fault: 'needed with force' }],
+    })
+  }
+  const lock = state.locks.locks.get(command.lock)
+  // Giving back what is gone already is no error: the caller wanted it gone.
+  if (lock === undefined) return []
+  if (!force && lock.owner.session !== actor.session) {
+    return refuse(
+      'forbidden',
+      `L${lock.id} belongs to ${lock.owner.agent} (session ${lock.owner.session}), not to you.`,
+      { owner: lock.owner.agent, session: lock.owner.session },
+    )
+  }
+  const isOwn = lock.owner.session === actor.session
+  return [
+    {
+      kind: 'lock-released',
+      agent: actor.agent,
+      session: actor.session,
+      lock: lock.id,
+      reason: isOwn ? 'released' : 'forced',
+      ...(isOwn ? {} : { by: actor.agent }),
+      ...(command.reason === undefined ? {} : { why: command.reason }),
+    },
+  ]
+}
+
+export function decideReleaseAll(state: State, command: ReleaseAll): EventDraft[] {
+  const { agent, session } = command.actor
+  const owner = state.locks.owners.get(session)
+  if (owner === undefined) return []
+  return [
+    ...[...owner.tickets].map(
+      (ticket): EventDraft => ({
+        kind: 'ticket-left',
+        agent,
+        session,
+        ticket: ticket.id,
+        reason: 'left',
+      }),
+    ),
+    ...[...owner.locks].map(
+      (lock): EventDraft => ({
+        kind: 'lock-released',
+        agent,
+        session,
+        lock: lock.id,
+        reason: 'released',
+      }),
+    ),
+  ]
+}
+
+export function decideLeave(state: State, command: LeaveQueue): EventDraft[] | Refusal {
+  const { agent, session } = command.actor
+  const ticket = state.locks.tickets.get(command.ticket)
+  const lock = state.locks.byTicket.get(command.ticket)
+  const owner = (ticket ?? lock)?.owner
+  if (owner !== undefined && owner.session !== session) {
+    return refuse('forbidden', `T${command.ticket} belongs to ${owner.agent}, not to you.`, {
+      owner: owner.agent,
+    })
+  }
+  if (ticket !== undefined) {
+    return [{ kind: 'ticket-left', agent, session, ticket: ticket.id, reason: 'left' }]
+  }
+  // It was granted while the caller gave up: giving up means giving back.
+  if (lock !== undefined) {
+    return [{ kind: 'lock-released', agent, session, lock: lock.id, reason: 'released' }]
+  }
+  return []
+}
+
+/** locks §27: time comes with the command; what was renewed since is left alone. */
+export function decideExpire(
+  state: State,
+  command: ExpireLocks,
+  moment: Moment,
+  claimWindowMs: number,
+): EventDraft[] {
+  const events: EventDraft[] = []
+  for (const { lock: id, renewedAt, unclaimed } of command.locks) {
+    const lock = state.locks.locks.get(id)
+    if (lock === undefined) continue
+    const since = Math.max(renewedAt, lock.grantedAt)
+    if (moment.at < since + (unclaimed ? Math.min(claimWindowMs, lock.ttlMs) : lock.ttlMs)) continue
+    events.push(ended(lock, unclaimed ? 'unclaimed' : 'expired'))
+  }
+  return events
+}
+
+export function decideEndSession(state: State, command: EndSession): EventDraft[] {
+  const { session, reason } = command
+  const owner = state.locks.owners.get(session)
+  const hasAnswers = state.answers.has(session)
+  if (owner === undefined && !hasAnswers) return []
+  const agent = owner?.agent ?? session.slice(0, session.indexOf(':'))
+  const tickets = [...(owner?.tickets ?? [])].map(
+    (ticket): EventDraft => ({
+      kind: 'ticket-left',
+      agent,
+      session,
+      ticket: ticket.id,
+      reason: 'session-ended',
+    }),
+  )
+  const locks = [...(owner?.locks ?? [])].map((lock) => ended(lock, 'session-ended'))
+  // Tickets go first, so that the session's own waiting is not granted by its own release.
+  return [...tickets, ...locks, { kind: 'session-ended', agent, session, id: session, reason }]
+}
+
+function ended(lock: Lock, reason: 'expired' | 'unclaimed' | 'session-ended'): EventDraft {
+  const { agent, session } = lock.owner
+  return { kind: 'lock-released', agent, session, lock: lock.id, reason }
+}

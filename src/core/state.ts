@@ -1,0 +1,70 @@
+import type { Event, PathRight, Role, Settings } from '../contract/events.ts'
+import { DEFAULT_SETTINGS } from '../contract/events.ts'
+import type { Records } from './file/entry.ts'
+import { type LockTable, newLockTable } from './lock/table.ts'
+
+/**
+ * The state of one stream: what small facts fold to. Big ones (entries, versions) lie in `records`.
+ * A workspace uses locks, files and answers; the server's own stream uses the directory.
+ */
+export interface State {
+  /** The name of the workspace this stream belongs to. */
+  workspace: string
+  /** The last applied event. */
+  revision: number
+  /** The time of the last applied event, ms since 1970. */
+  at: number
+  settings: Settings
+  locks: LockTable
+  /** The next free number for a file or folder. */
+  nextFileId: number
+  records: Records
+  /** By session and request id: the fact that answered (locks §11). */
+  answers: Map<string, Map<string, Event>>
+  directory: Directory
+}
+
+export interface Directory {
+  agents: Map<string, Agent>
+  groups: Map<string, PathRight[]>
+  sessions: Map<string, Session>
+  workspaces: Map<string, Settings>
+  /** Agent by the SHA-256 of its token. */
+  tokens: Map<string, string>
+}
+
+export interface Agent {
+  name: string
+  role: Role
+  group: string | undefined
+  rights: PathRight[]
+  tokens: { sha256: string; label: string | undefined }[]
+}
+
+export interface Session {
+  id: string
+  agent: string
+  ttlMs: number
+  openedAt: number
+  about: Record<string, string> | undefined
+}
+
+export function newState(workspace: string, records: Records): State {
+  return {
+    workspace,
+    revision: 0,
+    at: 0,
+    settings: DEFAULT_SETTINGS,
+    locks: newLockTable(),
+    nextFileId: 2,
+    records,
+    answers: new Map(),
+    directory: {
+      agents: new Map(),
+      groups: new Map(),
+      sessions: new Map(),
+      workspaces: new Map(),
+      tokens: new Map(),
+    },
+  }
+}
