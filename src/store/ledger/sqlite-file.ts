@@ -8,7 +8,8 @@
  *  2. An append is one INSERT that commits by itself: one write to the log, one sync.
  *  3. After a failed append the file takes no more of them until it is opened again. A sync that
  *     failed says nothing about what reached the disk; only reading it again does.
- *  4. `floor` is the last trimmed batch. The chain of what is stored starts from it, so that rows
+ *  4. Opening is one transaction: a ledger that is refused is left as it was, epoch and all.
+ *  5. `floor` is the last trimmed batch. The chain of what is stored starts from it, so that rows
  *     missing at the front are noticed as well.
  *
  * `last_revision` and `hash` stand before the payload, which may spill over many pages: looking up
@@ -60,8 +61,10 @@ export class LedgerFile {
   constructor(file: string) {
     this.#database = new DatabaseSync(file, { timeout: 0 })
     try {
-      const { epoch, floor } = takeOver(this.#database)
-      this.#epoch = epoch
+      lock(this.#database)
+      this.#database.exec('BEGIN IMMEDIATE')
+      const { epoch, floor } = readMeta(this.#database)
+      this.#epoch = epoch + 1
       this.#floor = floor
       this.#insert = this.#database.prepare('INSERT INTO batch VALUES (?, ?, ?, ?, ?)')
       this.#rowsAfter = this.#database.prepare(
@@ -73,6 +76,8 @@ export class LedgerFile {
          FROM batch WHERE first_revision <= ? ORDER BY first_revision DESC LIMIT 2`,
       )
       this.#end = this.#checkedEnd()
+      this.#database.prepare('UPDATE meta SET epoch = ?').run(this.#epoch)
+      this.#database.exec('COMMIT')
     } catch (error) {
       this.#database.close()
       throw named(error, 0)
@@ -133,12 +138,17 @@ export class LedgerFile {
       )
       .get(before, TRIM_BATCHES, before) as unknown as (Link & { first: number }) | undefined
     if (!last) return false
-    transaction(this.#database, () => {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
       this.#database.prepare('DELETE FROM batch WHERE first_revision <= ?').run(last.first)
       this.#database
         .prepare('UPDATE meta SET floor_revision = ?, floor_hash = ?')
         .run(last.revision, last.hash)
-    })
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
     this.#floor = { revision: last.revision, hash: last.hash }
     return true
   }
@@ -193,8 +203,8 @@ export class LedgerFile {
   }
 }
 
-/** Takes the lock for as long as the connection lives and raises the epoch. */
-function takeOver(database: DatabaseSync): { epoch: number; floor: Link } {
+/** The first access takes the lock for as long as the connection lives. */
+function lock(database: DatabaseSync): void {
   database.exec('PRAGMA locking_mode = EXCLUSIVE')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = FULL')
@@ -202,32 +212,20 @@ function takeOver(database: DatabaseSync): { epoch: number; floor: Link } {
     // A plain fsync on macOS leaves the data in the drive's cache.
     database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
   }
-  return transaction(database, () => {
-    database.exec(SCHEMA)
-    database
-      .prepare('INSERT OR IGNORE INTO meta VALUES (1, ?, 0, ?, ?)')
-      .run(FORMAT, GENESIS.revision, GENESIS.hash)
-    database.exec('UPDATE meta SET epoch = epoch + 1')
-    const meta = database
-      .prepare('SELECT format, epoch, floor_revision AS revision, floor_hash AS hash FROM meta')
-      .get() as unknown as Link & { format: number; epoch: number }
-    if (meta.format !== FORMAT) {
-      throw new Error(`The ledger has format ${meta.format}; this release reads format ${FORMAT}.`)
-    }
-    return { epoch: meta.epoch, floor: { revision: meta.revision, hash: meta.hash } }
-  })
 }
 
-function transaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
+function readMeta(database: DatabaseSync): { epoch: number; floor: Link } {
+  database.exec(SCHEMA)
+  database
+    .prepare('INSERT OR IGNORE INTO meta VALUES (1, ?, 0, ?, ?)')
+    .run(FORMAT, GENESIS.revision, GENESIS.hash)
+  const { format, epoch, revision, hash } = database
+    .prepare('SELECT format, epoch, floor_revision AS revision, floor_hash AS hash FROM meta')
+    .get() as unknown as Link & { format: number; epoch: number }
+  if (format !== FORMAT) {
+    throw new Error(`The ledger has format ${format}; this release reads format ${FORMAT}.`)
   }
+  return { epoch, floor: { revision, hash } }
 }
 
 /** SQLite's error in the port's terms. `revision` is where the reading had come to. */
