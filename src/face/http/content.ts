@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { fail } from '../../contract/errors.ts'
+import type { Answer, Content } from '../../engine/api.ts'
+import { mediaTypeOf } from './media-type.ts'
+import { type ByteRange, parseRange } from './range.ts'
+
+/**
+ * Answers GET and HEAD of a file: strong ETag, one range, 304. Contents are data of strangers, so
+ * whatever they are, a browser may neither render them as a page nor run anything in them.
+ */
+export function sendContent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer<'read_file'>,
+): FastifyReply {
+  const { value, content } = answer
+  if (content === undefined) throw new Error('the engine read a file without its content')
+  const etag = `"${value.version}"`
+  reply.headers({
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, no-cache',
+    'last-modified': new Date(value.modified_at).toUTCString(),
+    'content-security-policy': "sandbox; default-src 'none'",
+    'content-disposition': 'attachment',
+    'sluice-sha256': content.sha256,
+  })
+  if (value.lock !== undefined) {
+    reply.header('sluice-lock-holder', value.lock.agent)
+    reply.header('sluice-lock-expires', value.lock.expires_at)
+  }
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  reply.type(mediaTypeOf(value.path))
+  const range = rangeOf(request, reply, etag, content.size)
+  const { start, end } = range ?? { start: 0, end: content.size }
+  if (range !== undefined) {
+    reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${content.size}`)
+  }
+  reply.header('content-length', String(end - start))
+  if (request.method === 'HEAD') return reply.send()
+  return reply.send(bodyOf(content, start, end))
+}
+
+function bodyOf(content: Content, start: number, end: number): Buffer | Readable {
+  const { bytes } = content
+  if (bytes !== undefined) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+  }
+  // Bytes, not objects: the stream's own bound then counts bytes.
+  return Readable.from(content.stream(start, end), { objectMode: false })
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  // Weak comparison (RFC 9110 §13.1.2): proxies may have put a W/ in front.
+  return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+}
+
+function rangeOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  etag: string,
+  size: number,
+): ByteRange | undefined {
+  const header = request.headers.range
+  const ifRange = request.headers['if-range']
+  if (header === undefined || request.method === 'HEAD') return undefined
+  // A date in If-Range is never a strong validator here: the whole content is always right.
+  if (ifRange !== undefined && String(ifRange).trim() !== etag) return undefined
+  const range = parseRange(header, size)
+  if (range !== 'unsatisfiable') return range
+  reply.header('content-range', `bytes */${size}`)
+  reply.removeHeader('content-disposition')
+  fail('range_invalid', `The file has ${size} bytes; the range lies outside of them.`, { size })
+}

@@ -1,0 +1,41 @@
+/**
+ * Counts failed authentications by remote address, so that nobody can try tokens at leisure. The map
+ * is bounded: when it is full, the address that failed longest ago is forgotten.
+ */
+export interface FailureLimit {
+  /** Seconds until the address may try again; 0: now. */
+  waitSeconds(address: string): number
+  record(address: string): void
+}
+
+const FAILURES_MOST = 20
+const WINDOW_MS = 60_000
+const ADDRESSES_MOST = 10_000
+
+export function createFailureLimit(now: () => number = () => performance.now()): FailureLimit {
+  const byAddress = new Map<string, { count: number; since: number }>()
+  return {
+    waitSeconds(address) {
+      const entry = byAddress.get(address)
+      if (entry === undefined || entry.count < FAILURES_MOST) return 0
+      const leftMs = entry.since + WINDOW_MS - now()
+      if (leftMs > 0) return Math.ceil(leftMs / 1000)
+      byAddress.delete(address)
+      return 0
+    },
+    record(address) {
+      const entry = byAddress.get(address)
+      if (entry !== undefined && now() - entry.since < WINDOW_MS) {
+        entry.count += 1
+        return
+      }
+      // Put in anew, so that the map's order stays the order of age.
+      byAddress.delete(address)
+      byAddress.set(address, { count: 1, since: now() })
+      if (byAddress.size > ADDRESSES_MOST) {
+        const oldest = byAddress.keys().next()
+        if (!oldest.done) byAddress.delete(oldest.value)
+      }
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
+import type { Answer, EngineApi, Request } from '../../engine/api.ts'
+import { callerOf } from './authenticate.ts'
+import { sendContent } from './content.ts'
+import { inputOf } from './input.ts'
+import { contentOf } from './upload.ts'
+
+/** Puts every row of the operation table under `/v1`. */
+export function addOperationRoutes(app: FastifyInstance, engine: EngineApi): void {
+  const names = OPERATION_NAMES.filter((name) => operationOf(name).content !== 'in')
+  for (const name of names) addRoute(app, engine, name)
+  app.register(async (uploads) => {
+    // Uploads take any content type and are read by the handler, never into memory by the framework.
+    uploads.removeAllContentTypeParsers()
+    uploads.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    for (const name of OPERATION_NAMES) {
+      if (operationOf(name).content === 'in') addRoute(uploads, engine, name)
+    }
+  })
+}
+
+function addRoute(app: FastifyInstance, engine: EngineApi, name: OperationName): void {
+  const { http, content } = operationOf(name)
+  const url = `/v1${http.path.replace('{path+}', '*').replaceAll(/\{(\w+)\}/g, ':$1')}`
+  const method = content === 'out' ? [http.method, 'HEAD'] : http.method
+  const handler = handlerOf(engine, name)
+  const config = content === 'in' ? { upload: true } : {}
+  app.route({ method, url, handler, config })
+  // "/entries" is the root's listing as "/entries/" is.
+  if (url.endsWith('/*')) app.route({ method, url: url.slice(0, -2), handler, config })
+}
+
+function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
+  const { content } = operationOf(name)
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const input = inputOf(name, request)
+    const call: Request<N> = {
+      operation: name,
+      input,
+      caller: await callerOf(engine, request),
+    }
+    if ('wait' in input) call.signal = departureOf(reply)
+    if (content === 'in') call.content = await contentOf(request)
+    const answer = await engine.call(call)
+    if ('workspace' in input) reply.header('sluice-revision', String(answer.revision))
+    if (content === 'out') return sendContent(request, reply, answer as Answer<'read_file'>)
+    return sendValue(reply, name, answer.value)
+  }
+}
+
+/**
+ * Aborts when the client leaves before it has its answer. The framework's own signal also aborts when
+ * a request's body has been read to its end, which is no departure.
+ */
+function departureOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort()
+  })
+  return controller.signal
+}
+
+function sendValue(reply: FastifyReply, name: OperationName, value: unknown): FastifyReply {
+  const status = statusOf(name, value)
+  if (hasVersion(value)) reply.header('etag', `"${value.version}"`)
+  if (status === 204) return reply.code(204).send()
+  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(value))
+}
+
+function hasVersion(value: unknown): value is { version: number } {
+  return typeof (value as { version?: unknown }).version === 'number'
+}
+
+/** The usual status of the row, unless the outcome says which of its others it is. */
+function statusOf(name: OperationName, value: unknown): number {
+  const { status } = operationOf(name).http
+  const { created, status: outcome } = value as { created?: unknown; status?: unknown }
+  if (created === true && status.includes(201)) return 201
+  if (outcome === 'queued' && status.includes(202)) return 202
+  return status[0] ?? 200
+}

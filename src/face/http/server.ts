@@ -1,0 +1,191 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fastify, { LogController } from 'fastify'
+import { fail, problemOf, refuse } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import type { EngineApi } from '../../engine/api.ts'
+import { authenticate } from './authenticate.ts'
+import { addDocsPage } from './docs-page.ts'
+import { createDrain } from './drain.ts'
+import { addEventRoute } from './events.ts'
+import { createFailureLimit } from './failure-limit.ts'
+import { createHostGuard } from './guard.ts'
+import { addMetrics } from './metrics.ts'
+import { addOpenapiRoute } from './openapi.ts'
+import { answerBrokenConnection, HEADER_BYTES, problemFor, sendProblem } from './problems.ts'
+import { addOperationRoutes } from './routes.ts'
+
+/**
+ * The HTTP face: one Fastify server for `/v1`, the reference, metrics and whatever other faces mount
+ * on it. Every route passes the same doors in the same order: Host and Origin, draining, token.
+ */
+export interface HttpOptions {
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  /** Names besides loopback and `host` that clients may use as Host and Origin. */
+  extraHosts?: readonly string[]
+  logger?: FastifyBaseLogger | false
+  /** Mounts other faces. Their routes pass the same doors; `config.public` needs no token. */
+  extend?: (app: FastifyInstance) => void
+}
+
+export interface HttpServer {
+  app: FastifyInstance
+  /** Starts to listen and gives the base URL. */
+  listen(): Promise<string>
+  /** Takes no new requests, ends streams, lets the rest finish for a few seconds. */
+  close(): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route's body may be long and slow: no deadline but the connection's silence. */
+    upload?: boolean
+    /** Overrides what a 401 asks for. */
+    challenge?: string
+  }
+}
+
+/** A connection may be silent this long: more than any wait (25 s) and the streams' heartbeats. */
+const SILENCE_MS = 120_000
+const HEADERS_MS = 15_000
+const KEEP_ALIVE_MS = 75_000
+const BODY_MS = 30_000
+const DRAIN_MS = 5_000
+/** A refused upload's rest is read away up to here, so that its client sees the refusal. */
+const DISCARD_BYTES = 64 * 1024 * 1024
+
+export async function createHttp(engine: EngineApi, options: HttpOptions): Promise<HttpServer> {
+  const app = createApp(options)
+  const closing = new AbortController()
+  const drain = createDrain(app.server)
+  app.addHook('preClose', async () => {
+    closing.abort()
+    drain.end(DRAIN_MS)
+  })
+  addDoors(app, engine, options, closing.signal)
+  app.setErrorHandler((error, request, reply) => answerError(engine, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const what = `${request.method} ${request.url.split('?', 1)[0]}`
+    return sendProblem(reply, problemOf(refuse('not_found', `There is no route ${what}.`)))
+  })
+  addMetrics(app, engine)
+  addHealth(app, engine)
+  addOpenapiRoute(app, engine)
+  addDocsPage(app)
+  addOperationRoutes(app, engine)
+  addEventRoute(app, engine, closing.signal)
+  options.extend?.(app)
+  await app.ready()
+  return {
+    app,
+    listen: () => app.listen({ host: options.host, port: options.port }),
+    close: () => app.close(),
+  }
+}
+
+function createApp(options: HttpOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LIMITS.jsonBodyBytes,
+    connectionTimeout: SILENCE_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Uploads of gigabytes take long; bodies that must be quick have BODY_MS instead.
+    requestTimeout: 0,
+    http: {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 5_000,
+    },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 512 },
+    clientErrorHandler: answerBrokenConnection,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-content-type-options', 'nosniff')
+      sendProblem(reply as unknown as FastifyReply, problemFor(error, request.log))
+    },
+  })
+  app.server.maxConnections = LIMITS.connections
+  app.removeContentTypeParser('text/plain')
+  // An empty body is no body: POST …/renew needs none, whatever the content type says.
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else void parse(request, body as string, done)
+  })
+  return app
+}
+
+function addDoors(
+  app: FastifyInstance,
+  engine: EngineApi,
+  options: HttpOptions,
+  closing: AbortSignal,
+): void {
+  const checkHost = createHostGuard(options.host, options.extraHosts ?? [])
+  const failures = createFailureLimit()
+  app.decorateRequest('principal', undefined)
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff')
+    checkHost(request)
+    if (closing.aborted) {
+      reply.header('connection', 'close')
+      fail('overloaded', 'The server is shutting down.', { retry_after_s: 5 })
+    }
+    const { config } = request.routeOptions
+    if (!request.is404 && config.public !== true) {
+      request.principal = authenticate(engine, failures, request)
+    }
+    if (config.upload !== true) limitBodyTime(request)
+    done()
+  })
+}
+
+/** A body that trickles in must not hold a connection for ever. */
+function limitBodyTime(request: FastifyRequest): void {
+  const { raw } = request
+  const hasBody =
+    raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length']) > 0
+  if (!hasBody) return
+  const timer = setTimeout(() => raw.destroy(), BODY_MS)
+  raw.once('end', () => clearTimeout(timer))
+  raw.once('close', () => clearTimeout(timer))
+}
+
+function answerError(
+  engine: EngineApi,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = problemFor(error, request.log)
+  const { workspace } = request.params as { workspace?: string }
+  if (request.caller !== undefined && workspace !== undefined) {
+    const revision = engine.revision(workspace)
+    if (revision !== undefined) reply.header('sluice-revision', String(revision))
+  }
+  if (problem.status === 401) {
+    const { challenge } = request.routeOptions.config
+    reply.header('www-authenticate', challenge ?? 'Bearer realm="sluice"')
+  }
+  if (!request.raw.complete && restBytes(request) > DISCARD_BYTES) {
+    reply.header('connection', 'close')
+  }
+  return sendProblem(reply, problem)
+}
+
+function restBytes(request: FastifyRequest): number {
+  if (request.headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
+  return Number(request.headers['content-length'] ?? 0)
+}
+
+function addHealth(app: FastifyInstance, engine: EngineApi): void {
+  app.get('/health', { config: { public: true } }, async (_request, reply) => {
+    const { status } = engine.health()
+    return reply.code(status === 'ok' ? 200 : 503).send({ status })
+  })
+}
