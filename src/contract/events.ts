@@ -33,6 +33,8 @@ const fileChange = z.discriminatedUnion('op', [
     name: z.string(),
     id: z.number(),
     base: z.number(),
+    /** Nothing was there: a new file, or a deleted one written anew. */
+    created: z.boolean().optional(),
     size: z.number(),
     sha256: z.string(),
     from: z.object({ path: z.string(), version: z.number() }).optional(),
@@ -176,9 +178,9 @@ export const EVENT_KINDS = {
   'token-created': {
     number: 54,
     version: 1,
-    data: z.object({ agent: z.string(), sha256: z.string(), label: z.string().optional() }),
+    data: z.object({ name: z.string(), sha256: z.string(), label: z.string().optional() }),
   },
-  'tokens-revoked': { number: 55, version: 1, data: z.object({ agent: z.string() }) },
+  'tokens-revoked': { number: 55, version: 1, data: z.object({ name: z.string() }) },
   'group-set': {
     number: 56,
     version: 1,

@@ -6,8 +6,8 @@
  * Invariants every adapter keeps (test/contract/ledger.ts runs on each):
  *  1. `append` resolves only when the batch is on stable storage, whole.
  *  2. Batches are contiguous: `first` is always the last stored revision + 1.
- *  3. Each batch stores `hash = SHA-256(previous hash ‖ payload ‖ attachments)`, the chain that makes
- *     the audit tamper-evident.
+ *  3. Each batch stores `hash = SHA-256(previous hash ‖ first ‖ last ‖ payload size ‖ payload ‖
+ *     attachments)` (store/ledger/chain.ts), the chain that makes the audit tamper-evident.
  *  4. Each `open` raises the epoch by one; an `append` under an older epoch throws `Fenced` and
  *     stores nothing.
  *  5. `read` checks sums, chain and contiguity of what it yields and throws `LedgerDamaged` at the
@@ -17,8 +17,9 @@ export interface Ledger {
   /** Takes the ledger for this process and raises the epoch. Throws `LedgerBusy` when another
    * process has it and `LedgerDamaged` when its head does not add up. */
   open(): Promise<LedgerHead>
-  /** Stores one batch after revision `after`. Resolves when it is durable; rejects with `Fenced`
-   * or the storage's own error, and then nothing of the batch is stored. */
+  /** Stores one batch after revision `after` and takes the payload over: it is empty for the caller
+   * afterwards. Resolves when it is durable. Rejects with `Fenced` (nothing is stored) or with the
+   * storage's own error: then only `close` and `open` tell what is stored. */
   append(epoch: number, after: number, batch: Batch): Promise<void>
   /** The stored batches that hold revisions `from` to `to` (inclusive; default: the last one). */
   read(from: number, to?: number): AsyncIterable<StoredBatch>

@@ -45,12 +45,12 @@ export function decideDirectory(
       const created: EventDraft = {
         kind: 'token-created',
         ...by,
-        ...{ agent: command.agent },
+        name: command.agent,
         sha256: command.sha256,
         ...optional('label', command.label),
       }
       if (!command.revokeOthers) return [created]
-      return [{ kind: 'tokens-revoked', session, agent: command.agent }, created]
+      return [{ kind: 'tokens-revoked', ...by, name: command.agent }, created]
     }
     case 'set-group':
       return [{ kind: 'group-set', ...by, name: command.name, rights: command.rights }]
@@ -121,11 +121,11 @@ export function applyDirectory(directory: Directory, event: Event): void {
       return
     }
     case 'token-created':
-      directory.agents.get(event.agent)?.tokens.push({ sha256: event.sha256, label: event.label })
-      directory.tokens.set(event.sha256, event.agent)
+      directory.agents.get(event.name)?.tokens.push({ sha256: event.sha256, label: event.label })
+      directory.tokens.set(event.sha256, event.name)
       return
     case 'tokens-revoked': {
-      const agent = directory.agents.get(event.agent)
+      const agent = directory.agents.get(event.name)
       for (const { sha256 } of agent?.tokens ?? []) directory.tokens.delete(sha256)
       if (agent !== undefined) agent.tokens = []
       return

@@ -336,6 +336,7 @@ class Work {
       name,
       id,
       base,
+      ...(entry === undefined ? { created: true } : {}),
       size,
       sha256,
       ...optional('from', from),

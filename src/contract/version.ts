@@ -1,0 +1,10 @@
+/** The release; package.json says the same (a test compares them). */
+export const VERSION = '0.1.0'
+
+/**
+ * The version of the contract: raised whenever a public schema changes. `contract.test.ts` pins the
+ * hash of all public schemas and asks for a line here.
+ *
+ * 1  first contract: files, locks, sessions, agents, audit
+ */
+export const CONTRACT_VERSION = 1

@@ -1,0 +1,20 @@
+/** Where time and timers come from. The simulator and tests bring their own. */
+export interface Clock {
+  /** Milliseconds since 1970; never steps back, whatever the wall clock does. */
+  now(): number
+  /** Calls back once after `delayMs`; never keeps the process alive. Returns the function to cancel. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+/** The wall clock at start, carried on by the monotonic one. */
+export function systemClock(): Clock {
+  const base = Date.now() - performance.now()
+  return {
+    now: () => Math.floor(base + performance.now()),
+    after(delayMs, callback) {
+      const timer = setTimeout(callback, delayMs)
+      timer.unref()
+      return () => clearTimeout(timer)
+    },
+  }
+}

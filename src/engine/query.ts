@@ -1,0 +1,265 @@
+import { fail } from '../contract/errors.ts'
+import type { Output, Parsed } from '../contract/operations.ts'
+import { isWithin } from '../contract/path.ts'
+import { isoTime } from '../contract/time.ts'
+import { accessTo, isAllowed } from '../core/agent/rights.ts'
+import type { Actor, Moment } from '../core/command.ts'
+import {
+  type Entry,
+  type FileEntry,
+  type FolderEntry,
+  folderRange,
+  type VersionRecord,
+  versionKey,
+} from '../core/file/entry.ts'
+import { occupantAt, placeOf, versionAt } from '../core/file/place.ts'
+import { holdersInTheWay } from '../core/lock/conflict.ts'
+import { positionOf, sentenceOf, holderFacts } from '../core/lock/describe.ts'
+import { levelOf, MODE } from '../core/lock/mode.ts'
+import type { State } from '../core/state.ts'
+import { fileFacts, holderOf, lockFacts } from './reply.ts'
+
+/** Reading a workspace: files, folders, histories and the lock table, as one caller may see them. */
+export interface Reader {
+  state: State
+  actor: Actor
+  moment: Moment
+}
+
+export function assertReadable({ state, actor, moment }: Reader, path: string): void {
+  if (!isAllowed(accessTo(actor.rights, state.workspace, path), 'read')) {
+    fail('forbidden', `You have no read access to ${path}. Ask an admin for it.`, {
+      path,
+      needed: 'read',
+    })
+  }
+  if (!state.settings.exclusive_hides_reads) return
+  const own = state.locks.owners.get(actor.session)
+  const found = holdersInTheWay(state.locks, path, MODE.R, own === undefined ? [] : [own], 1)
+  const [first] = found
+  if (first === undefined) return
+  const holders = [holderFacts(first.lock, first.item, moment)]
+  fail('locked', `${sentenceOf(holders, 0)}, and this workspace hides what is held exclusively.`, {
+    path,
+    holders,
+  })
+}
+
+/** The file at a path, now or as it was at a revision. */
+export function fileAt(reader: Reader, path: string, at: number | undefined): FileEntry {
+  assertReadable(reader, path)
+  const { records, settings, revision } = reader.state
+  if (at === undefined) {
+    const place = placeOf(records, path, settings.portable_names)
+    const { entry } = place
+    if (entry?.kind === 'file') return entry
+    if (entry?.kind === 'folder') fail('is_folder', `${path} is a folder. List it instead.`, { path })
+    throw notFound(path, place.clash)
+  }
+  if (at > revision) fail('not_found', `Revision ${at} is not written yet.`, { path, revision })
+  const occupant = occupantAt(records, path, at, settings.portable_names)
+  if (occupant?.kind === 'folder') fail('is_folder', `${path} was a folder then.`, { path })
+  const version = occupant === undefined ? undefined : versionAt(records, occupant.id, at)
+  if (occupant === undefined || version === undefined || version.how === 'delete') {
+    fail('not_found', `There was no file at ${path} at revision ${at}.`, { path, at })
+  }
+  return entryOf(occupant.id, version)
+}
+
+function entryOf(id: number, version: VersionRecord): FileEntry {
+  const { size, sha256, at, agent, session } = version
+  return {
+    kind: 'file',
+    name: '',
+    id,
+    since: 0,
+    version: version.version,
+    size,
+    sha256,
+    createdAt: at,
+    modifiedAt: at,
+    agent,
+    session,
+  }
+}
+
+function notFound(path: string, clash: string | undefined): never {
+  return fail(
+    'not_found',
+    clash === undefined
+      ? `There is nothing at ${path}. List its folder to see what is there.`
+      : `There is nothing at ${path}, but there is ${clash}.`,
+    { path, ...(clash === undefined ? {} : { existing: clash }) },
+  )
+}
+
+type Listed = Output<'get_entry'>
+type Row = Extract<Listed, { kind: 'folder' }>['entries'][number]
+
+export function getEntry(reader: Reader, input: Parsed<'get_entry'>): Listed {
+  const { state, moment } = reader
+  const { path, depth } = input
+  assertReadable(reader, path)
+  const place = placeOf(state.records, path, state.settings.portable_names)
+  const { entry } = place
+  if (entry === undefined) return notFound(path, place.clash)
+  const lock = holderOf(state.locks, path, moment)
+  if (entry.kind === 'file') return fileFacts(path, entry, lock)
+  const listing = new Listing(reader, input.limit, input.cursor)
+  if (depth > 0) listing.walk(entry, path, depth)
+  return {
+    path,
+    kind: 'folder',
+    ...(lock === undefined ? {} : { lock }),
+    entries: listing.rows,
+    ...(listing.next === undefined ? {} : { cursor: listing.next }),
+  }
+}
+
+/** Folders before what lies in them, names in key order; a cursor is the last path given. */
+class Listing {
+  readonly rows: Row[] = []
+  next: string | undefined
+  private readonly reader: Reader
+  private readonly limit: number
+  private readonly after: string | undefined
+
+  constructor(reader: Reader, limit: number, after: string | undefined) {
+    this.reader = reader
+    this.limit = limit
+    this.after = after
+  }
+
+  /** Returns false when the limit was reached. */
+  walk(folder: FolderEntry, path: string, depth: number): boolean {
+    const { state } = this.reader
+    let [from, to] = folderRange(folder.id)
+    for (;;) {
+      const rows = state.records.range('entry', from, to, PAGE_ROWS)
+      for (const [, value] of rows) {
+        if (!this.add(value as Entry, path, depth)) return false
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < PAGE_ROWS) return true
+      from = `${last[0]}\u0000`
+      to = folderRange(folder.id)[1]
+    }
+  }
+
+  private add(entry: Entry, folder: string, depth: number): boolean {
+    if (entry.kind === 'gone') return true
+    const { state, actor, moment } = this.reader
+    const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`
+    if (!isAllowed(accessTo(actor.rights, state.workspace, path), 'read')) return true
+    if (!this.isBefore(path)) {
+      if (this.rows.length >= this.limit) {
+        this.next = this.rows.at(-1)?.path
+        return false
+      }
+      const lock = holderOf(state.locks, path, moment)
+      if (entry.kind === 'file') this.rows.push(fileFacts(path, entry, lock))
+      else this.rows.push({ path, kind: 'folder', ...(lock === undefined ? {} : { lock }) })
+    }
+    if (entry.kind === 'file' || depth <= 1) return true
+    // A whole subtree that was given already is skipped without looking into it.
+    if (this.after !== undefined && this.isBefore(path) && !isWithin(path, this.after)) return true
+    return this.walk(entry, path, depth - 1)
+  }
+
+  private isBefore(path: string): boolean {
+    return this.after !== undefined && comparePaths(path, this.after) <= 0
+  }
+}
+
+const PAGE_ROWS = 500
+
+/** Order of a listing: name by name as the keys sort, a folder before its contents. */
+function comparePaths(a: string, b: string): number {
+  const x = a.toLowerCase().split('/')
+  const y = b.toLowerCase().split('/')
+  for (let i = 0; i < Math.min(x.length, y.length); i++) {
+    const order = Buffer.compare(Buffer.from(x[i] as string), Buffer.from(y[i] as string))
+    if (order !== 0) return order
+  }
+  return x.length - y.length
+}
+
+export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output<'get_history'> {
+  const { path, limit, before } = input
+  assertReadable(reader, path)
+  const { records, settings } = reader.state
+  const place = placeOf(records, path, settings.portable_names)
+  const { record } = place
+  if (record?.kind === 'folder') fail('is_folder', `${path} is a folder.`, { path })
+  const past = record?.past?.find((one) => one.kind === 'file')
+  const id = record?.kind === 'file' ? record.id : (record?.fileId ?? past?.id)
+  if (id === undefined || place.clash !== undefined) return notFound(path, place.clash)
+  const start = versionKey(id, (before ?? Number.MAX_SAFE_INTEGER) - 1)
+  const rows = records.range('version', start, `${id.toString(36)}0`, limit + 1)
+  const versions = rows.slice(0, limit).map(([, value]) => {
+    const { at, ...facts } = value as VersionRecord
+    return { ...facts, at: isoTime(at) }
+  })
+  return { versions, more: rows.length > limit }
+}
+
+export function listLocks(reader: Reader, input: Parsed<'list_locks'>): Output<'list_locks'> {
+  const { state, actor, moment } = reader
+  const concerns = (path: string): boolean =>
+    input.path === undefined || isWithin(path, input.path) || isWithin(input.path, path)
+  const isVisible = (paths: readonly string[]): boolean =>
+    paths.some(concerns) &&
+    paths.every((path) => isAllowed(accessTo(actor.rights, state.workspace, path), 'read'))
+  const result: Output<'list_locks'> = { locks: [], waiting: [], more: false }
+  for (const lock of state.locks.locks.values()) {
+    if (input.owner !== undefined && lock.owner.agent !== input.owner) continue
+    if (!isVisible(lock.items.map((item) => item.path))) continue
+    if (result.locks.length >= input.limit) {
+      result.more = true
+      break
+    }
+    result.locks.push(lockFacts(lock, moment))
+  }
+  for (const ticket of state.locks.tickets.values()) {
+    const paths = ticket.items.map((item) => item.path)
+    if (input.owner !== undefined && ticket.owner.agent !== input.owner) continue
+    if (!isVisible(paths)) continue
+    if (result.waiting.length >= input.limit) {
+      result.more = true
+      break
+    }
+    result.waiting.push({
+      ticket: `T${ticket.id}`,
+      agent: ticket.owner.agent,
+      session: ticket.owner.session,
+      level: levelOf(ticket.items[0]?.mode ?? MODE.R),
+      paths,
+      ...(ticket.intent === undefined ? {} : { intent: ticket.intent }),
+      since: isoTime(ticket.since),
+      position: positionOf(ticket),
+    })
+  }
+  return result
+}
+
+export function workspaceStatus(reader: Reader): Output<'workspace_status'> {
+  const { state, actor, moment } = reader
+  const owner = state.locks.owners.get(actor.session)
+  return {
+    workspace: state.workspace,
+    agent: actor.agent,
+    session: actor.session,
+    role: actor.role,
+    revision: state.revision,
+    locks: [...(owner?.locks ?? [])].map((lock) => lockFacts(lock, moment)),
+    tickets: [...(owner?.tickets ?? [])].map((ticket) => ({
+      ticket: `T${ticket.id}`,
+      paths: ticket.items.map((item) => item.path),
+      position: positionOf(ticket),
+    })),
+    rights: [...actor.rights],
+    totals: { locks: state.locks.locks.size, waiting: state.locks.tickets.size },
+    server_time: isoTime(moment.at),
+  }
+}
+

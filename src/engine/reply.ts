@@ -1,0 +1,149 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { EventOf } from '../contract/events.ts'
+import type { Output } from '../contract/operations.ts'
+import { isoTime } from '../contract/time.ts'
+import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
+import { holderFacts, type HolderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
+import type { Item, Lock, LockTable, Ticket } from '../core/lock/table.ts'
+import { visitPath } from '../core/lock/table.ts'
+import type { Moment } from '../core/command.ts'
+import type { FileEntry } from '../core/file/entry.ts'
+import { itemOf } from '../core/lock/acquire.ts'
+
+/** How state becomes answers, in wire names. */
+
+type LockFacts = Output<'get_lock'>['lock']
+
+export function lockFacts(lock: Lock, moment: Moment): LockFacts {
+  const facts: LockFacts = {
+    id: `L${lock.id}`,
+    fence: lock.fence,
+    level: levelOf(strongest(lock.items)),
+    items: lock.items.map((item) => itemOf(item.path, item.mode, item.subtree)),
+    owner: lock.owner.agent,
+    session: lock.owner.session,
+    granted_at: isoTime(lock.grantedAt),
+    expires_at: isoTime(moment.expiresAt(lock.id)),
+    ttl: lock.ttlMs / 1000,
+    renew: lock.renew,
+  }
+  if (lock.intent !== undefined) facts.intent = lock.intent
+  return facts
+}
+
+function strongest(items: readonly Item[]): Mode {
+  return items.reduce<Mode>((most, item) => (item.mode > most ? item.mode : most), MODE.R)
+}
+
+export function grantedReply(
+  lock: Lock,
+  token: string,
+  moment: Moment,
+  alreadyHeld: boolean,
+): Output<'acquire_lock'> {
+  const versions: Record<string, number> = {}
+  for (const [index, item] of lock.items.entries()) versions[item.path] = lock.versions[index] ?? 0
+  return {
+    status: 'granted',
+    ...(alreadyHeld ? { already_held: true } : {}),
+    lock: lockFacts(lock, moment),
+    token,
+    versions,
+    server_time: isoTime(moment.at),
+  }
+}
+
+export function queuedReply(
+  table: LockTable,
+  ticket: Ticket,
+  moment: Moment,
+): Output<'acquire_lock'> {
+  const { holders } = obstacles(table, ticket.items, [ticket.owner], moment)
+  const ends = holders.map((holder) => Date.parse(holder.expires_at))
+  return {
+    status: 'queued',
+    ticket: `T${ticket.id}`,
+    position: positionOf(ticket),
+    holders,
+    estimate_s: Math.max(0, Math.ceil((Math.max(moment.at, ...ends) - moment.at) / 1000)),
+  }
+}
+
+/** The write or exclusive hold that covers a path, whoever has it (files §5). */
+export function holderOf(table: LockTable, path: string, moment: Moment): HolderFacts | undefined {
+  if ((table.root.heldMask & WRITERS) === 0) return undefined
+  let found: HolderFacts | undefined
+  visitPath(table, path, MODE.W, (node) => {
+    for (const lock of node.holds) {
+      const item = lock.items.find((one) => one.node === node)
+      if (item === undefined || item.mode < MODE.W) continue
+      if (item.path !== path && !item.subtree) continue
+      found = holderFacts(lock, item, moment)
+      return true
+    }
+    return false
+  })
+  return found
+}
+
+// Whatever conflicts with a stable reader is a writer somewhere: itself or an intention above it.
+const WRITERS = conflictsOf(MODE.S)
+
+export function fileFacts(
+  path: string,
+  entry: FileEntry,
+  lock: HolderFacts | undefined,
+): Output<'read_file'> {
+  return {
+    path,
+    kind: 'file',
+    version: entry.version,
+    size: entry.size,
+    sha256: entry.sha256,
+    created_at: isoTime(entry.createdAt),
+    modified_at: isoTime(entry.modifiedAt),
+    modified_by: { agent: entry.agent, session: entry.session },
+    ...(lock === undefined ? {} : { lock }),
+  }
+}
+
+/** What a commit made, a row a path; folders made on the way are not named. */
+export function writtenReply(event: EventOf<'files-committed'>): Output<'commit'>['files'] {
+  return event.changes.flatMap((change): Output<'commit'>['files'] => {
+    const version = event.revision
+    if (change.op === 'write') {
+      return [{ path: change.path, version, size: change.size, sha256: change.sha256 }]
+    }
+    if (change.op === 'move') return [{ path: change.to, version }]
+    return change.op === 'delete' ? [{ path: change.path, version }] : []
+  })
+}
+
+/**
+ * Lock tokens (locks §32): an HMAC-SHA-256 of the lock's id under the server's secret, cut to 128
+ * bits. Nothing secret is stored, and a retried acquire gives the same token.
+ */
+export class LockTokens {
+  private readonly key: Uint8Array
+  private readonly workspace: string
+
+  constructor(key: Uint8Array, workspace: string) {
+    this.key = key
+    this.workspace = workspace
+  }
+
+  of(lock: number): string {
+    const mac = createHmac('sha256', this.key).update(`lock ${this.workspace} ${lock}`).digest()
+    return `L${lock}.${mac.subarray(0, 16).toString('base64url')}`
+  }
+
+  /** The lock that a token proves, or undefined for one that proves nothing. */
+  verify(token: string): number | undefined {
+    const match = /^L(\d{1,16})\.([A-Za-z0-9_-]{22})$/.exec(token)
+    if (match === null) return undefined
+    const lock = Number(match[1])
+    const given = Buffer.from(token)
+    const right = Buffer.from(this.of(lock))
+    return given.length === right.length && timingSafeEqual(given, right) ? lock : undefined
+  }
+}

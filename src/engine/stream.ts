@@ -1,0 +1,302 @@
+import type { Event } from '../contract/events.ts'
+import { apply, applyMemory, applyRecords } from '../core/apply.ts'
+import type { Command, Moment } from '../core/command.ts'
+import { newState, type State } from '../core/state.ts'
+import { type Step, step } from '../core/step.ts'
+import { type Attachment, Fenced, type Ledger, LedgerDamaged } from '../store/ledger.ts'
+import type { Tables } from '../store/tables.ts'
+import type { EventDraft } from '../contract/events.ts'
+import { decodeEvents, encodeEvents } from './codec.ts'
+import { Overlay } from './overlay.ts'
+import { restoreSnapshot, takeSnapshot } from './snapshot.ts'
+
+/**
+ * One ordered stream of facts: the only way a state changes.
+ *
+ *   run ──► step (decide + apply) ──► gathering ──► ledger.append, one sync ──► durable
+ *                                        ▲                    │                   ├─► settled()
+ *                                        └── commands while it syncs              ├─► listeners
+ *                                                                                 └─► tables
+ *
+ * Invariants:
+ *  1. `settled(r)` resolves only when every event up to `r` is on stable storage (I14).
+ *  2. Listeners get every durable event once, in order, whole batches at a time (I11).
+ *  3. One append is under way at a time; what gathers meanwhile is the next batch. No waiting for
+ *     company: an idle stream commits a lone command at once.
+ *  4. After a failed append nothing that was not durable remains: memory is dropped and folded again
+ *     from the ledger. Nothing was promised.
+ *
+ * A command is decided when it arrives, not when its batch is written: later commands of the same
+ * batch must see it, and deciding costs the same either way.
+ */
+export class Stream {
+  /** The last revision that cannot be lost any more. */
+  durable = 0
+  /** The last fact that is no refusal: refusals need not wait for the sync of refusals. */
+  lastFact = 0
+  state: State
+  overlay: Overlay
+  readonly name: string
+  private readonly ledger: Ledger
+  private readonly tables: Tables
+  private epoch = 0
+  private gathering: Event[][] = []
+  private contents: Attachment[][] = []
+  private waiters: Waiter[] = []
+  private readonly listeners = new Set<(events: readonly Event[]) => void>()
+  private isAppending = false
+  private isScheduled = false
+  private isWritingBack = false
+  private snapshotAt = 0
+  private failure: Error | undefined
+  private reloading: Promise<void> | undefined
+  private idle: (() => void)[] = []
+
+  constructor(name: string, ledger: Ledger, tables: Tables) {
+    this.name = name
+    this.ledger = ledger
+    this.tables = tables
+    this.overlay = new Overlay(tables, 0)
+    this.state = newState(name, this.overlay)
+  }
+
+  async open(): Promise<void> {
+    const head = await this.ledger.open()
+    this.epoch = head.epoch
+    await this.load(this.tables.open(), head.revision, head.oldest)
+  }
+
+  /** Tables stand at one revision, the snapshot of memory at another: each is folded on from its own. */
+  private async load(tablesAt: number, head: number, oldest: number): Promise<void> {
+    this.overlay = new Overlay(this.tables, tablesAt)
+    this.state = newState(this.name, this.overlay)
+    const { state } = this
+    if (tablesAt > head) {
+      throw new LedgerDamaged(head, `tables.db stands at revision ${tablesAt}, after the ledger's end`)
+    }
+    if (!restoreSnapshot(state, this.tables.get('state', 'snapshot'))) state.revision = 0
+    const memoryAt = state.revision
+    const from = Math.min(memoryAt, tablesAt) + 1
+    if (oldest > from) throw new LedgerDamaged(from, `facts before revision ${oldest} are missing`)
+    for await (const batch of this.ledger.read(from)) {
+      for (const { sha256, bytes } of batch.attachments) this.overlay.put('content', sha256, bytes)
+      for (const event of decodeEvents(batch.payload, batch.first)) {
+        if (event.revision > memoryAt) applyMemory(state, event)
+        if (event.revision > tablesAt) applyRecords(state, event)
+      }
+      if (this.overlay.isFull) this.overlay.freeze(batch.last)
+      while (this.overlay.writeBack(batch.last));
+    }
+    // What a replay frees was granted in the replay already.
+    state.locks.freed.length = 0
+    state.revision = head
+    this.durable = head
+    this.lastFact = head
+    this.snapshotAt = memoryAt
+  }
+
+  /** Throws `StreamFailed` while the stream cannot take commands. */
+  run(command: Command, moment: Moment, contents: readonly Attachment[] = none): Step {
+    this.assertRunning()
+    const result = step(this.state, command, moment)
+    if (result.events.length > 0) this.gather(result.events, contents)
+    return result
+  }
+
+  /** Adds a fact that needs no decision (a refusal). */
+  record(draft: EventDraft, at: number): Event {
+    this.assertRunning()
+    const event = { ...draft, revision: this.state.revision + 1, at } as Event
+    apply(this.state, event)
+    this.gather([event], none)
+    return event
+  }
+
+  private assertRunning(): void {
+    if (this.failure !== undefined || this.reloading !== undefined) {
+      throw new StreamFailed(this.failure ?? new Error('The workspace is being read again.'))
+    }
+  }
+
+  private gather(events: Event[], contents: readonly Attachment[]): void {
+    for (const { sha256, bytes } of contents) this.overlay.put('content', sha256, bytes)
+    this.gathering.push(events)
+    this.contents.push(contents as Attachment[])
+    if (events.some((event) => event.kind !== 'command-refused')) {
+      this.lastFact = this.state.revision
+    }
+    if (this.isAppending || this.isScheduled) return
+    this.isScheduled = true
+    // After the turn in which it arrived: requests of one frame share a batch.
+    queueMicrotask(() => {
+      this.isScheduled = false
+      this.flush()
+    })
+  }
+
+  /** Resolves when everything up to `revision` is durable; rejects when it was dropped instead. */
+  settled(revision: number): Promise<void> {
+    if (revision <= this.durable) return done
+    return new Promise((resolve, reject) => this.waiters.push({ revision, resolve, reject }))
+  }
+
+  /** The same with a callback, for the paths where a promise a request is too dear. */
+  whenSettled(revision: number, resolve: () => void, reject: (error: Error) => void): void {
+    if (revision <= this.durable) resolve()
+    else this.waiters.push({ revision, resolve, reject })
+  }
+
+  /** Calls back with every durable batch; returns the function to stop. */
+  listen(listener: (events: readonly Event[]) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** Durable events from `from` on, batch by batch, as far as they are stored now. */
+  async *history(from: number, to?: number): AsyncIterable<{ events: Event[]; hash: string }> {
+    for await (const batch of this.ledger.read(from, to)) {
+      yield { events: decodeEvents(batch.payload, batch.first), hash: batch.hash }
+    }
+  }
+
+  /** Events gathered or being written: what bounds the queue. */
+  get backlog(): number {
+    return this.state.revision - this.durable
+  }
+
+  private flush(): void {
+    if (this.gathering.length === 0 || this.failure !== undefined) return
+    let count = 0
+    let steps = 0
+    let bytes = 0
+    // Whole decisions only: what one decision did is stored together or not at all.
+    while (steps < this.gathering.length && count < BATCH_EVENTS && bytes < BATCH_BYTES) {
+      count += (this.gathering[steps] as Event[]).length
+      for (const content of this.contents[steps] as Attachment[]) bytes += content.bytes.length
+      steps += 1
+    }
+    const events = this.gathering.splice(0, steps).flat()
+    const attachments = this.contents.splice(0, steps).flat()
+    const first = (events[0] as Event).revision
+    const last = (events.at(-1) as Event).revision
+    if (this.gathering.length === 0 && this.overlay.isFull) this.freeze(last)
+    this.isAppending = true
+    this.ledger
+      .append(this.epoch, first - 1, { first, last, payload: encodeEvents(events), attachments })
+      .then(
+        () => this.appended(events, last),
+        (error: Error) => this.failed(error),
+      )
+  }
+
+  private freeze(revision: number): void {
+    if (revision - this.snapshotAt >= SNAPSHOT_EVENTS) {
+      this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
+      this.snapshotAt = revision
+    }
+    this.overlay.freeze(revision)
+  }
+
+  private appended(events: readonly Event[], last: number): void {
+    this.durable = last
+    this.isAppending = false
+    // The next batch is on its way before anybody hears of this one.
+    this.flush()
+    for (const listener of this.listeners) listener(events)
+    let count = 0
+    while (count < this.waiters.length && (this.waiters[count] as Waiter).revision <= last) count += 1
+    for (const waiter of this.waiters.splice(0, count)) waiter.resolve()
+    this.writeBackSoon()
+    if (!this.isAppending) for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private writeBackSoon(): void {
+    if (this.isWritingBack) return
+    this.isWritingBack = true
+    // One generation a turn, so that requests get in between.
+    setImmediate(() => {
+      this.isWritingBack = false
+      if (this.failure === undefined && this.overlay.writeBack(this.durable)) this.writeBackSoon()
+    })
+  }
+
+  /** Invariant 4. A fenced stream never comes back: somebody else decides now. */
+  private failed(error: Error): void {
+    this.gathering = []
+    this.contents = []
+    const lost = new StreamFailed(error)
+    for (const waiter of this.waiters.splice(0)) waiter.reject(lost)
+    this.isAppending = false
+    if (error instanceof Fenced) {
+      this.failure = error
+      return
+    }
+    this.reloading = this.reload().then(
+      () => {
+        this.reloading = undefined
+      },
+      (again: Error) => {
+        this.failure = again
+      },
+    )
+    for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private async reload(): Promise<void> {
+    // A failed sync says nothing about what the disk has; only reading it anew does.
+    await this.ledger.close()
+    const head = await this.ledger.open()
+    this.epoch = head.epoch
+    await this.load(this.overlay.storedAt, head.revision, head.oldest)
+    for (const listener of this.reloaded) listener()
+  }
+
+  private readonly reloaded = new Set<() => void>()
+  /** Calls back after memory was dropped and folded again. */
+  onReload(listener: () => void): void {
+    this.reloaded.add(listener)
+  }
+
+  /** Writes what is gathered, then the tables and a snapshot, and lets go of the files. */
+  async close(): Promise<void> {
+    while (this.gathering.length > 0 || this.isAppending || this.isScheduled) {
+      await new Promise<void>((resolve) => {
+        this.idle.push(resolve)
+        if (!this.isAppending && !this.isScheduled) this.flush()
+      })
+    }
+    if (this.failure === undefined && this.durable > 0) {
+      if (this.durable > this.snapshotAt) {
+        this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
+        this.snapshotAt = this.durable
+      }
+      if (!this.overlay.isEmpty) {
+        this.overlay.freeze(this.durable)
+        while (this.overlay.writeBack(this.durable));
+      }
+    }
+    this.tables.close()
+    await this.ledger.close()
+  }
+}
+
+interface Waiter {
+  revision: number
+  resolve: () => void
+  reject: (error: Error) => void
+}
+
+/** What was not durable is gone: the caller may try again. */
+export class StreamFailed extends Error {
+  override name = 'StreamFailed'
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
+}
+
+const BATCH_EVENTS = 2048
+const BATCH_BYTES = 8 * 1024 * 1024
+/** So many facts at most are folded at a start. */
+const SNAPSHOT_EVENTS = 50_000
+const none: readonly Attachment[] = []
+const done = Promise.resolve()
