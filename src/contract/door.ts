@@ -5,11 +5,15 @@ import type { Input, OperationName, Output } from './operations.ts'
  * of the SDK. Faces that only translate (MCP) are written against this.
  */
 export interface Door {
-  /** Rejects with `SluiceError` on a refusal. `content` is for operations with `content: 'in'`. */
+  /**
+   * Rejects with `SluiceError` on a refusal. `content` is for operations with `content: 'in'`.
+   * `signal` ends a wait early; what was decided stays decided.
+   */
   call<N extends OperationName>(
     name: N,
     input: Input<N>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ): Promise<DoorAnswer<N>>
 }
 

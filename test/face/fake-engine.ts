@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { fail } from '../../src/contract/errors.ts'
+import { fail, type Problem, problemOf, refuse } from '../../src/contract/errors.ts'
 import { DEFAULT_SETTINGS } from '../../src/contract/events.ts'
 import type { OperationName, Output, Parsed } from '../../src/contract/operations.ts'
 import { isWithin, parentPath } from '../../src/contract/path.ts'
@@ -51,6 +51,7 @@ export class FakeEngine implements EngineApi {
   readonly folders = new Set<string>(['/'])
   readonly events: WireEvent[] = []
   readonly ended: string[] = []
+  readonly faults = new Map<string, unknown>()
   compactedBefore = 0
   #revision = 100
   #locks: Held[] = []
@@ -60,6 +61,14 @@ export class FakeEngine implements EngineApi {
   /** Waits that were given up because their caller left. */
   abortedWaits = 0
 
+  failed(error: unknown): Problem {
+    const id = randomUUID()
+    this.faults.set(id, error)
+    return problemOf(refuse('internal', `The log says why under ${id}.`, { id }))
+  }
+  async join(): Promise<never> {
+    throw new Error('the fake engine resumes no sessions')
+  }
   authenticate(token: string): Principal | undefined {
     return this.tokens.get(token)
   }

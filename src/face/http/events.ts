@@ -58,7 +58,7 @@ export function addEventRoute(app: FastifyInstance, engine: EngineApi, closing: 
     }
     reply.hijack()
     openStream(engine, reply, query.workspace)
-    await pump(reply.raw, first, batches, request)
+    await pump(engine, reply.raw, first, batches)
     departure.abort()
   })
 }
@@ -113,10 +113,10 @@ function openStream(engine: EngineApi, reply: FastifyReply, workspace: string): 
 }
 
 async function pump(
+  engine: EngineApi,
   response: ServerResponse,
   first: Promise<IteratorResult<WireEvent[]>>,
   batches: AsyncIterator<WireEvent[]>,
-  request: FastifyRequest,
 ): Promise<void> {
   const heartbeat = setInterval(() => write(response, ': still here\n\n'), HEARTBEAT_MS)
   try {
@@ -127,7 +127,7 @@ async function pump(
       }
     }
   } catch (error) {
-    if (!response.destroyed) write(response, frameOf('problem', problemFor(error, request.log)))
+    if (!response.destroyed) write(response, frameOf('problem', problemFor(error, engine)))
   } finally {
     clearInterval(heartbeat)
     response.end()

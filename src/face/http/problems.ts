@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import {
   type ErrorCode,
   type Problem,
@@ -10,6 +9,7 @@ import {
   SluiceError,
 } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import type { EngineApi } from '../../engine/api.ts'
 
 /** Every refusal of this face leaves as an RFC 9457 body; this file is the only one that makes them. */
 
@@ -40,8 +40,11 @@ const FRAMEWORK_CODES: Record<string, { code: ErrorCode; detail: string }> = {
   FST_ERR_MAX_PARAM_LENGTH: { code: 'invalid_request', detail: 'A name in the URL is too long.' },
 }
 
-/** The problem of anything thrown. What nobody foresaw is logged under an id, and only that is told. */
-export function problemFor(error: unknown, log: FastifyBaseLogger): Problem {
+/**
+ * The problem of anything thrown. What nobody foresaw goes to the engine's log under an id, and only
+ * that id is told.
+ */
+export function problemFor(error: unknown, engine: EngineApi): Problem {
   if (error instanceof SluiceError) return error.problem
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   const known = typeof code === 'string' ? FRAMEWORK_CODES[code] : undefined
@@ -53,15 +56,7 @@ export function problemFor(error: unknown, log: FastifyBaseLogger): Problem {
     const message = error instanceof Error ? error.message : 'The request is not valid.'
     return problemOf(refuse('invalid_request', message))
   }
-  return internalProblem(error, log)
-}
-
-function internalProblem(error: unknown, log: FastifyBaseLogger): Problem {
-  const id = randomUUID()
-  log.error({ err: error, id }, 'internal error')
-  return problemOf(
-    refuse('internal', `The server failed; its log says why under the id ${id}.`, { id }),
-  )
+  return engine.failed(error)
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

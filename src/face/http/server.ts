@@ -56,7 +56,7 @@ const DRAIN_MS = 5_000
 const DISCARD_BYTES = 64 * 1024 * 1024
 
 export async function createHttp(engine: EngineApi, options: HttpOptions): Promise<HttpServer> {
-  const app = createApp(options)
+  const app = createApp(engine, options)
   const closing = new AbortController()
   const drain = createDrain(app.server)
   app.addHook('preClose', async () => {
@@ -84,7 +84,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
   }
 }
 
-function createApp(options: HttpOptions): FastifyInstance {
+function createApp(engine: EngineApi, options: HttpOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -103,9 +103,9 @@ function createApp(options: HttpOptions): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 512 },
     clientErrorHandler: answerBrokenConnection,
-    frameworkErrors: (error, request, reply) => {
+    frameworkErrors: (error, _request, reply) => {
       reply.header('x-content-type-options', 'nosniff')
-      sendProblem(reply as unknown as FastifyReply, problemFor(error, request.log))
+      sendProblem(reply as unknown as FastifyReply, problemFor(error, engine))
     },
   })
   app.server.maxConnections = LIMITS.connections
@@ -162,7 +162,7 @@ function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const problem = problemFor(error, request.log)
+  const problem = problemFor(error, engine)
   const { workspace } = request.params as { workspace?: string }
   if (request.caller !== undefined && workspace !== undefined) {
     const revision = engine.revision(workspace)

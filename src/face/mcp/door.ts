@@ -1,0 +1,50 @@
+import type { Door, DoorAnswer } from '../../contract/door.ts'
+import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import type { Input, OperationName } from '../../contract/operations.ts'
+import { parseInput } from '../../contract/parse.ts'
+import type { Caller, Content, EngineApi, Request } from '../../engine/api.ts'
+
+/**
+ * A door straight to the engine of this process.
+ *
+ * @param caller one caller, or where to get it anew for each call (its rights may change meanwhile).
+ */
+export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Caller>)): Door {
+  return {
+    async call<N extends OperationName>(
+      name: N,
+      input: Input<N>,
+      content?: Uint8Array,
+      signal?: AbortSignal,
+    ): Promise<DoorAnswer<N>> {
+      const parsed = parseInput(name, input)
+      if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
+      const request: Request<N> = {
+        operation: name,
+        input: parsed.input,
+        caller: typeof caller === 'function' ? await caller() : caller,
+      }
+      if (content !== undefined) request.content = content
+      if (signal !== undefined) request.signal = signal
+      const answer = await engine.call(request)
+      const { value, revision } = answer
+      if (answer.content === undefined) return { value, revision }
+      return { value, revision, content: await wholeOf(answer.content) }
+    },
+  }
+}
+
+async function wholeOf(content: Content): Promise<Uint8Array> {
+  if (content.bytes !== undefined) return content.bytes
+  if (content.size > LIMITS.textBytes) {
+    const most = `${LIMITS.textBytes / 1024 ** 2} MiB`
+    fail(
+      'too_large',
+      `It has ${content.size} bytes; over ${most}, read it in parts over HTTP (Range).`,
+    )
+  }
+  const parts: Uint8Array[] = []
+  for await (const part of content.stream()) parts.push(part)
+  return Buffer.concat(parts)
+}

@@ -1,0 +1,272 @@
+import { z } from 'zod'
+import { fail } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import type { Output } from '../../contract/operations.ts'
+import {
+  type Annotations,
+  pathOf,
+  READS,
+  TEXT_OUTPUT,
+  type Tool,
+  type ToolAnswer,
+  type ToolContext,
+  textAnswer,
+  tool,
+} from './tool.ts'
+
+/**
+ * Coordination for agents. An agent should never poll, so asking for a lock waits and then queues by
+ * itself, and every answer says in words what to call next.
+ */
+const WAIT_S = 20
+
+const COORDINATES: Annotations = {
+  readOnlyHint: false,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+}
+
+const LOCK_OUTPUT = {
+  ...TEXT_OUTPUT,
+  properties: {
+    ...TEXT_OUTPUT.properties,
+    // On a refusal it is the problem's number, so no type is said.
+    status: { description: 'granted or queued' },
+    lock: { type: 'object' },
+    token: { type: 'string' },
+    ticket: { type: 'string' },
+  },
+}
+
+const wait = z
+  .number()
+  .min(0)
+  .max(LIMITS.waitMsMost / 1000)
+  .default(WAIT_S)
+  .describe('Seconds to wait in this call')
+
+function lockAnswer(value: Output<'acquire_lock'>): ToolAnswer {
+  return textAnswer(value.status === 'granted' ? grantedText(value) : queuedText(value), value)
+}
+
+function grantedText({
+  lock,
+  already_held,
+}: Extract<Output<'acquire_lock'>, { status: 'granted' }>) {
+  const paths = lock.items.map(({ path }) => path).join(', ')
+  const verb = already_held ? 'You hold' : 'You now hold'
+  const kept = lock.renew === 'activity' ? ' unless you go on working, which keeps it' : ''
+  return `${verb} the ${lock.level} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}. Call release_lock when you are done.`
+}
+
+function queuedText({
+  ticket,
+  position,
+  holders,
+}: Extract<Output<'acquire_lock'>, { status: 'queued' }>) {
+  const who = holders.map(holderText).join('; ') || 'others are ahead of you'
+  return `Not yet: you are number ${position} in the queue. ${who}. Call wait_for_lock with ticket ${ticket} to go on waiting; your place is kept.`
+}
+
+function holderText({ agent, level, path, intent, expires_at }: Holder) {
+  const why = intent === undefined ? '' : ` for "${intent}"`
+  return `${agent} holds a ${level} lock on ${path}${why} until ${expires_at}`
+}
+
+type Holder = Extract<Output<'acquire_lock'>, { status: 'queued' }>['holders'][number]
+
+const acquireInput = z.strictObject({
+  path: z.string().optional().describe('A file or folder; it need not exist yet'),
+  paths: z
+    .array(z.string())
+    .min(1)
+    .max(LIMITS.lockItems)
+    .optional()
+    .describe('Several, all or none'),
+  type: z
+    .enum(['read', 'write', 'exclusive'])
+    .default('write')
+    .describe(
+      'write: only you write, others still read; exclusive: only you; read: notice changes',
+    ),
+  ttl: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('Seconds it lives without you; default 300'),
+  wait,
+  intent: z
+    .string()
+    .max(LIMITS.intentBytes)
+    .optional()
+    .describe('What for, in a few words; others see it'),
+  scope: z.enum(['file', 'subtree']).optional(),
+  priority: z.int().min(0).max(9).optional(),
+})
+
+async function acquire(args: z.output<typeof acquireInput>, context: ToolContext) {
+  const { path, paths, type, ...rest } = args
+  if ((path === undefined) === (paths === undefined)) {
+    fail('invalid_request', 'Give either path or paths to acquire_lock.')
+  }
+  const { scope, ttl, intent, priority } = rest
+  const items = (paths ?? [path ?? '']).map((one) => ({
+    path: pathOf(context, one),
+    ...(scope === undefined ? {} : { scope }),
+  }))
+  const { value } = await context.door.call(
+    'acquire_lock',
+    {
+      workspace: context.workspace,
+      items,
+      level: type,
+      wait: rest.wait,
+      ...(ttl === undefined ? {} : { ttl }),
+      ...(intent === undefined ? {} : { intent }),
+      ...(priority === undefined ? {} : { priority }),
+    },
+    undefined,
+    context.signal,
+  )
+  return lockAnswer(value)
+}
+
+const acquireTool = tool({
+  name: 'acquire_lock',
+  title: 'Acquire Lock',
+  description:
+    'Lock files before changing them, so that nobody else does meanwhile. Waits for whoever holds them; if that takes too long, answers with a ticket for wait_for_lock. Your own writes then just work.',
+  input: acquireInput,
+  output: LOCK_OUTPUT,
+  annotations: COORDINATES,
+  run: acquire,
+})
+
+const waitTool = tool({
+  name: 'wait_for_lock',
+  title: 'Wait for Lock',
+  description: 'Go on waiting with the ticket of a queued acquire_lock.',
+  input: z.strictObject({ ticket: z.string(), wait }),
+  output: LOCK_OUTPUT,
+  annotations: COORDINATES,
+  async run({ ticket, wait }, { door, workspace, signal }) {
+    const input = { workspace, ticket, wait }
+    return lockAnswer((await door.call('wait_for_lock', input, undefined, signal)).value)
+  },
+})
+
+const releaseInput = z.strictObject({
+  path: z.string().optional(),
+  lock_id: z.string().optional(),
+  all: z.boolean().optional().describe('All your locks and places in queues'),
+})
+
+async function release(args: z.output<typeof releaseInput>, context: ToolContext) {
+  const { door, workspace } = context
+  const given = [args.path, args.lock_id, args.all || undefined].filter((one) => one !== undefined)
+  if (given.length !== 1) fail('invalid_request', 'Give release_lock one of path, lock_id or all.')
+  if (args.all) {
+    const { released, left } = (await door.call('release_all_locks', { workspace })).value
+    return textAnswer(`Released ${released} locks and left ${left} queues.`, { released, left })
+  }
+  if (args.lock_id !== undefined) {
+    await door.call('release_lock', { workspace, id: args.lock_id })
+    return textAnswer(`Released ${args.lock_id}.`, { released: [args.lock_id] })
+  }
+  return releasePath(context, pathOf(context, args.path ?? ''))
+}
+
+async function releasePath(context: ToolContext, path: string): Promise<ToolAnswer> {
+  const { door, workspace } = context
+  const { locks, tickets } = (await door.call('workspace_status', { workspace })).value
+  const held = locks.filter((lock) => lock.items.some((item) => item.path === path))
+  const waiting = tickets.filter((one) => one.paths.includes(path))
+  for (const { id } of held) await door.call('release_lock', { workspace, id })
+  for (const { ticket } of waiting) await door.call('leave_queue', { workspace, ticket })
+  const released = held.map(({ id }) => id)
+  const left = waiting.map(({ ticket }) => ticket)
+  const done = [
+    ...released.map((id) => `Released ${id} on ${path}.`),
+    ...left.map((ticket) => `Left the queue for ${path} (${ticket}).`),
+  ]
+  const text = done.length > 0 ? done.join(' ') : `You hold no lock on ${path}; nothing to release.`
+  return textAnswer(text, { released, left })
+}
+
+const releaseTool = tool({
+  name: 'release_lock',
+  title: 'Release Lock',
+  description:
+    'Give back your locks: by path, by lock_id, or all. Whoever waits gets them at once.',
+  input: releaseInput,
+  output: TEXT_OUTPUT,
+  annotations: COORDINATES,
+  run: release,
+})
+
+const listLocksTool = tool({
+  name: 'list_locks',
+  title: 'List Locks',
+  description: 'Who holds or waits for which locks, and what for; of all paths or around one.',
+  input: z.strictObject({ path: z.string().optional() }),
+  output: TEXT_OUTPUT,
+  annotations: READS,
+  async run(args, context) {
+    const path = args.path === undefined ? {} : { path: pathOf(context, args.path) }
+    const input = { workspace: context.workspace, ...path }
+    const { value } = await context.door.call('list_locks', input)
+    const lines = [
+      ...value.locks.map(({ id, level, items, owner, expires_at, intent }) => {
+        const why = intent === undefined ? '' : ` for "${intent}"`
+        return `${id}: ${owner} holds ${level} on ${pathsText(items)}${why} until ${expires_at}`
+      }),
+      ...value.waiting.map(
+        ({ ticket, agent, level, paths, position }) =>
+          `${ticket}: ${agent} waits for ${level} on ${paths.join(', ')} (number ${position})`,
+      ),
+    ]
+    if (value.more) lines.push('There are more; ask for one path.')
+    return textAnswer(lines.join('\n') || 'Nobody holds or waits for a lock.', { ...value })
+  },
+})
+
+function pathsText(items: readonly { path: string }[]): string {
+  return items.map(({ path }) => path).join(', ')
+}
+
+const statusTool = tool({
+  name: 'workspace_status',
+  title: 'Workspace Status',
+  description:
+    'Who you are here, your locks and places in queues, your rights, and how busy it is.',
+  input: z.strictObject({}),
+  output: TEXT_OUTPUT,
+  annotations: READS,
+  async run(_args, { door, workspace }) {
+    const { value } = await door.call('workspace_status', { workspace })
+    const locks = value.locks.map(
+      ({ id, level, items, expires_at }) =>
+        `${id} (${level} on ${pathsText(items)} until ${expires_at})`,
+    )
+    const tickets = value.tickets.map(
+      ({ ticket, paths, position }) => `${ticket} (${paths.join(', ')}, number ${position})`,
+    )
+    const lines = [
+      `You are ${value.agent} (${value.role}), session ${value.session}, in workspace ${value.workspace} at revision ${value.revision}.`,
+      `You hold: ${locks.join('; ') || 'no locks'}.`,
+      `You wait with: ${tickets.join('; ') || 'no tickets'}.`,
+      `All together: ${value.totals.locks} locks held, ${value.totals.waiting} waiting.`,
+    ]
+    return textAnswer(lines.join('\n'), { ...value })
+  },
+})
+
+export const lockTools: readonly Tool[] = [
+  acquireTool,
+  releaseTool,
+  waitTool,
+  listLocksTool,
+  statusTool,
+]

@@ -1,0 +1,155 @@
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { fail, SluiceError } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { headOf, sliceOf, tailOf } from './lines.ts'
+import { refusalText } from './refusal.ts'
+import {
+  pathOf,
+  READS,
+  TEXT_OUTPUT,
+  type Tool,
+  type ToolContent,
+  type ToolContext,
+  textAnswer,
+  tool,
+  VERSIONED_OUTPUT,
+} from './tool.ts'
+
+/** The official server's tools that read contents: its names, arguments and texts. */
+const path = z.string()
+
+const readTextInput = z.object({
+  path,
+  tail: z.number().optional().describe('If provided, returns only the last N lines of the file'),
+  head: z.number().optional().describe('If provided, returns only the first N lines of the file'),
+  offset: z.int().min(0).optional().describe('Skip this many lines'),
+  limit: z.int().min(1).optional().describe('Return at most this many lines'),
+})
+
+async function readText(args: z.output<typeof readTextInput>, context: ToolContext) {
+  if (args.head && args.tail) {
+    fail('invalid_request', 'Cannot specify both head and tail parameters simultaneously')
+  }
+  const { text, version } = await read(context, args.path)
+  return textAnswer(partOf(text, args), { version })
+}
+
+function partOf(text: string, args: z.output<typeof readTextInput>): string {
+  if (args.tail) return tailOf(text, args.tail)
+  if (args.head) return headOf(text, args.head)
+  if (args.offset === undefined && args.limit === undefined) return text
+  return sliceOf(text, args.offset ?? 0, args.limit ?? Number.POSITIVE_INFINITY)
+}
+
+async function read(context: ToolContext, given: string) {
+  const { door, workspace } = context
+  const answer = await door.call('read_file', { workspace, path: pathOf(context, given) })
+  const { version, path } = answer.value
+  const bytes = Buffer.from(answer.content ?? new Uint8Array())
+  return { path, version, bytes, text: bytes.toString('utf8') }
+}
+
+const MEDIA_TYPES: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  bmp: 'image/bmp',
+  svg: 'image/svg+xml',
+  mp3: 'audio/mpeg',
+  wav: 'audio/wav',
+  ogg: 'audio/ogg',
+  flac: 'audio/flac',
+}
+
+function mediaBlock(path: string, bytes: Buffer): ToolContent {
+  const extension = /[^/]\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
+  const known = Object.hasOwn(MEDIA_TYPES, extension) ? MEDIA_TYPES[extension] : undefined
+  const mimeType = known ?? 'application/octet-stream'
+  const data = bytes.toString('base64')
+  if (mimeType.startsWith('image/')) return { type: 'image', data, mimeType }
+  if (mimeType.startsWith('audio/')) return { type: 'audio', data, mimeType }
+  const uri = pathToFileURL(path, { windows: false }).href
+  return { type: 'resource', resource: { uri, mimeType, blob: data } }
+}
+
+const READ_AT_ONCE = 16
+
+async function readMany(paths: readonly string[], context: ToolContext): Promise<string> {
+  const parts: string[] = []
+  let bytesLeft = LIMITS.textBytes
+  for (let i = 0; i < paths.length; i += READ_AT_ONCE) {
+    const some = paths.slice(i, i + READ_AT_ONCE)
+    const texts = await Promise.all(some.map((path) => readOrExplain(path, context)))
+    for (const text of texts) {
+      bytesLeft -= text.length
+      if (bytesLeft < 0) fail('too_large', 'The files are too large together; read fewer at once.')
+      parts.push(text)
+    }
+  }
+  return parts.join('\n---\n')
+}
+
+/** One file that cannot be read must not hide the others. */
+async function readOrExplain(path: string, context: ToolContext): Promise<string> {
+  try {
+    return `${path}:\n${(await read(context, path)).text}\n`
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return `${path}: Error - ${refusalText(error.problem)}`
+  }
+}
+
+export const readTools: readonly Tool[] = [
+  tool({
+    name: 'read_file',
+    title: 'Read File (Deprecated)',
+    description: 'Read a file as text. DEPRECATED: Use read_text_file instead.',
+    input: readTextInput,
+    output: VERSIONED_OUTPUT,
+    annotations: READS,
+    run: readText,
+  }),
+  tool({
+    name: 'read_text_file',
+    title: 'Read Text File',
+    description:
+      'Read a file as text: all of it, the first or last lines (head, tail), or part of it (offset, limit). Reading is what lets you overwrite a file later.',
+    input: readTextInput,
+    output: VERSIONED_OUTPUT,
+    annotations: READS,
+    run: readText,
+  }),
+  tool({
+    name: 'read_media_file',
+    title: 'Read Media File',
+    description:
+      'Read a file as base64 with its MIME type: images and audio as such, anything else as an embedded resource.',
+    input: z.object({ path }),
+    output: {
+      type: 'object',
+      properties: { content: { type: 'array', items: { type: 'object' } } },
+      required: ['content'],
+    },
+    annotations: READS,
+    async run(args, context) {
+      const { path, bytes, version } = await read(context, args.path)
+      const block = mediaBlock(path, bytes)
+      return { content: [block], structured: { content: [block], version } }
+    },
+    refused: () => ({ content: [] }),
+  }),
+  tool({
+    name: 'read_multiple_files',
+    title: 'Read Multiple Files',
+    description: 'Read several files at once. A file that cannot be read does not stop the others.',
+    input: z.object({
+      paths: z.array(z.string()).min(1, 'At least one file path must be provided').max(1000),
+    }),
+    output: TEXT_OUTPUT,
+    annotations: READS,
+    run: async (args, context) => textAnswer(await readMany(args.paths, context)),
+  }),
+]

@@ -1,0 +1,134 @@
+import {
+  type CallToolResult,
+  McpServer,
+  type ServerOptions,
+  type StandardSchemaWithJSON,
+} from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import type { Door } from '../../contract/door.ts'
+import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
+import { refusalOf } from '../../contract/parse.ts'
+import { refusalText } from './refusal.ts'
+import type { Tool, ToolContext } from './tool.ts'
+import { chooseTools, type ToolChoice } from './tools.ts'
+
+/** One MCP server over one door. Cheap to make: over stateless HTTP there is one a request. */
+export interface McpOptions {
+  workspace: string
+  tools: ToolChoice
+  version: string
+  /** Real folder of a `folder` workspace. */
+  folder?: string
+  /** Logs what nobody foresaw, and gives the problem that tells no more than where to look. */
+  failed: (error: unknown) => Problem
+  /** For tests of the protocol only: options and tools beside ours. */
+  fixtures?: McpFixtures
+}
+
+export interface McpFixtures {
+  options: ServerOptions
+  register(server: McpServer): void
+}
+
+const INSTRUCTIONS =
+  'Files shared with other agents. Paths start at "/". Before you change files that others may change too, call acquire_lock (it works on paths that do not exist yet, waits for its turn, and covers your own writes), and release_lock when done. To overwrite a file, read it first; append_file and edit_file need no lock and lose nothing. When a call is refused, its text says what to do.'
+
+export function createMcpServer(door: Door, options: McpOptions): McpServer {
+  const { fixtures } = options
+  const server = new McpServer(
+    { name: 'sluice', title: 'Sluice', version: options.version },
+    {
+      ...fixtures?.options,
+      instructions: INSTRUCTIONS,
+      // The list never changes while a server lives.
+      capabilities: { ...fixtures?.options.capabilities, tools: { listChanged: false } },
+    },
+  )
+  const base = { door, workspace: options.workspace, folder: options.folder }
+  for (const tool of chooseTools(options.tools)) addTool(server, tool, base, options)
+  fixtures?.register(server)
+  return server
+}
+
+function addTool(
+  server: McpServer,
+  tool: Tool,
+  base: Omit<ToolContext, 'signal'>,
+  options: McpOptions,
+): void {
+  const { title, description, annotations } = tool
+  const { inputSchema, outputSchema } = schemasOf(tool)
+  server.registerTool(
+    tool.name,
+    { title, description, annotations, inputSchema, outputSchema },
+    (args, context) => run(tool, args, { ...base, signal: context.mcpReq.signal }, options),
+  )
+}
+
+async function run(
+  tool: Tool,
+  args: unknown,
+  context: ToolContext,
+  options: McpOptions,
+): Promise<CallToolResult> {
+  const parsed = tool.input.safeParse(args ?? {})
+  if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
+  try {
+    const { content, structured } = await tool.run(parsed.data, context)
+    return { content, structuredContent: structured }
+  } catch (error) {
+    if (error instanceof SluiceError) return refused(tool, error.problem)
+    return refused(tool, options.failed(error))
+  }
+}
+
+function refused(tool: Tool, problem: Problem): CallToolResult {
+  const text = refusalText(problem)
+  const shape = tool.refused?.(text, problem) ?? { content: text }
+  return {
+    isError: true,
+    content: [{ type: 'text', text }],
+    structuredContent: { ...problem, ...shape },
+  }
+}
+
+type Schemas = { inputSchema: StandardSchemaWithJSON; outputSchema: StandardSchemaWithJSON }
+const schemas = new WeakMap<Tool, Schemas>()
+
+/**
+ * The schemas as the protocol shows them, made once. The SDK is told that everything is valid: it
+ * would refuse in its own words, and a refusal here is a problem like any other.
+ */
+function schemasOf(tool: Tool): Schemas {
+  const known = schemas.get(tool)
+  if (known !== undefined) return known
+  const made = {
+    inputSchema: shownSchema(inputJson(tool.input)),
+    outputSchema: shownSchema(tool.output),
+  }
+  schemas.set(tool, made)
+  return made
+}
+
+function shownSchema(json: Record<string, unknown>): StandardSchemaWithJSON {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'sluice',
+      validate: (value) => ({ value }),
+      jsonSchema: { input: () => json, output: () => json },
+    },
+  }
+}
+
+/** Says nothing that a client knows anyway, because every byte of it is read by a model. */
+function inputJson(input: z.ZodObject): Record<string, unknown> {
+  const { $schema: _, ...json } = z.toJSONSchema(input, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    },
+  })
+  return json
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import type { Door } from '../../contract/door.ts'
+import type { Problem } from '../../contract/errors.ts'
+import { fail } from '../../contract/errors.ts'
+import { canonicalPath, isWithin } from '../../contract/path.ts'
+
+/**
+ * What a tool of this face is: a name, a schema, and a translation of its arguments to calls of the
+ * door. A tool holds no state and knows no rule of locks or files.
+ */
+export interface Tool<Input extends z.ZodObject = z.ZodObject> {
+  name: string
+  title: string
+  description: string
+  input: Input
+  /** JSON Schema of `structuredContent`; loose, because a refusal must fit it too. */
+  output: Record<string, unknown>
+  annotations: Annotations
+  run(args: z.output<Input>, context: ToolContext): Promise<ToolAnswer>
+  /** What stands in `structuredContent` beside the problem when it refuses, to fit `output`. */
+  refused?: (text: string, problem: Problem) => Record<string, unknown>
+}
+
+export interface Annotations {
+  readOnlyHint: boolean
+  destructiveHint?: boolean
+  idempotentHint?: boolean
+  openWorldHint: boolean
+}
+
+export interface ToolContext {
+  door: Door
+  workspace: string
+  /** Real folder of a `folder` workspace: absolute paths inside it are taken for paths of ours. */
+  folder: string | undefined
+  /** Aborts when the client gives the call up. */
+  signal: AbortSignal | undefined
+}
+
+export interface ToolAnswer {
+  content: ToolContent[]
+  structured: Record<string, unknown>
+}
+
+export type ToolContent =
+  | { type: 'text'; text: string }
+  | { type: 'image' | 'audio'; data: string; mimeType: string }
+  | { type: 'resource'; resource: { uri: string; mimeType: string; blob: string } }
+
+/** Keeps the types of a tool's arguments within its row. */
+export function tool<Input extends z.ZodObject>(row: Tool<Input>): Tool {
+  return row as unknown as Tool
+}
+
+export const READS: Annotations = { readOnlyHint: true, openWorldHint: false }
+
+/** The shape of all text tools, of the official server and ours. */
+export const TEXT_OUTPUT = {
+  type: 'object',
+  properties: { content: { type: 'string' } },
+  required: ['content'],
+}
+export const VERSIONED_OUTPUT = {
+  ...TEXT_OUTPUT,
+  properties: { ...TEXT_OUTPUT.properties, version: { type: 'integer' } },
+}
+
+export function textAnswer(text: string, more: Record<string, unknown> = {}): ToolAnswer {
+  return { content: [{ type: 'text', text }], structured: { content: text, ...more } }
+}
+
+/** The path of the workspace that an argument means. */
+export function pathOf(context: ToolContext, given: string): string {
+  if (/^[A-Za-z]:[\\/]/.test(given)) {
+    fail('invalid_path', `${given}: paths here start at "/", the root of the workspace.`)
+  }
+  const { folder } = context
+  const inFolder = folder !== undefined && folder !== '/' && isWithin(folder, given)
+  const result = canonicalPath(inFolder ? given.slice(folder.length) || '/' : given)
+  if (!result.ok) fail('invalid_path', `${given}: ${result.fault}`, { path: given })
+  return result.path
+}
+
+/** Optional arguments that tools for writing have beside the official ones. */
+export const lockToken = z
+  .string()
+  .optional()
+  .describe('Token of a lock handed over to you; your own locks count without')
+export const ifVersion = z.int().optional().describe('Refuse unless this is the current version')
+
+export function locksOf(lockToken: string | undefined): { locks?: string[] } {
+  return lockToken === undefined ? {} : { locks: [lockToken] }
+}
+
+export function ifVersionOf(version: number | undefined): { if_version?: number } {
+  return version === undefined ? {} : { if_version: version }
+}

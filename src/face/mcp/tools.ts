@@ -1,0 +1,30 @@
+import { listTools } from './list-tools.ts'
+import { lockTools } from './lock-tools.ts'
+import { readTools } from './read-tools.ts'
+import type { Tool } from './tool.ts'
+import { writeTools } from './write-tools.ts'
+
+/** Which tools a client sees: a profile, or names. The order is always the same. */
+export type Profile = 'files' | 'core' | 'full'
+export type ToolChoice = Profile | readonly string[]
+
+const FILES: readonly Tool[] = [...readTools, ...writeTools, ...listTools]
+const CORE: readonly Tool[] = [...FILES, ...lockTools]
+
+const PROFILES: Record<Profile, readonly Tool[]> = {
+  files: FILES,
+  core: CORE,
+  full: CORE,
+}
+
+export const TOOL_NAMES: readonly string[] = CORE.map((tool) => tool.name)
+
+/** @throws when a name in the list is no tool. */
+export function chooseTools(choice: ToolChoice): readonly Tool[] {
+  if (typeof choice === 'string') return PROFILES[choice]
+  const unknown = choice.filter((name) => !TOOL_NAMES.includes(name))
+  if (unknown.length > 0) {
+    throw new Error(`no such tools: ${unknown.join(', ')}; there are ${TOOL_NAMES.join(', ')}`)
+  }
+  return CORE.filter((tool) => choice.includes(tool.name))
+}
