@@ -1,3 +1,4 @@
+import type { Problem } from '../contract/errors.ts'
 import type { EventKind, PathRight, Role } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
 
@@ -14,6 +15,10 @@ export interface EngineApi {
    */
   callerOf(principal: Principal, sessionName?: string): Promise<Caller>
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>>
+  /** Facts of an open session of the caller's own agent, with the secret that resumes it. */
+  join(caller: Caller, session: string): Promise<Output<'open_session'>>
+  /** Logs an error that is no refusal; gives the problem that tells nothing but where to look. */
+  failed(error: unknown): Problem
   /**
    * The facts of a workspace after revision `since`, as far as the caller may see them, then live
    * until `signal` aborts. Ordered and gap-free; rejects with `compacted` when `since` is too old.

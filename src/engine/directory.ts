@@ -41,7 +41,12 @@ export class Directory {
   async prepare(): Promise<string | undefined> {
     const self: Actor = { agent: 'admin', session: 'admin:server', role: 'admin', rights: [] }
     if (!this.workspaces.has('main')) {
-      await this.run({ kind: 'make-workspace', actor: self, name: 'main', settings: DEFAULT_SETTINGS })
+      await this.run({
+        kind: 'make-workspace',
+        actor: self,
+        name: 'main',
+        settings: DEFAULT_SETTINGS,
+      })
     }
     const admin = this.agents.get('admin')
     if (admin !== undefined && admin.tokens.length > 0) return undefined

@@ -1,4 +1,4 @@
-import { fail } from '../contract/errors.ts'
+import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
@@ -9,7 +9,16 @@ import type { Actor, EndSession } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
-import type { Answer, Caller, EngineApi, Health, Principal, Request, WatchQuery, WireEvent } from './api.ts'
+import type {
+  Answer,
+  Caller,
+  EngineApi,
+  Health,
+  Principal,
+  Request,
+  WatchQuery,
+  WireEvent,
+} from './api.ts'
 import type { Clock } from './clock.ts'
 import { Directory, randomName, sessionEnded } from './directory.ts'
 import { Stream } from './stream.ts'
@@ -35,6 +44,7 @@ export class Engine implements EngineApi {
   firstToken: string | undefined
   private readonly storage: Storage
   private readonly clock: Clock
+  private readonly log: (message: string, error: unknown) => void
   private readonly workspaces = new Map<string, Workspace>()
   private readonly connections = new Map<string, Connected>()
   private readonly opening = new Map<string, Promise<string>>()
@@ -43,7 +53,12 @@ export class Engine implements EngineApi {
   private stopTimer: () => void = () => {}
   private isDraining = false
 
-  constructor(storage: Storage, clock: Clock) {
+  constructor(
+    storage: Storage,
+    clock: Clock,
+    log: (message: string, error: unknown) => void = console.error,
+  ) {
+    this.log = log
     this.storage = storage
     this.clock = clock
     this.startedAt = clock.now()
@@ -82,7 +97,12 @@ export class Engine implements EngineApi {
       // Two first calls at once open it once.
       let opening = this.opening.get(id)
       if (opening === undefined) {
-        const actor: Actor = { agent: principal.name, session: id, role: principal.role, rights: [] }
+        const actor: Actor = {
+          agent: principal.name,
+          session: id,
+          role: principal.role,
+          rights: [],
+        }
         opening = this.directory
           .openSession(actor, principal.name, name, DEFAULT_SESSION_TTL_MS, undefined)
           .finally(() => this.opening.delete(id))
@@ -94,7 +114,9 @@ export class Engine implements EngineApi {
   }
 
   private ownName(principal: Principal, given: string): string {
-    const name = given.startsWith(`${principal.name}:`) ? given.slice(principal.name.length + 1) : given
+    const name = given.startsWith(`${principal.name}:`)
+      ? given.slice(principal.name.length + 1)
+      : given
     if (name.includes(':')) {
       fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
     }
@@ -119,9 +141,13 @@ export class Engine implements EngineApi {
   private workspaceOf(name: string): Workspace {
     return (
       this.workspaces.get(name) ??
-      fail('not_found', `There is no workspace ${name}. List the workspaces to see what there is.`, {
-        workspace: name,
-      })
+      fail(
+        'not_found',
+        `There is no workspace ${name}. List the workspaces to see what there is.`,
+        {
+          workspace: name,
+        },
+      )
     )
   }
 
@@ -193,6 +219,20 @@ export class Engine implements EngineApi {
     await this.directory.openSession(actor, agent, name, input.ttl * 1000, input.about)
     this.heardAt.set(id, this.clock.now())
     return { ...facts, ttl: input.ttl, resumed: false }
+  }
+
+  async join(caller: Caller, session: string): Promise<Output<'open_session'>> {
+    const open = this.directory.sessions.get(session)
+    if (open === undefined || open.agent !== caller.agent) return sessionEnded(session)
+    const secret = this.directory.secretOf(session)
+    return { id: session, secret, agent: open.agent, ttl: open.ttlMs / 1000, resumed: true }
+  }
+
+  failed(error: unknown): Problem {
+    const id = randomName()
+    this.log(`error ${id}`, error)
+    const detail = `The server failed. Its log has more under ${id}.`
+    return problemOf(refuse('internal', detail, { id }))
   }
 
   private listSessions(actor: Actor): Output<'list_sessions'>['sessions'] {
@@ -267,7 +307,11 @@ export class Engine implements EngineApi {
     input: Parsed<'delete_workspace'>,
     actor: Actor,
   ): Promise<Output<'delete_workspace'>> {
-    const event = await this.directory.run({ kind: 'remove-workspace', actor, name: input.workspace })
+    const event = await this.directory.run({
+      kind: 'remove-workspace',
+      actor,
+      name: input.workspace,
+    })
     const workspace = this.workspaces.get(input.workspace)
     this.workspaces.delete(input.workspace)
     await workspace?.close()

@@ -14,7 +14,7 @@ import {
 } from '../core/file/entry.ts'
 import { occupantAt, placeOf, versionAt } from '../core/file/place.ts'
 import { holdersInTheWay } from '../core/lock/conflict.ts'
-import { positionOf, sentenceOf, holderFacts } from '../core/lock/describe.ts'
+import { holderFacts, positionOf, sentenceOf } from '../core/lock/describe.ts'
 import { levelOf, MODE } from '../core/lock/mode.ts'
 import type { State } from '../core/state.ts'
 import { fileFacts, holderOf, lockFacts } from './reply.ts'
@@ -53,7 +53,8 @@ export function fileAt(reader: Reader, path: string, at: number | undefined): Fi
     const place = placeOf(records, path, settings.portable_names)
     const { entry } = place
     if (entry?.kind === 'file') return entry
-    if (entry?.kind === 'folder') fail('is_folder', `${path} is a folder. List it instead.`, { path })
+    if (entry?.kind === 'folder')
+      fail('is_folder', `${path} is a folder. List it instead.`, { path })
     throw notFound(path, place.clash)
   }
   if (at > revision) fail('not_found', `Revision ${at} is not written yet.`, { path, revision })
@@ -262,4 +263,3 @@ export function workspaceStatus(reader: Reader): Output<'workspace_status'> {
     server_time: isoTime(moment.at),
   }
 }
-

@@ -2,13 +2,13 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { EventOf } from '../contract/events.ts'
 import type { Output } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
-import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
-import { holderFacts, type HolderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
-import type { Item, Lock, LockTable, Ticket } from '../core/lock/table.ts'
-import { visitPath } from '../core/lock/table.ts'
 import type { Moment } from '../core/command.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import { itemOf } from '../core/lock/acquire.ts'
+import { type HolderFacts, holderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
+import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
+import type { Item, Lock, LockTable, Ticket } from '../core/lock/table.ts'
+import { visitPath } from '../core/lock/table.ts'
 
 /** How state becomes answers, in wire names. */
 

@@ -1,9 +1,16 @@
-import type { Event } from '../contract/events.ts'
-import { modeOf } from '../core/lock/mode.ts'
+import type { Event, LockItem, Settings } from '../contract/events.ts'
 import { itemOf } from '../core/lock/acquire.ts'
-import { addLock, addTicket, type Item, type LostLock, nodeAt, ownerOf, type Terms } from '../core/lock/table.ts'
+import { modeOf } from '../core/lock/mode.ts'
+import {
+  addLock,
+  addTicket,
+  type Item,
+  type LostLock,
+  nodeAt,
+  ownerOf,
+  type Terms,
+} from '../core/lock/table.ts'
 import type { Directory, State } from '../core/state.ts'
-import type { LockItem, Settings } from '../contract/events.ts'
 
 /**
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
@@ -19,7 +26,14 @@ interface Snapshot {
   nextFileId: number
   locks: StoredLock[]
   tickets: StoredTicket[]
-  ended: { lock: StoredLock; at: number; reason: string; by?: string; why?: string; kept: boolean }[]
+  ended: {
+    lock: StoredLock
+    at: number
+    reason: string
+    by?: string
+    why?: string
+    kept: boolean
+  }[]
   answers: [session: string, events: [requestId: string, event: Event][]][]
   directory: {
     agents: Directory['agents'] extends Map<string, infer V> ? V[] : never
@@ -101,7 +115,9 @@ function storedTerms(holding: Holding): StoredTerms {
   }
 }
 
-function storedLock(lock: Holding & Omit<StoredLock, keyof StoredTerms | 'ticket'> & { ticket: number | undefined }): StoredLock {
+function storedLock(
+  lock: Holding & Omit<StoredLock, keyof StoredTerms | 'ticket'> & { ticket: number | undefined },
+): StoredLock {
   const { id, fence, versions, grantedAt, ticket } = lock
   return { ...storedTerms(lock), id, fence, versions, grantedAt, ticket: ticket ?? null }
 }
@@ -141,7 +157,13 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
     const items = one.lock.items.map((item) => ({ ...plainItem(item), node: table.root }))
     const owner = one.kept
       ? ownerOf(table, one.lock.session, one.lock.agent)
-      : { session: one.lock.session, agent: one.lock.agent, locks: new Set<never>(), tickets: new Set<never>(), lost: [] }
+      : {
+          session: one.lock.session,
+          agent: one.lock.agent,
+          locks: new Set<never>(),
+          tickets: new Set<never>(),
+          lost: [],
+        }
     const lost: LostLock = {
       lock: { ...terms0(one.lock), owner, items, ...lockFacts(one.lock) },
       at: one.at,

@@ -1,11 +1,10 @@
-import type { Event } from '../contract/events.ts'
+import type { Event, EventDraft } from '../contract/events.ts'
 import { apply, applyMemory, applyRecords } from '../core/apply.ts'
 import type { Command, Moment } from '../core/command.ts'
 import { newState, type State } from '../core/state.ts'
 import { type Step, step } from '../core/step.ts'
 import { type Attachment, Fenced, type Ledger, LedgerDamaged } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
-import type { EventDraft } from '../contract/events.ts'
 import { decodeEvents, encodeEvents } from './codec.ts'
 import { Overlay } from './overlay.ts'
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts'
@@ -72,7 +71,10 @@ export class Stream {
     this.state = newState(this.name, this.overlay)
     const { state } = this
     if (tablesAt > head) {
-      throw new LedgerDamaged(head, `tables.db stands at revision ${tablesAt}, after the ledger's end`)
+      throw new LedgerDamaged(
+        head,
+        `tables.db stands at revision ${tablesAt}, after the ledger's end`,
+      )
     }
     if (!restoreSnapshot(state, this.tables.get('state', 'snapshot'))) state.revision = 0
     const memoryAt = state.revision
@@ -204,7 +206,8 @@ export class Stream {
     this.flush()
     for (const listener of this.listeners) listener(events)
     let count = 0
-    while (count < this.waiters.length && (this.waiters[count] as Waiter).revision <= last) count += 1
+    while (count < this.waiters.length && (this.waiters[count] as Waiter).revision <= last)
+      count += 1
     for (const waiter of this.waiters.splice(0, count)) waiter.resolve()
     this.writeBackSoon()
     if (!this.isAppending) for (const resolve of this.idle.splice(0)) resolve()

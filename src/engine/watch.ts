@@ -39,12 +39,7 @@ export async function* watch(
   }
 }
 
-function shownEvent(
-  event: Event,
-  query: WatchQuery,
-  actor: Actor,
-  workspace: string,
-): WireEvent[] {
+function shownEvent(event: Event, query: WatchQuery, actor: Actor, workspace: string): WireEvent[] {
   const { path, kinds } = query
   if (kinds !== undefined && !kinds.includes(event.kind)) return []
   if (path !== undefined && !pathsOf(event).some((one) => isWithin(path, one))) return []
@@ -60,9 +55,13 @@ async function stored(stream: Stream, from: number): Promise<Event[]> {
     events.push(...batch.events.filter((event) => event.revision >= from && event.revision <= to))
   }
   if (events[0] !== undefined && events[0].revision !== from) {
-    fail('compacted', `Revisions before ${events[0].revision} are no longer kept. Start from there.`, {
-      oldest: events[0].revision,
-    })
+    fail(
+      'compacted',
+      `Revisions before ${events[0].revision} are no longer kept. Start from there.`,
+      {
+        oldest: events[0].revision,
+      },
+    )
   }
   return events
 }

@@ -4,9 +4,9 @@ import { LIMITS } from '../contract/limits.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
 import type { AcquireLock, Actor, Command, Commit, Moment } from '../core/command.ts'
-import type { Lock, Ticket } from '../core/lock/table.ts'
-import { lostRefusal } from '../core/file/permit.ts'
 import { decide } from '../core/decide.ts'
+import { lostRefusal } from '../core/file/permit.ts'
+import type { Lock, Ticket } from '../core/lock/table.ts'
 import { refusalDraft, type Step } from '../core/step.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Attachment } from '../store/ledger.ts'
@@ -18,7 +18,15 @@ import { contentOf, stage } from './contents.ts'
 import { LeaseTable } from './lease.ts'
 import { fileAt, getEntry, getHistory, listLocks, type Reader, workspaceStatus } from './query.ts'
 import { RefusalCounter } from './refusals.ts'
-import { fileFacts, grantedReply, holderOf, LockTokens, lockFacts, queuedReply, writtenReply } from './reply.ts'
+import {
+  fileFacts,
+  grantedReply,
+  holderOf,
+  LockTokens,
+  lockFacts,
+  queuedReply,
+  writtenReply,
+} from './reply.ts'
 import { SeenVersions } from './seen.ts'
 import { type Stream, StreamFailed } from './stream.ts'
 import { TicketWaits } from './wait.ts'
@@ -108,7 +116,10 @@ export class Workspace {
   }
 
   /** The session ended somewhere else: its locks and tickets go, and the next in line are granted. */
-  async endSession(session: string, reason: 'ended' | 'disconnected' | 'idle' | 'agent-removed'): Promise<void> {
+  async endSession(
+    session: string,
+    reason: 'ended' | 'disconnected' | 'idle' | 'agent-removed',
+  ): Promise<void> {
     const step = this.run({ kind: 'end-session', session, reason })
     this.seen.forget(session)
     this.leases.forgetSession(session)
@@ -118,7 +129,8 @@ export class Workspace {
 
   async set(command: Extract<Command, { kind: 'set-workspace' }>): Promise<void> {
     const step = this.run(command)
-    if (step.refusal !== undefined) await this.refused(command.actor, 'put_workspace', [], step.refusal)
+    if (step.refusal !== undefined)
+      await this.refused(command.actor, 'put_workspace', [], step.refusal)
     await this.stream.settled(this.stream.lastFact)
   }
 
@@ -397,7 +409,9 @@ export class Workspace {
     const { path } = input
     const again = await this.committedAgain(actor, input.request_id)
     if (again === undefined) {
-      const isSmall = content === undefined || (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
+      const isSmall =
+        content === undefined ||
+        (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
       if (!isSmall) await this.assertWritable(input, actor)
       const limit = this.stream.state.settings.file_bytes
       const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
@@ -447,9 +461,16 @@ export class Workspace {
     if (if_version !== undefined) {
       const current = fileAt(this.reader(actor), path, undefined).version
       if (current !== if_version) {
-        await this.refused(actor, 'patch_file', [path], refuse('stale_version',
-          `${path} is at version ${current}, you gave ${if_version}. Read it again.`,
-          { path, yours: if_version, current }))
+        await this.refused(
+          actor,
+          'patch_file',
+          [path],
+          refuse(
+            'stale_version',
+            `${path} is at version ${current}, you gave ${if_version}. Read it again.`,
+            { path, yours: if_version, current },
+          ),
+        )
       }
     }
     const { event, prepared } = await this.changed(input, actor, [
@@ -507,9 +528,17 @@ export class Workspace {
         await this.stream.settled(settled.event.revision)
         return { event: settled.event, prepared: prepared as unknown as Prepared }
       }
-      const isPassed = settled.refusal.code === 'stale_version' && paths.includes(String(settled.refusal.data?.path))
+      const isPassed =
+        settled.refusal.code === 'stale_version' &&
+        paths.includes(String(settled.refusal.data?.path))
       if (isPassed && tries < PREPARE_TRIES) continue
-      await this.refused(actor, 'commit', asked.map((change) => change.path), settled.refusal, input.request_id)
+      await this.refused(
+        actor,
+        'commit',
+        asked.map((change) => change.path),
+        settled.refusal,
+        input.request_id,
+      )
     }
   }
 
@@ -556,17 +585,17 @@ export class Workspace {
     return result.event
   }
 
-  private commitCommand(
-    input: CommitTerms,
-    actor: Actor,
-    changes: Commit['changes'],
-  ): Commit {
+  private commitCommand(input: CommitTerms, actor: Actor, changes: Commit['changes']): Commit {
     const locks = (input.locks ?? []).map((token) => {
       const lock = this.tokens.verify(token)
       if (lock === undefined) {
-        fail('invalid_request', 'A lock token is not one of this workspace. Pass the token that acquire gave.', {
-          fields: [{ field: 'locks', fault: 'not a token of this workspace' }],
-        })
+        fail(
+          'invalid_request',
+          'A lock token is not one of this workspace. Pass the token that acquire gave.',
+          {
+            fields: [{ field: 'locks', fault: 'not a token of this workspace' }],
+          },
+        )
       }
       return lock
     })
@@ -651,7 +680,10 @@ export class Workspace {
     // SQLITE_FULL is 13; the file system says ENOSPC.
     const isFull = cause.code === 'ENOSPC' || cause.errcode === 13
     const refusal = isFull
-      ? refuse('server_full', 'The disk is full. Nothing was written. Try again when there is room.')
+      ? refuse(
+          'server_full',
+          'The disk is full. Nothing was written. Try again when there is room.',
+        )
       : refuse('overloaded', 'The write could not be stored. Nothing was changed. Try again.', {
           retry_after_s: 1,
         })

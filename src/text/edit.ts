@@ -62,9 +62,16 @@ export function unifiedDiff(path: string, before: string, after: string): string
 
 /** The text near where an edit failed, for the refusal: what stands there now. */
 export function excerptFor(text: string, oldText: string): string {
-  const probe = oldText.split('\n').find((line) => line.trim() !== '')?.trim() ?? ''
+  const probe =
+    oldText
+      .split('\n')
+      .find((line) => line.trim() !== '')
+      ?.trim() ?? ''
   const lines = text.split('\n')
   const near = lines.findIndex((line) => probe !== '' && line.includes(probe.slice(0, 24)))
   const start = near < 0 ? 0 : Math.max(0, near - 2)
-  return lines.slice(start, start + 8).join('\n').slice(0, 800)
+  return lines
+    .slice(start, start + 8)
+    .join('\n')
+    .slice(0, 800)
 }

@@ -59,7 +59,7 @@ export function sentenceOf(holders: readonly HolderFacts[], waiting: number): st
   const more = holders.length > 1 ? ` and ${holders.length - 1} other hold(s)` : ''
   const queue = waiting > 0 ? `, ${waiting} waiting` : ''
   return (
-    `${first.path} is held by ${first.agent} (${first.level})${intent} until ` +
+    `${first.path} is held by ${first.session} (${first.level})${intent} until ` +
     `${first.expires_at} unless renewed${more}${queue}`
   )
 }

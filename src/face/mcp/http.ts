@@ -7,6 +7,7 @@ import {
   legacyStatelessFallback,
   type McpRequestContext,
   type McpServer,
+  type ServerNotifier,
 } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
@@ -32,6 +33,11 @@ export interface MountMcpOptions {
   fixtures?: McpFixtures
 }
 
+export interface McpMount {
+  /** Tells the listeners of the stateless revision what changed. */
+  notify: ServerNotifier
+}
+
 /** Who asks, and for which workspace: travels with the request through the SDK. */
 export interface McpCall {
   principal: Principal
@@ -45,7 +51,7 @@ export function mountMcp(
   app: FastifyInstance,
   engine: EngineApi,
   options: MountMcpOptions = {},
-): void {
+): McpMount {
   const serverFor = createFactory(engine, options)
   const sessions = createSessions(engine, serverFor)
   const fromContext = (context: McpRequestContext) => serverFor(callIn(context.authInfo))
@@ -72,6 +78,7 @@ export function mountMcp(
     await Promise.all([modern.close(), sessions.close()])
   })
   addRoutes(app, engine, handle)
+  return { notify: modern.notify }
 }
 
 function createFactory(engine: EngineApi, options: MountMcpOptions) {

@@ -41,7 +41,7 @@ export function createMcpServer(door: Door, options: McpOptions): McpServer {
       ...fixtures?.options,
       instructions: INSTRUCTIONS,
       // The list never changes while a server lives.
-      capabilities: { ...fixtures?.options.capabilities, tools: { listChanged: false } },
+      capabilities: { tools: { listChanged: false }, ...fixtures?.options.capabilities },
     },
   )
   const base = { door, workspace: options.workspace, folder: options.folder }

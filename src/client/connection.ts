@@ -1,0 +1,245 @@
+import { Packr } from 'msgpackr'
+import type { DoorAnswer } from '../contract/door.ts'
+import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
+import type {
+  ClientMessage,
+  Hello,
+  ServerMessage,
+  WatchInput,
+  Welcome,
+} from '../contract/socket.ts'
+import { openTransport, type Transport } from './transport.ts'
+
+/**
+ * One socket with many requests under way, that comes back by itself.
+ *
+ *   connecting ──hello──► open ──lost──► waiting ──► connecting …  ──close()──► closed
+ *
+ * After a lost connection it resumes its session with the secret and sends unanswered requests again.
+ * Commands carry a request id, so one whose answer was lost is not done twice (locks §11).
+ */
+export class Connection {
+  welcome: Welcome | undefined
+  private readonly url: string
+  private readonly hello: Hello
+  private readonly retryMs: number
+  private transport: Transport | undefined
+  private isOpen = false
+  private isClosed = false
+  private nextId = 1
+  private readonly nonce = Math.random().toString(36).slice(2, 10)
+  private readonly pending = new Map<number, Pending>()
+  private readonly watches = new Map<number, Watch>()
+  private outbox: ClientMessage[] = []
+  private isFlushing = false
+  private attempts = 0
+  private giveUpAt = Number.POSITIVE_INFINITY
+  private readonly ready: Promise<void>
+  private settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined
+
+  constructor(url: string, hello: Hello, retryMs: number) {
+    this.url = `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/socket`
+    this.hello = hello
+    this.retryMs = retryMs
+    this.ready = new Promise((resolve, reject) => {
+      this.settleReady = { resolve, reject }
+    })
+    // Whoever calls first hears of a failure to connect; nobody else has to.
+    this.ready.catch(() => {})
+    this.giveUpAt = performance.now() + retryMs
+    this.connect()
+  }
+
+  /** Resolves when the server has said welcome for the first time. */
+  opened(): Promise<void> {
+    return this.ready
+  }
+
+  call<N extends OperationName>(
+    name: N,
+    input: Input<N>,
+    content?: Uint8Array,
+  ): Promise<DoorAnswer<N> & { isLarge?: boolean }> {
+    if (this.isClosed) return Promise.reject(closedError())
+    const id = this.nextId++
+    const isRetried = 'request_id' in OPERATIONS[name].input.shape
+    const sent =
+      isRetried && (input as { request_id?: string }).request_id === undefined
+        ? { ...input, request_id: `${this.nonce}-${id}` }
+        : input
+    const message: ClientMessage =
+      content === undefined ? ['call', id, name, sent] : ['call', id, name, sent, content]
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { message, resolve: resolve as Pending['resolve'], reject })
+      this.send(message)
+    })
+  }
+
+  /** Stops waiting in a call that waits; it answers with where it stands. */
+  cancel(id: number): void {
+    this.send(['cancel', id])
+  }
+
+  /** Pushes events to `onEvents` from `input.since` on, across lost connections. Returns the stop. */
+  watch(
+    input: WatchInput,
+    onEvents: (events: { revision: number }[]) => void,
+    onEnd: (error: Error | undefined) => void,
+  ): () => void {
+    const id = this.nextId++
+    this.watches.set(id, { input: { ...input }, onEvents, onEnd })
+    this.send(['watch', id, input])
+    return () => {
+      if (this.watches.delete(id)) this.send(['cancel', id])
+    }
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.transport?.close()
+    this.failAll(closedError())
+  }
+
+  private connect(): void {
+    openTransport(this.url).then(
+      (transport) => this.begin(transport),
+      (error: Error) => this.lost(error.message),
+    )
+  }
+
+  private begin(transport: Transport): void {
+    if (this.isClosed) return transport.close()
+    this.transport = transport
+    const { welcome } = this
+    transport.onOpen = () => {
+      const hello: Hello =
+        welcome === undefined
+          ? this.hello
+          : {
+              ...this.hello,
+              session: welcome.session.split(':')[1] as string,
+              secret: welcome.secret,
+            }
+      transport.send(packr.pack([['hello', hello]]))
+    }
+    transport.onFrame = (frame) => {
+      for (const message of packr.unpack(frame) as ServerMessage[]) this.handle(message)
+    }
+    transport.onClose = (code, reason) => this.lost(`${code} ${reason}`)
+  }
+
+  private handle(message: ServerMessage): void {
+    const [what, id] = message
+    if (what === 'welcome') return this.welcomed(id as unknown as Welcome)
+    if (what === 'events') {
+      const watch = this.watches.get(id)
+      const events = message[2] as { revision: number }[]
+      if (watch === undefined) return
+      // Where to go on after a lost connection.
+      watch.input.since = (events.at(-1) as { revision: number }).revision
+      return watch.onEvents(events)
+    }
+    if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
+    if (what === 'ended' || (what === 'refused' && this.watches.has(id))) {
+      const watch = this.watches.get(id)
+      this.watches.delete(id)
+      return watch?.onEnd(what === 'refused' ? new SluiceError(message[2] as Problem) : undefined)
+    }
+    const pending = this.pending.get(id)
+    if (pending === undefined) return
+    this.pending.delete(id)
+    if (what === 'refused') return pending.reject(new SluiceError(message[2] as Problem))
+    const [, , value, revision] = message
+    const content = what === 'done' ? message[4] : undefined
+    pending.resolve({
+      value,
+      revision,
+      ...(content === undefined ? {} : { content }),
+      ...(what === 'large' ? { isLarge: true } : {}),
+    })
+  }
+
+  private welcomed(welcome: Welcome): void {
+    this.welcome = welcome
+    this.isOpen = true
+    this.attempts = 0
+    this.giveUpAt = Number.POSITIVE_INFINITY
+    this.outbox = []
+    // In the order they were asked, before anything new.
+    for (const { message } of this.pending.values()) this.outbox.push(message)
+    for (const [id, { input }] of this.watches) this.outbox.push(['watch', id, input])
+    this.flush()
+    this.settleReady?.resolve()
+    this.settleReady = undefined
+  }
+
+  /** The server does not let this client in (again): no use trying on. */
+  private refusedEntry(problem: Problem): void {
+    this.isClosed = true
+    this.transport?.close()
+    this.failAll(new SluiceError(problem))
+  }
+
+  private lost(why: string): void {
+    if (this.isClosed) return
+    this.isOpen = false
+    this.transport = undefined
+    const now = performance.now()
+    if (this.giveUpAt === Number.POSITIVE_INFINITY) this.giveUpAt = now + this.retryMs
+    if (now >= this.giveUpAt) {
+      this.isClosed = true
+      const detail = `No connection to ${this.url} (${why.trim()}). Is the server running?`
+      this.failAll(new SluiceError(problemOf(refuse('overloaded', detail))))
+      return
+    }
+    const delayMs = Math.min(2000, 25 * 2 ** this.attempts) * (0.5 + Math.random() / 2)
+    this.attempts += 1
+    setTimeout(() => this.connect(), delayMs)
+  }
+
+  private failAll(error: Error): void {
+    this.settleReady?.reject(error)
+    this.settleReady = undefined
+    for (const { reject } of this.pending.values()) reject(error)
+    this.pending.clear()
+    for (const { onEnd } of this.watches.values()) onEnd(error)
+    this.watches.clear()
+  }
+
+  private send(message: ClientMessage): void {
+    if (!this.isOpen) return
+    this.outbox.push(message)
+    if (this.isFlushing) return
+    this.isFlushing = true
+    // What is asked in one turn travels in one frame.
+    queueMicrotask(() => this.flush())
+  }
+
+  private flush(): void {
+    this.isFlushing = false
+    if (this.outbox.length === 0 || !this.isOpen) return
+    const messages = this.outbox
+    this.outbox = []
+    this.transport?.send(packr.pack(messages))
+  }
+}
+
+const packr = new Packr({ useRecords: false, moreTypes: false })
+
+interface Pending {
+  message: ClientMessage
+  resolve: (answer: { value: unknown; revision: number; content?: Uint8Array }) => void
+  reject: (error: Error) => void
+}
+
+interface Watch {
+  input: WatchInput
+  onEvents: (events: { revision: number }[]) => void
+  onEnd: (error: Error | undefined) => void
+}
+
+function closedError(): SluiceError {
+  return new SluiceError(problemOf(refuse('overloaded', 'This connection was closed.')))
+}

@@ -1,0 +1,355 @@
+import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
+import type { Input, OperationName, Output } from '../contract/operations.ts'
+import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
+import type { Connection } from './connection.ts'
+import { LeaseKeeper } from './lease.ts'
+import { Lock, type LockOptions } from './lock.ts'
+
+export type WriteResult = Output<'write_file'>
+
+export interface ReadResult extends Omit<Output<'read_file'>, 'kind'> {
+  bytes: Uint8Array
+  text(): string
+}
+
+export interface WatchEvent {
+  revision: number
+  at: string
+  kind: string
+  agent: string
+  session: string
+  [field: string]: unknown
+}
+
+interface LockItem {
+  path: string
+  level?: 'read' | 'write' | 'exclusive'
+  scope?: 'file' | 'subtree'
+  ifVersion?: number
+}
+
+/** One workspace as one session sees it. Locks of the session cover its writes by themselves. */
+export class Workspace {
+  readonly name: string
+  private readonly connection: Connection
+  private readonly options: { url: string; token: string }
+  private readonly sessionOf: () => string
+  private readonly leases: LeaseKeeper
+
+  constructor(
+    name: string,
+    connection: Connection,
+    options: { url: string; token: string },
+    sessionOf: () => string,
+  ) {
+    this.name = name
+    this.connection = connection
+    this.options = options
+    this.sessionOf = sessionOf
+    this.leases = new LeaseKeeper(
+      (id) => this.call('renew_lock', { id }),
+      (error) =>
+        error instanceof SluiceError &&
+        (error.code === 'lock_lost' || error.code === 'unauthenticated'),
+    )
+  }
+
+  /**
+   * Resolves when granted: at once, or within `wait` seconds through as many tickets' waits as that
+   * takes. Rejects with `lock_conflict` when the time is over; the ticket is given up then.
+   */
+  async lock(target: string | LockItem[], options: LockOptions = {}): Promise<Lock> {
+    const { wait = 0, signal, onLost } = options
+    const deadline = performance.now() + wait * 1000
+    let sentAt = performance.now()
+    const stepOf = (): number => {
+      const leftS = Math.max(0, deadline - performance.now()) / 1000
+      return Math.min(leftS, LIMITS.waitMsMost / 1000, WAIT_STEP_S)
+    }
+    let answer = await this.call('acquire_lock', { ...lockInput(target, options), wait: stepOf() })
+    while (answer.status === 'queued') {
+      const { ticket } = answer
+      if (signal?.aborted === true || performance.now() >= deadline) {
+        await this.call('leave_queue', { ticket })
+        throw new SluiceError(
+          problemOf(
+            refuse('lock_conflict', `Not granted within ${wait} s: ${holdersOf(answer)}.`, {
+              holders: answer.holders,
+            }),
+          ),
+        )
+      }
+      sentAt = performance.now()
+      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
+    }
+    const { id, ttl, renew } = answer.lock
+    const lock = new Lock(
+      answer,
+      () => this.release(id),
+      () => this.leases.state(id),
+    )
+    this.leases.keep(id, ttl * 1000, renew === 'activity', sentAt, () => {
+      lock.markLost()
+      onLost?.()
+    })
+    return lock
+  }
+
+  private async release(id: string): Promise<void> {
+    this.leases.drop(id)
+    await this.call('release_lock', { id })
+  }
+
+  async read(
+    path: string,
+    options: { at?: number; range?: [number, number] } = {},
+  ): Promise<ReadResult> {
+    const { at, range } = options
+    const answer = await this.ask('read_file', { path, ...(at === undefined ? {} : { at }) })
+    const whole = answer.isLarge === true ? await this.fetchWhole(path, at, range) : answer.content
+    const bytes = whole ?? new Uint8Array()
+    const cut = range === undefined || answer.isLarge === true ? bytes : bytes.subarray(...range)
+    const { kind: _, ...facts } = answer.value
+    return { ...facts, bytes: cut, text: () => new TextDecoder().decode(cut) }
+  }
+
+  async write(
+    path: string,
+    data: string | Uint8Array,
+    options: {
+      ifVersion?: number
+      ifNone?: boolean
+      lock?: Lock
+      message?: string
+      run?: string
+    } = {},
+  ): Promise<WriteResult> {
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+    const input = { path, ...writeTerms(options) }
+    if (bytes.length <= SOCKET_CONTENT_BYTES) return this.call('write_file', input, bytes)
+    return this.putWhole(input, bytes)
+  }
+
+  async append(
+    path: string,
+    data: string,
+    options: { lock?: Lock } = {},
+  ): Promise<Output<'patch_file'>> {
+    return this.call('patch_file', { path, append: data, ...writeTerms(options) })
+  }
+
+  async edit(
+    path: string,
+    edits: { oldText: string; newText: string }[],
+    options: { lock?: Lock; dryRun?: boolean } = {},
+  ): Promise<Output<'patch_file'>> {
+    const { dryRun } = options
+    const dry = dryRun === undefined ? {} : { dry_run: dryRun }
+    return this.call('patch_file', { path, edits, ...dry, ...writeTerms(options) })
+  }
+
+  async commit(
+    changes: Input<'commit'>['changes'],
+    options: { message?: string; run?: string; lock?: Lock; release?: boolean } = {},
+  ): Promise<Output<'commit'>> {
+    const { release } = options
+    const given = release === undefined ? {} : { release }
+    return this.call('commit', { changes, ...given, ...writeTerms(options) })
+  }
+
+  async delete(
+    path: string,
+    options: { recursive?: boolean; ifVersion?: number; lock?: Lock } = {},
+  ): Promise<Output<'delete_file'>> {
+    const { recursive, ifVersion, lock } = options
+    return this.call('delete_file', {
+      path,
+      ...(recursive === undefined ? {} : { recursive }),
+      ...(ifVersion === undefined ? {} : { if_version: ifVersion }),
+      ...(lock === undefined ? {} : { locks: [lock.token] }),
+    })
+  }
+
+  list(
+    path = '/',
+    options: { depth?: number; limit?: number; cursor?: string } = {},
+  ): Promise<Output<'get_entry'>> {
+    return this.call('get_entry', { path, ...options })
+  }
+
+  history(
+    path: string,
+    options: { limit?: number; before?: number } = {},
+  ): Promise<Output<'get_history'>> {
+    return this.call('get_history', { path, ...options })
+  }
+
+  locks(options: { path?: string; owner?: string } = {}): Promise<Output<'list_locks'>> {
+    return this.call('list_locks', options)
+  }
+
+  status(): Promise<Output<'workspace_status'>> {
+    return this.call('workspace_status', {})
+  }
+
+  /** Facts in order, without gaps, across lost connections; from now on unless `since` says more. */
+  async *watch(
+    options: { since?: number; path?: string; kinds?: string[]; signal?: AbortSignal } = {},
+  ): AsyncGenerator<WatchEvent> {
+    const { signal, ...query } = options
+    const queue: WatchEvent[] = []
+    let ended: { error: Error | undefined } | undefined
+    let wake = (): void => {}
+    const stop = this.connection.watch(
+      { workspace: this.name, ...(query as object) },
+      (events) => {
+        queue.push(...(events as WatchEvent[]))
+        wake()
+      },
+      (error) => {
+        ended = { error }
+        wake()
+      },
+    )
+    const onAbort = (): void => wake()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      for (;;) {
+        for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event
+        if (signal?.aborted === true) return
+        if (ended !== undefined) {
+          if (ended.error !== undefined) throw ended.error
+          return
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    } finally {
+      stop()
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  stop(): void {
+    this.leases.stop()
+  }
+
+  /** The answer's value of one operation in this workspace. */
+  async call<N extends OperationName>(
+    name: N,
+    input: Omit<Input<N>, 'workspace'>,
+    content?: Uint8Array,
+  ): Promise<Output<N>> {
+    return (await this.ask(name, input, content)).value
+  }
+
+  private async ask<N extends OperationName>(
+    name: N,
+    input: Omit<Input<N>, 'workspace'>,
+    content?: Uint8Array,
+  ) {
+    const sentAt = performance.now()
+    const whole = { workspace: this.name, ...input } as unknown as Input<N>
+    const answer = await this.connection.call(name, whole, content)
+    this.leases.heard(sentAt)
+    return answer
+  }
+
+  /** Content that is too large for a frame comes over HTTP. */
+  async fetchWhole(path: string, at?: number, range?: [number, number]): Promise<Uint8Array> {
+    const headers: Record<string, string> = { ...this.headers() }
+    if (range !== undefined) headers.range = `bytes=${range[0]}-${range[1] - 1}`
+    const query = at === undefined ? '' : `?at=${at}`
+    const response = await fetch(this.fileUrl(path) + query, { headers })
+    if (!response.ok) throw new SluiceError((await response.json()) as never)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  private async putWhole(input: Input<'write_file'>, bytes: Uint8Array): Promise<WriteResult> {
+    const { path, if_version, if_none, locks } = input
+    const headers: Record<string, string> = {
+      ...this.headers(),
+      'content-type': 'application/octet-stream',
+      'idempotency-key': `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
+    }
+    if (if_version !== undefined) headers['if-match'] = `"${String(if_version)}"`
+    if (if_none === true) headers['if-none-match'] = '*'
+    if (locks !== undefined) headers['sluice-lock'] = [locks].flat().join(',')
+    const body = bytes as Uint8Array<ArrayBuffer>
+    const response = await fetch(this.fileUrl(path), { method: 'PUT', headers, body })
+    const answer = (await response.json()) as never
+    if (!response.ok) throw new SluiceError(answer)
+    return answer
+  }
+
+  private headers(): Record<string, string> {
+    return {
+      authorization: `Bearer ${this.options.token}`,
+      'sluice-session': this.sessionOf(),
+    }
+  }
+
+  private fileUrl(path: string): string {
+    const names = path.split('/').filter((name) => name !== '')
+    const url = this.options.url.replace(/\/$/, '')
+    return `${url}/v1/workspaces/${this.name}/files/${names.map(encodeURIComponent).join('/')}`
+  }
+}
+
+/** One wait of a long one: well under what proxies and clients allow a silent request. */
+const WAIT_STEP_S = 20
+
+function lockInput(
+  target: string | LockItem[],
+  options: LockOptions,
+): Omit<Input<'acquire_lock'>, 'workspace'> {
+  const { level, scope, stable, ttl, wait = 0, priority, intent, renew, ifVersion } = options
+  const items =
+    typeof target === 'string'
+      ? { path: target, ...given('if_version', ifVersion) }
+      : {
+          items: target.map(({ ifVersion: version, ...item }) => ({
+            ...item,
+            ...given('if_version', version),
+          })),
+        }
+  return {
+    ...items,
+    ...given('level', level),
+    ...given('scope', scope),
+    ...given('stable', stable),
+    ...given('ttl', ttl),
+    ...given('priority', priority),
+    ...given('intent', intent),
+    ...given('renew', renew),
+    queue: wait > 0,
+  }
+}
+
+function writeTerms(options: {
+  ifVersion?: number
+  ifNone?: boolean
+  lock?: Lock
+  message?: string
+  run?: string
+}) {
+  const { ifVersion, ifNone, lock, message, run } = options
+  return {
+    ...given('if_version', ifVersion),
+    ...given('if_none', ifNone),
+    ...given('locks', lock === undefined ? undefined : [lock.token]),
+    ...given('message', message),
+    ...given('run', run),
+  }
+}
+
+function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V })
+}
+
+function holdersOf(answer: Extract<Output<'acquire_lock'>, { status: 'queued' }>): string {
+  const names = answer.holders.map(({ agent, level, path }) => `${agent} holds ${path} (${level})`)
+  return names.length === 0 ? 'earlier requests are ahead' : names.join(', ')
+}

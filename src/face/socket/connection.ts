@@ -1,0 +1,305 @@
+import { Packr } from 'msgpackr'
+import type { WebSocket } from 'ws'
+import { z } from 'zod'
+import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
+import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { name, path, workspace } from '../../contract/operation/fields.ts'
+import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
+import { parseInput } from '../../contract/parse.ts'
+import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
+import { VERSION } from '../../contract/version.ts'
+import type { Answer, Caller, EngineApi } from '../../engine/api.ts'
+
+/**
+ * One client on one socket: reads frames, calls, gathers answers into frames. A client that does not
+ * read what it asked for is cut off at `LIMITS.socketSendQueueBytes`; nothing waits for it.
+ */
+export class Connection {
+  private readonly socket: WebSocket
+  private readonly engine: EngineApi
+  private caller: Caller | undefined
+  private isGreeting = false
+  private disconnect: () => void = () => {}
+  private outbox: ServerMessage[] = []
+  private isFlushing = false
+  private inFlight = 0
+  private readonly cancels = new Map<number, AbortController>()
+  private readonly greetingTimer: NodeJS.Timeout
+
+  constructor(socket: WebSocket, engine: EngineApi) {
+    this.socket = socket
+    this.engine = engine
+    this.greetingTimer = setTimeout(() => socket.close(4401, 'no hello'), HELLO_MS)
+    socket.binaryType = 'nodebuffer'
+    socket.on('message', (data, isBinary) => this.received(data as Buffer, isBinary))
+    socket.on('close', () => this.closed())
+    // A broken frame ends the connection; there is nobody left to tell.
+    socket.on('error', () => {})
+  }
+
+  private received(data: Buffer, isBinary: boolean): void {
+    const messages = isBinary ? unpackArray(data) : undefined
+    if (messages === undefined) {
+      this.socket.close(4400, 'a frame is one MessagePack array of messages')
+      return
+    }
+    for (const message of messages) this.handle(message)
+  }
+
+  private handle(message: unknown): void {
+    if (!Array.isArray(message)) {
+      this.socket.close(4400, 'a message is an array')
+      return
+    }
+    const [what, id] = message as unknown[]
+    if (what === 'hello') {
+      this.greet(message[1])
+      return
+    }
+    if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
+      this.socket.close(4400, 'a message has a whole number as id')
+      return
+    }
+    if (this.caller === undefined) {
+      this.refuse(id, problemOf(refuse('unauthenticated', 'Say hello with a token first.')))
+    } else if (what === 'call') {
+      this.call(this.caller, id, message[2], message[3], message[4])
+    } else if (what === 'watch') {
+      this.watch(this.caller, id, message[2])
+    } else if (what === 'cancel') {
+      this.cancels.get(id)?.abort()
+    } else {
+      this.refuse(
+        id,
+        problemOf(refuse('invalid_request', 'Messages are hello, call, watch, cancel.')),
+      )
+    }
+  }
+
+  private greet(raw: unknown): void {
+    const hello = helloSchema.safeParse(raw)
+    if (!hello.success || this.isGreeting) {
+      this.socket.close(4400, 'hello is said once, with a token')
+      return
+    }
+    this.isGreeting = true
+    clearTimeout(this.greetingTimer)
+    this.welcome(hello.data).catch((error: unknown) => {
+      const problem = this.problemFrom(error)
+      this.send(['refused', 0, problem])
+      this.flush()
+      this.socket.close(problem.status === 401 ? 4401 : 4403, problem.code)
+    })
+  }
+
+  private async welcome(hello: z.infer<typeof helloSchema>): Promise<void> {
+    const { token, session, secret, agent, ttl, about } = hello
+    const principal = this.engine.authenticate(token)
+    if (principal === undefined) {
+      throw new SluiceError(problemOf(refuse('unauthenticated', 'That token is not known.')))
+    }
+    const own = await this.engine.callerOf(principal)
+    const isNamed = session !== undefined && secret === undefined && agent === undefined
+    // A session that is only named is opened or joined; principals share none, so this is safe.
+    if (isNamed) await this.engine.callerOf(principal, session)
+    const input = parseInput('open_session', {
+      ...(session === undefined ? {} : { name: session }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(agent === undefined ? {} : { agent }),
+      ...(ttl === undefined ? {} : { ttl }),
+      ...(about === undefined ? {} : { about }),
+    })
+    if (!input.ok) throw new SluiceError(problemOf(input.refusal))
+    const opened = isNamed
+      ? await this.engine.join(own, `${principal.name}:${session}`)
+      : (await this.engine.call({ operation: 'open_session', input: input.input, caller: own }))
+          .value
+    this.caller = await this.engine.callerOf(
+      agent === undefined ? principal : { name: agent, role: principal.role },
+      opened.id,
+    )
+    if (this.socket.readyState !== this.socket.OPEN) return
+    this.disconnect = this.engine.connect(this.caller)
+    const { id, secret: resume, resumed } = opened
+    this.send([
+      'welcome',
+      { session: id, secret: resume, agent: opened.agent, resumed, version: VERSION },
+    ])
+  }
+
+  private call(
+    caller: Caller,
+    id: number,
+    operation: unknown,
+    raw: unknown,
+    content: unknown,
+  ): void {
+    if (typeof operation !== 'string' || !Object.hasOwn(OPERATIONS, operation)) {
+      return this.refuse(
+        id,
+        problemOf(
+          refuse('invalid_request', `There is no operation ${String(operation).slice(0, 64)}.`),
+        ),
+      )
+    }
+    if (this.inFlight >= LIMITS.socketRequestsInFlight) {
+      const limit = LIMITS.socketRequestsInFlight
+      return this.refuse(
+        id,
+        problemOf(
+          refuse('too_many', `${limit} requests are under way on this connection. Wait for some.`, {
+            limit_value: limit,
+          }),
+        ),
+      )
+    }
+    if (content !== undefined && !(content instanceof Uint8Array)) {
+      return this.refuse(
+        id,
+        problemOf(refuse('invalid_request', 'The content of a call is bytes.')),
+      )
+    }
+    const parsed = parseInput(operation as OperationName, raw)
+    if (!parsed.ok) return this.refuse(id, problemOf(parsed.refusal))
+    this.inFlight += 1
+    const mayWait = operation === 'acquire_lock' || operation === 'wait_for_lock'
+    const cancel = mayWait ? new AbortController() : undefined
+    if (cancel !== undefined) this.cancels.set(id, cancel)
+    this.engine
+      .call({
+        operation: operation as OperationName,
+        input: parsed.input,
+        caller,
+        ...(content === undefined ? {} : { content }),
+        ...(cancel === undefined ? {} : { signal: cancel.signal }),
+      })
+      .then((answer) => this.answer(id, answer))
+      .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
+      .finally(() => {
+        this.inFlight -= 1
+        if (cancel !== undefined) this.cancels.delete(id)
+      })
+  }
+
+  private async answer(id: number, answer: Answer<OperationName>): Promise<void> {
+    const { value, revision, content } = answer
+    if (content === undefined) return this.send(['done', id, value, revision])
+    if (content.size > SOCKET_CONTENT_BYTES) return this.send(['large', id, value, revision])
+    if (content.bytes !== undefined) {
+      return this.send(['done', id, value, revision, content.bytes])
+    }
+    const parts: Uint8Array[] = []
+    for await (const part of content.stream()) parts.push(part)
+    this.send(['done', id, value, revision, Buffer.concat(parts)])
+  }
+
+  private watch(caller: Caller, id: number, raw: unknown): void {
+    const query = watchSchema.safeParse(raw)
+    if (!query.success) {
+      const fields = query.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+      return this.refuse(id, problemOf(refuse('invalid_request', fields.join('; '))))
+    }
+    if (this.cancels.size >= LIMITS.socketRequestsInFlight || this.cancels.has(id)) {
+      return this.refuse(
+        id,
+        problemOf(refuse('too_many', 'Too many watches, or this id is in use.')),
+      )
+    }
+    const cancel = new AbortController()
+    this.cancels.set(id, cancel)
+    this.push(caller, id, query.data, cancel)
+      .then(() => this.send(['ended', id]))
+      .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
+      .finally(() => this.cancels.delete(id))
+  }
+
+  private async push(
+    caller: Caller,
+    id: number,
+    query: z.infer<typeof watchSchema>,
+    cancel: AbortController,
+  ): Promise<void> {
+    const since = query.since ?? this.engine.revision(query.workspace) ?? 0
+    const { workspace: of, path: below, kinds } = query
+    const events = this.engine.watch(caller, {
+      workspace: of,
+      since,
+      signal: cancel.signal,
+      ...(below === undefined ? {} : { path: below }),
+      ...(kinds === undefined ? {} : { kinds }),
+    })
+    for await (const batch of events) {
+      this.send(['events', id, batch])
+      this.flush()
+      // Whoever reads slowly gets its events slowly, from the ledger; nothing piles up here.
+      while (this.socket.bufferedAmount > WATCH_BUFFER_BYTES && !cancel.signal.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+
+  private refuse(id: number, problem: Problem): void {
+    this.send(['refused', id, problem])
+  }
+
+  private send(message: ServerMessage): void {
+    this.outbox.push(message)
+    if (this.isFlushing) return
+    this.isFlushing = true
+    // Answers of one batch become ready together and leave in one frame.
+    setImmediate(() => this.flush())
+  }
+
+  private flush(): void {
+    this.isFlushing = false
+    if (this.outbox.length === 0 || this.socket.readyState !== this.socket.OPEN) {
+      this.outbox = []
+      return
+    }
+    const messages = this.outbox
+    this.outbox = []
+    this.socket.send(packr.pack(messages))
+    if (this.socket.bufferedAmount > LIMITS.socketSendQueueBytes) this.socket.terminate()
+  }
+
+  private problemFrom(error: unknown): Problem {
+    if (error instanceof SluiceError) return error.problem
+    return this.engine.failed(error)
+  }
+
+  private closed(): void {
+    clearTimeout(this.greetingTimer)
+    for (const cancel of this.cancels.values()) cancel.abort()
+    this.disconnect()
+  }
+}
+
+const HELLO_MS = 10_000
+const WATCH_BUFFER_BYTES = 1024 * 1024
+const packr = new Packr({ useRecords: false, moreTypes: false })
+
+function unpackArray(data: Buffer): unknown[] | undefined {
+  try {
+    const messages: unknown = packr.unpack(data)
+    return Array.isArray(messages) ? messages : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const helloSchema = z.strictObject({
+  token: z.string().min(1).max(256),
+  session: name.optional(),
+  secret: z.string().max(256).optional(),
+  agent: name.optional(),
+  ttl: z.number().optional(),
+  about: z.record(z.string(), z.string()).optional(),
+})
+
+const watchSchema = z.strictObject({
+  workspace,
+  since: z.int().nonnegative().optional(),
+  path: path.optional(),
+  kinds: z.array(z.enum(Object.keys(EVENT_KINDS) as [EventKind, ...EventKind[]])).optional(),
+})

@@ -1,0 +1,39 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { LIMITS } from '../../contract/limits.ts'
+import type { EngineApi } from '../../engine/api.ts'
+import { Connection } from './connection.ts'
+
+/** Answers `GET /v1/socket` on the HTTP server. Host and Origin are checked before the upgrade. */
+export function mountSocket(
+  server: Server,
+  engine: EngineApi,
+  isAllowed: (request: IncomingMessage) => boolean,
+): { close(): void } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.socketFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    if (pathname !== '/v1/socket') return refuseUpgrade(socket, '404 Not Found')
+    if (!isAllowed(request)) return refuseUpgrade(socket, '403 Forbidden')
+    if (sockets.clients.size >= LIMITS.connections) {
+      return refuseUpgrade(socket, '503 Service Unavailable')
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => new Connection(webSocket, engine))
+  })
+  return {
+    close() {
+      for (const client of sockets.clients) client.close(1001, 'the server is stopping')
+      sockets.close()
+    },
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
