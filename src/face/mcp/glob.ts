@@ -22,9 +22,13 @@ export function compileGlob(pattern: string): Glob {
 }
 
 function segmentsOf(pattern: string): Segment[] {
-  return pattern
-    .split('/')
-    .filter((segment) => segment !== '.')
+  const segments = pattern.split('/')
+  return segments
+    .filter((segment, index) => {
+      // Doubled slashes are one; a slash in front or at the end is none of a relative path.
+      const isInside = index > 0 && index < segments.length - 1
+      return segment !== '.' && !(segment === '' && isInside)
+    })
     .map((segment) => (segment === '**' ? '**' : tokensOf(segment)))
 }
 

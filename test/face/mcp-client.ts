@@ -1,0 +1,55 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { onTestFinished } from 'vitest'
+import type { HttpOptions } from '../../src/face/http/server.ts'
+import { type MountMcpOptions, mountMcp } from '../../src/face/mcp/http.ts'
+import type { FakeEngine } from './fake-engine.ts'
+import { type Served, serve } from './serve.ts'
+
+/** The HTTP face with MCP mounted, and clients of either revision on it. */
+export type Era = 'legacy' | 'auto'
+
+export interface Answer {
+  text: string
+  isError: boolean
+  structured: Record<string, unknown>
+  content: { type: string; [field: string]: unknown }[]
+}
+
+export interface McpClient {
+  client: Client
+  call(name: string, args?: Record<string, unknown>): Promise<Answer>
+}
+
+export async function serveMcp(options: MountMcpOptions = {}): Promise<Served> {
+  const extend =
+    (engine: FakeEngine): HttpOptions['extend'] =>
+    (app) => {
+      mountMcp(app, engine, options)
+    }
+  return serve({}, extend)
+}
+
+export async function connectMcp(
+  { url }: Served,
+  options: { era?: Era; token?: string; path?: string; headers?: Record<string, string> } = {},
+): Promise<McpClient> {
+  const { era = 'auto', token = 'token-a', path = '/mcp', headers = {} } = options
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } })
+  const transport = new StreamableHTTPClientTransport(new URL(url + path), {
+    requestInit: { headers: { authorization: `Bearer ${token}`, ...headers } },
+  })
+  await client.connect(transport)
+  onTestFinished(() => client.close())
+  return { client, call: (name, args = {}) => call(client, name, args) }
+}
+
+async function call(client: Client, name: string, args: Record<string, unknown>): Promise<Answer> {
+  const result = await client.callTool({ name, arguments: args })
+  const content = result.content as Answer['content']
+  return {
+    content,
+    text: content.map((block) => String(block.text ?? '')).join(''),
+    isError: result.isError === true,
+    structured: (result.structuredContent ?? {}) as Record<string, unknown>,
+  }
+}
