@@ -226,7 +226,7 @@ export class Connection {
   }
 }
 
-const packr = new Packr({ useRecords: false, moreTypes: false })
+const packr = new Packr()
 
 interface Pending {
   message: ClientMessage

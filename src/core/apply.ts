@@ -1,6 +1,7 @@
 import type { Event, EventOf, LockItem } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { applyDirectory } from './agent/directory.ts'
+import { BoundedMap } from './bounded-map.ts'
 import { applyChange } from './file/change.ts'
 import { modeOf } from './lock/mode.ts'
 import {
@@ -8,7 +9,6 @@ import {
   addTicket,
   forgetIdle,
   type Item,
-  LOST_KEPT,
   LOST_PER_OWNER,
   type Lock,
   type LockTable,
@@ -139,10 +139,6 @@ function released(table: LockTable, event: EventOf<'lock-released'>): void {
   removeLock(table, lock)
   const lost = { lock, at: event.at, reason: event.reason, by: event.by, why: event.why }
   table.ended.set(lock.id, lost)
-  if (table.ended.size > LOST_KEPT) {
-    const oldest = table.ended.keys().next()
-    if (oldest.done !== true) table.ended.delete(oldest.value)
-  }
   if (event.reason !== 'released' && event.reason !== 'session-ended') {
     lock.owner.lost.push(lost)
     if (lock.owner.lost.length > LOST_PER_OWNER) lock.owner.lost.shift()
@@ -178,15 +174,10 @@ function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | 
 function remember(state: State, session: string, requestId: string, event: Event): void {
   let answers = state.answers.get(session)
   if (answers === undefined) {
-    answers = new Map()
+    answers = new BoundedMap(LIMITS.answersPerSession)
     state.answers.set(session, answers)
   }
-  answers.set(requestId, event)
-  const kept =
+  answers.limit =
     state.answers.size > 1000 ? LIMITS.answersPerSessionWhenMany : LIMITS.answersPerSession
-  while (answers.size > kept) {
-    const oldest = answers.keys().next()
-    if (oldest.done === true) break
-    answers.delete(oldest.value)
-  }
+  answers.set(requestId, event)
 }

@@ -1,5 +1,6 @@
 import type { Event, PathRight, Role, Settings } from '../contract/events.ts'
 import { DEFAULT_SETTINGS } from '../contract/events.ts'
+import type { BoundedMap } from './bounded-map.ts'
 import type { Records } from './file/entry.ts'
 import { type LockTable, newLockTable } from './lock/table.ts'
 
@@ -20,7 +21,7 @@ export interface State {
   nextFileId: number
   records: Records
   /** By session and request id: the fact that answered (locks §11). */
-  answers: Map<string, Map<string, Event>>
+  answers: Map<string, BoundedMap<string, Event>>
   directory: Directory
 }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { Records } from '../core/file/entry.ts'
 import { compareKeys, type Row, type TableName, type Tables } from '../store/tables.ts'
 
@@ -12,7 +13,7 @@ export class Overlay implements Records {
   private readonly tables: Tables
   private current: Generation = newGeneration()
   private frozen: Generation[] = []
-  private readonly cache = new Map<string, unknown>()
+  private readonly cache = new BoundedMap<string, unknown>(CACHED_ROWS)
 
   /** The revision that the stored tables stand at. */
   storedAt: number
@@ -33,7 +34,7 @@ export class Overlay implements Records {
     // Absence is remembered too: locks on paths that do not exist ask again and again.
     if (this.cache.has(own)) return this.cache.get(own)
     const value = this.tables.get(table, key)
-    this.remember(own, value)
+    this.cache.set(own, value)
     return value
   }
 
@@ -82,17 +83,9 @@ export class Overlay implements Records {
     this.frozen.shift()
     this.storedAt = oldest.revision
     for (const [own, { table, value }] of oldest.changes) {
-      if (table === 'entry' || table === 'version') this.remember(own, value)
+      if (table === 'entry' || table === 'version') this.cache.set(own, value)
     }
     return this.frozen.length > 0
-  }
-
-  private remember(own: string, value: unknown): void {
-    this.cache.delete(own)
-    this.cache.set(own, value)
-    if (this.cache.size <= CACHED_ROWS) return
-    const oldest = this.cache.keys().next()
-    if (oldest.done !== true) this.cache.delete(oldest.value)
   }
 }
 

@@ -1,25 +1,28 @@
+import { BoundedMap } from '../core/bounded-map.ts'
+
+interface Seen {
+  version: number
+  at: number
+}
+
 /**
  * Which version of which file each session last read (files §9). Not a fact: after a restart an
  * agent reads again before it replaces somebody else's file.
  */
 export class SeenVersions {
-  private readonly sessions = new Map<string, Map<number, { version: number; at: number }>>()
+  private readonly sessions = new Map<string, BoundedMap<number, Seen>>()
 
-  of(session: string, file: number): { version: number; at: number } | undefined {
+  of(session: string, file: number): Seen | undefined {
     return this.sessions.get(session)?.get(file)
   }
 
   saw(session: string, file: number, version: number, at: number): void {
     let files = this.sessions.get(session)
     if (files === undefined) {
-      files = new Map()
+      files = new BoundedMap(FILES_PER_SESSION)
       this.sessions.set(session, files)
     }
-    files.delete(file)
     files.set(file, { version, at })
-    if (files.size <= FILES_PER_SESSION) return
-    const oldest = files.keys().next()
-    if (oldest.done !== true) files.delete(oldest.value)
   }
 
   forget(session: string): void {

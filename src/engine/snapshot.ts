@@ -1,4 +1,6 @@
 import type { Event, LockItem, Settings } from '../contract/events.ts'
+import { LIMITS } from '../contract/limits.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
 import { itemOf } from '../core/lock/acquire.ts'
 import { modeOf } from '../core/lock/mode.ts'
 import {
@@ -90,7 +92,7 @@ export function takeSnapshot(state: State): Snapshot {
       ...(lost.why === undefined ? {} : { why: lost.why }),
       kept: table.owners.get(lost.lock.owner.session)?.lost.includes(lost) ?? false,
     })),
-    answers: [...state.answers].map(([session, answers]) => [session, [...answers]]),
+    answers: [...state.answers].map(([session, answers]) => [session, [...answers.entries()]]),
     directory: {
       agents: [...directory.agents.values()],
       groups: [...directory.groups],
@@ -174,7 +176,11 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
     table.ended.set(one.lock.id, lost)
     if (one.kept) owner.lost.push(lost)
   }
-  for (const [session, answers] of snapshot.answers) state.answers.set(session, new Map(answers))
+  for (const [session, stored] of snapshot.answers) {
+    const answers = new BoundedMap<string, Event>(LIMITS.answersPerSession)
+    for (const [requestId, event] of stored) answers.set(requestId, event)
+    state.answers.set(session, answers)
+  }
   restoreDirectory(state.directory, snapshot.directory)
   return true
 }

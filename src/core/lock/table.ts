@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.ts'
 import { conflictsOf, intentionOf, type Mode } from './mode.ts'
 
 /**
@@ -99,7 +100,7 @@ export interface LockTable {
   owners: Map<string, Owner>
   agents: Map<string, { held: number; waiting: number }>
   /** The last `LOST_KEPT` locks that ended, to tell a late holder why. */
-  ended: Map<number, LostLock>
+  ended: BoundedMap<number, LostLock>
   /** Not part of the state: filled while events are applied, drained by wake.ts. */
   freed: Freed[]
 }
@@ -115,7 +116,7 @@ export function newLockTable(): LockTable {
     byTicket: new Map(),
     owners: new Map(),
     agents: new Map(),
-    ended: new Map(),
+    ended: new BoundedMap(LOST_KEPT),
     freed: [],
   }
 }

@@ -98,7 +98,10 @@ async function pass(session: Session, request: Request, body: unknown): Promise<
   try {
     const parsed = body === undefined ? {} : { parsedBody: body }
     const answer = await session.transport.handleRequest(request, parsed)
-    return answer.body === null ? finished(answer, done) : followed(answer, answer.body, done)
+    if (answer.body === null) return finished(answer, done)
+    // Node sends the head with the first bytes, and a stream of news may have none for long.
+    const first = request.method === 'GET' ? ': open\n\n' : ''
+    return followed(answer, answer.body, first, done)
   } catch (error) {
     done()
     throw error
@@ -111,9 +114,17 @@ function finished(answer: Response, done: () => void): Response {
 }
 
 /** The answer may be a stream: the session is in use until it ends or its client leaves. */
-function followed(answer: Response, body: ReadableStream, done: () => void): Response {
+function followed(
+  answer: Response,
+  body: ReadableStream,
+  first: string,
+  done: () => void,
+): Response {
   const reader = body.getReader()
   const stream = new ReadableStream({
+    start(controller) {
+      if (first !== '') controller.enqueue(new TextEncoder().encode(first))
+    },
     async pull(controller) {
       const turn = await reader.read().catch((error: unknown) => {
         done()

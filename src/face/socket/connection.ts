@@ -277,7 +277,7 @@ export class Connection {
 
 const HELLO_MS = 10_000
 const WATCH_BUFFER_BYTES = 1024 * 1024
-const packr = new Packr({ useRecords: false, moreTypes: false })
+const packr = new Packr()
 
 function unpackArray(data: Buffer): unknown[] | undefined {
   try {
