@@ -61,7 +61,11 @@ export class Sluice implements Door {
   ): Promise<DoorAnswer<N>> {
     const answer = await this.connection.call(name, input, content)
     if (answer.isLarge !== true) return answer
-    const { workspace = 'main', path, at } = input as { workspace?: string; path: string; at?: number }
+    const {
+      workspace = 'main',
+      path,
+      at,
+    } = input as { workspace?: string; path: string; at?: number }
     const bytes = await this.workspace(workspace).fetchWhole(path, at)
     return { ...answer, content: bytes }
   }

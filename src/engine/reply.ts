@@ -32,7 +32,7 @@ export function lockFacts(lock: Lock, moment: Moment): LockFacts {
 }
 
 function strongest(items: readonly Item[]): Mode {
-  return items.reduce<Mode>((most, item) => (item.mode > most ? item.mode : most), MODE.R)
+  return Math.max(...items.map((item) => item.mode)) as Mode
 }
 
 export function grantedReply(

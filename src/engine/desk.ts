@@ -1,0 +1,155 @@
+import { fail, problemOf, type Refusal, refuse, SluiceError } from '../contract/errors.ts'
+import type { Event } from '../contract/events.ts'
+import type { Actor, Command, Moment } from '../core/command.ts'
+import { refusalDraft, type Step } from '../core/step.ts'
+import type { Attachment } from '../store/ledger.ts'
+import type { Clock } from './clock.ts'
+import { LeaseTable } from './lease.ts'
+import { RefusalCounter } from './refusals.ts'
+import { LockTokens } from './reply.ts'
+import { SeenVersions } from './seen.ts'
+import { type Stream, StreamFailed } from './stream.ts'
+import { TicketWaits } from './wait.ts'
+
+/**
+ * Where commands of one workspace are handed in: the stream, and around it what is not a fact
+ * (leases, seen versions, waiting calls, counted refusals).
+ */
+export class Desk {
+  readonly stream: Stream
+  readonly clock: Clock
+  readonly leases: LeaseTable
+  readonly tokens: LockTokens
+  readonly seen = new SeenVersions()
+  readonly waits: TicketWaits
+  private readonly refusals = new RefusalCounter()
+
+  constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
+    this.stream = stream
+    this.clock = clock
+    this.tokens = new LockTokens(secret, stream.name)
+    this.waits = new TicketWaits(clock)
+    this.leases = new LeaseTable(clock.now())
+    this.restart()
+    stream.onReload(() => this.restart())
+    stream.listen((events) => this.follow(events))
+  }
+
+  /** locks §28: after a start or a failure every lease gets its full time anew. */
+  private restart(): void {
+    this.leases.restart(this.stream.state.locks.locks.values(), this.clock.now())
+    this.waits.wakeAll()
+  }
+
+  private follow(events: readonly Event[]): void {
+    const now = this.clock.now()
+    for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now)
+  }
+
+  /** Locks whose time is up, and refusals that were only counted. */
+  sweep(now: number): void {
+    const due = this.leases.due(now)
+    try {
+      this.recordCounted(now)
+      if (due.length > 0) this.run({ kind: 'expire-locks', locks: due })
+    } catch (error) {
+      // The stream is being read again; the next sweep finds the same locks.
+      if (!(error instanceof StreamFailed)) throw error
+    }
+  }
+
+  /** Records the refusals that were only counted before `now`. */
+  recordCounted(now: number): void {
+    const counted = this.refusals.isEmpty ? [] : this.refusals.drain(now)
+    if (counted.length > 0) this.run({ kind: 'record-refusals', refusals: counted })
+  }
+
+  /** Decides a command now. Its events are not durable yet: see `stream.settled`. */
+  run(command: Command, contents: readonly Attachment[] = []): Step {
+    const moment = this.moment()
+    const step = this.stream.run(command, moment, contents)
+    for (const event of step.events) {
+      this.leases.follow(event, this.stream.state.locks.locks, moment.at)
+    }
+    return step
+  }
+
+  moment(): Moment {
+    return {
+      at: this.clock.now(),
+      seen: (session, file) => this.seen.of(session, file),
+      expiresAt: (lock) => this.leases.expiresAt(lock),
+    }
+  }
+
+  /** The fact that answered this request id before (locks §11). */
+  answered(actor: Actor, requestId: string | undefined): Event | undefined {
+    if (requestId === undefined) return undefined
+    return this.stream.state.answers.get(actor.session)?.get(requestId)
+  }
+
+  assertSame(known: Event, kinds: readonly Event['kind'][]): void {
+    if (kinds.includes(known.kind)) return
+    fail('invalid_request', 'This request_id answered a different call before. Use a new one.', {
+      fields: [{ field: 'request_id', fault: 'used before' }],
+    })
+  }
+
+  refusedAgain(event: Extract<Event, { kind: 'command-refused' }>): never {
+    const code = event.code as Refusal['code']
+    throw new SluiceError(problemOf(refuse(code, event.detail, event.problem)))
+  }
+
+  /** Records a refusal and throws it; nobody waits for the sync of its record. */
+  async refused(
+    actor: Actor,
+    command: string,
+    paths: string[],
+    refusal: Refusal,
+    requestId?: string,
+  ): Promise<never> {
+    const decidedOn = this.stream.lastFact
+    const at = this.clock.now()
+    if (!this.refusals.count(actor, command, paths, refusal, requestId, at)) {
+      this.stream.record(refusalDraft(command, actor, paths, refusal, requestId), at)
+    }
+    await this.stream.settled(decidedOn)
+    throw new SluiceError(problemOf(refusal))
+  }
+
+  /** Reads are not decided, but one that a right or a hold forbids belongs in the audit. */
+  async audited<T>(
+    actor: Actor,
+    operation: string,
+    input: { path?: string },
+    read: () => T,
+  ): Promise<T> {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof SluiceError && (error.code === 'forbidden' || error.code === 'locked')) {
+        const { code, detail, holders } = error.problem
+        const data = holders === undefined ? {} : { holders }
+        return this.refused(actor, operation, [input.path ?? '/'], refuse(code, detail, data))
+      }
+      throw error
+    }
+  }
+
+  /** What a failed stream means to a caller. */
+  translated(error: unknown): unknown {
+    if (!(error instanceof StreamFailed)) return error
+    const cause = error.cause as NodeJS.ErrnoException & { errcode?: number }
+    // SQLITE_FULL is 13; the file system says ENOSPC.
+    const isFull = cause.code === 'ENOSPC' || cause.errcode === 13
+    const refusal = isFull
+      ? refuse(
+          'server_full',
+          'The disk is full. Nothing was written. Try again when there is room.',
+        )
+      : refuse('overloaded', 'The write could not be stored. Nothing was changed. Try again.', {
+          retry_after_s: 1,
+        })
+    return new SluiceError(problemOf(refusal))
+  }
+}

@@ -1,0 +1,290 @@
+import { fail, type Refusal, refuse } from '../contract/errors.ts'
+import type { Event } from '../contract/events.ts'
+import { LIMITS } from '../contract/limits.ts'
+import type { Output, Parsed } from '../contract/operations.ts'
+import type { Actor, Commit } from '../core/command.ts'
+import { decide } from '../core/decide.ts'
+import type { Blobs } from '../store/blobs.ts'
+import type { Content } from './api.ts'
+import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
+import { contentOf, stage } from './contents.ts'
+import type { Desk } from './desk.ts'
+import { fileAt, type Reader } from './query.ts'
+import { fileFacts, holderOf, writtenReply } from './reply.ts'
+
+/** The operations on files: contents made safe, commits decided, answers out of facts. */
+export class FileCalls {
+  private readonly desk: Desk
+  private readonly blobs: Blobs
+  private readonly busyPaths = new Map<string, Promise<unknown>>()
+
+  constructor(desk: Desk, blobs: Blobs) {
+    this.desk = desk
+    this.blobs = blobs
+  }
+
+  private reader(actor: Actor): Reader {
+    return { state: this.desk.stream.state, actor, moment: this.desk.moment() }
+  }
+
+  async read(
+    input: Parsed<'read_file'>,
+    actor: Actor,
+  ): Promise<{ value: Output<'read_file'>; content: Content }> {
+    const reader = this.reader(actor)
+    const { path, at } = input
+    const entry = await this.desk.audited(actor, 'read_file', input, () => fileAt(reader, path, at))
+    const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
+    const value = fileFacts(path, entry, holderOf(reader.state.locks, path, reader.moment))
+    // The newest version may not be durable yet; it is shown when it is.
+    if (entry.version > this.desk.stream.durable) await this.desk.stream.settled(entry.version)
+    if (at === undefined)
+      this.desk.seen.saw(actor.session, entry.id, entry.version, this.desk.clock.now())
+    return { value, content }
+  }
+
+  async write(
+    input: Parsed<'write_file'>,
+    actor: Actor,
+    content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+  ): Promise<Output<'write_file'>> {
+    const { path } = input
+    const again = await this.committedAgain(actor, input.request_id)
+    if (again === undefined) {
+      const isSmall =
+        content === undefined ||
+        (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
+      if (!isSmall) await this.assertWritable(input, actor)
+      const limit = this.desk.stream.state.settings.file_bytes
+      const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
+      const change = {
+        kind: 'write' as const,
+        how: 'write' as const,
+        path,
+        content: { sha256: staged.sha256, size: staged.size },
+        ifVersion: input.if_version,
+        ifNone: input.if_none,
+      }
+      const attachments = staged.attachment === undefined ? [] : [staged.attachment]
+      const event = await this.decided(input, actor, { changes: [change], attachments, diffs: [] })
+      return writeAnswer(event, path)
+    }
+    return writeAnswer(again, path)
+  }
+
+  /** A large upload is refused before it is sent, where that is known already. */
+  private async assertWritable(input: Parsed<'write_file'>, actor: Actor): Promise<void> {
+    const change = {
+      kind: 'write' as const,
+      how: 'write' as const,
+      path: input.path,
+      content: { sha256: '', size: 0 },
+      ifVersion: input.if_version,
+      ifNone: input.if_none,
+    }
+    const command = this.commitCommand(input, actor, [change])
+    const { refusal } = decide(this.desk.stream.state, command, this.desk.moment())
+    if (refusal !== undefined) await this.desk.refused(actor, 'write_file', [input.path], refusal)
+  }
+
+  async patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
+    const { path, append, edits, create = true, dry_run, if_version } = input
+    if ((append === undefined) === (edits === undefined)) {
+      fail('invalid_request', 'Give either "append" or "edits".')
+    }
+    if (dry_run === true && edits !== undefined) {
+      const { diffs } = await prepareChanges(this.source(), [{ op: 'edit', path, edits }])
+      const entry = fileAt(this.reader(actor), path, undefined)
+      return { path, version: entry.version, diff: diffs[0] as string, dry_run: true }
+    }
+    const again = await this.committedAgain(actor, input.request_id)
+    if (again !== undefined) return { ...writtenOf(again, path), created: isNew(again, path) }
+    if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
+    if (if_version !== undefined) {
+      const current = fileAt(this.reader(actor), path, undefined).version
+      if (current !== if_version) {
+        await this.desk.refused(
+          actor,
+          'patch_file',
+          [path],
+          refuse(
+            'stale_version',
+            `${path} is at version ${current}, you gave ${if_version}. Read it again.`,
+            { path, yours: if_version, current },
+          ),
+        )
+      }
+    }
+    const { event, prepared } = await this.changed(input, actor, [
+      append === undefined
+        ? { op: 'edit', path, edits: edits as NonNullable<typeof edits> }
+        : { op: 'append', path, text: append },
+    ])
+    const [diff] = prepared.diffs
+    return {
+      ...writtenOf(event, path),
+      created: isNew(event, path),
+      ...(diff === undefined ? {} : { diff }),
+    }
+  }
+
+  async delete(input: Parsed<'delete_file'>, actor: Actor): Promise<Output<'delete_file'>> {
+    const { path, recursive = false, if_version } = input
+    const again = await this.committedAgain(actor, input.request_id)
+    const event =
+      again ??
+      (await this.decided(input, actor, {
+        changes: [{ kind: 'delete', path, recursive, ifVersion: if_version }],
+        attachments: [],
+        diffs: [],
+      }))
+    return { path, version: event.revision }
+  }
+
+  async commit(input: Parsed<'commit'>, actor: Actor): Promise<Output<'commit'>> {
+    const again = await this.committedAgain(actor, input.request_id)
+    const event = again ?? (await this.changed(input, actor, input.changes)).event
+    return { revision: event.revision, files: writtenReply(event) }
+  }
+
+  /**
+   * Prepares and decides. Appends and edits of one path take turns, so that the version they were
+   * worked out on is passed by nothing but somebody's whole write; then they are worked out again.
+   */
+  private async changed(
+    input: CommitTerms,
+    actor: Actor,
+    asked: readonly AskedChange[],
+  ): Promise<{ event: CommitEvent; prepared: Prepared }> {
+    const onNewest = asked.filter((change) => change.op === 'append' || change.op === 'edit')
+    const now = this.preparedNow(asked)
+    if (now !== undefined) return { event: await this.decided(input, actor, now), prepared: now }
+    const paths = onNewest.map((change) => change.path)
+    for (let tries = 1; ; tries++) {
+      let prepared: Prepared | undefined
+      const settled = await this.inTurn(paths, async () => {
+        prepared = await prepareChanges(this.source(), asked)
+        return this.attempt(input, actor, prepared)
+      })
+      if (!('refusal' in settled)) {
+        await this.desk.stream.settled(settled.event.revision)
+        return { event: settled.event, prepared: prepared as unknown as Prepared }
+      }
+      const isPassed =
+        settled.refusal.code === 'stale_version' &&
+        paths.includes(String(settled.refusal.data?.path))
+      if (isPassed && tries < PREPARE_TRIES) continue
+      await this.desk.refused(
+        actor,
+        'commit',
+        asked.map((change) => change.path),
+        settled.refusal,
+        input.request_id,
+      )
+    }
+  }
+
+  private preparedNow(asked: readonly AskedChange[]): Prepared | undefined {
+    const [only] = asked
+    if (asked.length !== 1 || only?.op !== 'append' || only.text === undefined) return undefined
+    if (this.busyPaths.has(only.path)) return undefined
+    return prepareAppendNow(this.source(), only.path, Buffer.from(only.text, 'utf8'))
+  }
+
+  private async inTurn<T>(paths: readonly string[], task: () => Promise<T>): Promise<T> {
+    const before = paths.map((path) => this.busyPaths.get(path))
+    const turn = Promise.allSettled(before).then(task)
+    for (const path of paths) this.busyPaths.set(path, turn)
+    try {
+      return await turn
+    } finally {
+      for (const path of paths) if (this.busyPaths.get(path) === turn) this.busyPaths.delete(path)
+    }
+  }
+
+  private attempt(
+    input: CommitTerms,
+    actor: Actor,
+    prepared: Prepared,
+  ): { event: CommitEvent } | { refusal: Refusal } {
+    const command = this.commitCommand(input, actor, prepared.changes)
+    const step = this.desk.run(command, prepared.attachments)
+    if (step.refusal !== undefined) return { refusal: step.refusal }
+    return { event: step.events[0] as CommitEvent }
+  }
+
+  private async decided(
+    input: CommitTerms,
+    actor: Actor,
+    prepared: Prepared,
+  ): Promise<CommitEvent> {
+    const result = this.attempt(input, actor, prepared)
+    if ('refusal' in result) {
+      const paths = prepared.changes.map((change) => change.path)
+      return this.desk.refused(actor, 'commit', paths, result.refusal, input.request_id)
+    }
+    await this.desk.stream.settled(result.event.revision)
+    return result.event
+  }
+
+  private commitCommand(input: CommitTerms, actor: Actor, changes: Commit['changes']): Commit {
+    const locks = (input.locks ?? []).map((token) => {
+      const lock = this.desk.tokens.verify(token)
+      if (lock === undefined) {
+        fail(
+          'invalid_request',
+          'A lock token is not one of this workspace. Pass the token that acquire gave.',
+          {
+            fields: [{ field: 'locks', fault: 'not a token of this workspace' }],
+          },
+        )
+      }
+      return lock
+    })
+    const { release = false, message, run, request_id } = input
+    return { kind: 'commit', actor, changes, locks, release, message, run, requestId: request_id }
+  }
+
+  private source() {
+    return { state: this.desk.stream.state, overlay: this.desk.stream.overlay, blobs: this.blobs }
+  }
+
+  private async committedAgain(
+    actor: Actor,
+    requestId: string | undefined,
+  ): Promise<CommitEvent | undefined> {
+    const known = this.desk.answered(actor, requestId)
+    if (known === undefined) return undefined
+    await this.desk.stream.settled(known.revision)
+    if (known.kind === 'command-refused') return this.desk.refusedAgain(known)
+    this.desk.assertSame(known, ['files-committed'])
+    return known as CommitEvent
+  }
+}
+
+type CommitEvent = Extract<Event, { kind: 'files-committed' }>
+
+interface CommitTerms {
+  locks?: string[] | undefined
+  release?: boolean | undefined
+  message?: string | undefined
+  run?: string | undefined
+  request_id?: string | undefined
+}
+
+/** An append that is passed by whole writes this often in a row gives up and says so. */
+const PREPARE_TRIES = 100
+
+function writtenOf(event: CommitEvent, path: string): Output<'commit'>['files'][number] {
+  return writtenReply(event).find((file) => file.path === path) ?? { path, version: event.revision }
+}
+
+function isNew(event: CommitEvent, path: string): boolean {
+  return event.changes.some(
+    (change) => change.op === 'write' && change.path === path && change.created === true,
+  )
+}
+
+function writeAnswer(event: CommitEvent, path: string): Output<'write_file'> {
+  return { ...writtenOf(event, path), created: isNew(event, path) }
+}

@@ -1,0 +1,211 @@
+import { fail, problemOf, SluiceError } from '../contract/errors.ts'
+import type { Event } from '../contract/events.ts'
+import type { Output, Parsed } from '../contract/operations.ts'
+import { isoTime } from '../contract/time.ts'
+import type { AcquireLock, Actor } from '../core/command.ts'
+import { lostRefusal } from '../core/file/permit.ts'
+import type { Lock, Ticket } from '../core/lock/table.ts'
+import type { Desk } from './desk.ts'
+import { grantedReply, lockFacts, queuedReply } from './reply.ts'
+
+/** The operations on locks: commands out of requests, answers out of facts. */
+export class LockCalls {
+  private readonly desk: Desk
+
+  constructor(desk: Desk) {
+    this.desk = desk
+  }
+
+  async acquire(
+    input: Parsed<'acquire_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    const command = acquireCommand(input, actor)
+    const paths = command.items.map((item) => item.path)
+    const known = this.desk.answered(actor, input.request_id)
+    if (known !== undefined) return this.acquireAgain(known, input, actor, signal)
+    const step = this.desk.run(command)
+    if (step.refusal !== undefined) {
+      return this.desk.refused(actor, 'acquire_lock', paths, step.refusal, input.request_id)
+    }
+    if (step.held !== undefined) {
+      await this.desk.stream.settled(this.desk.stream.lastFact)
+      return this.granted(step.held, true)
+    }
+    if (step.waiting !== undefined) return this.waited(step.waiting, input.wait, signal)
+    const event = step.events[0] as Event
+    await this.desk.stream.settled(event.revision)
+    return this.acquireAnswer(event, input.wait, signal)
+  }
+
+  private async acquireAgain(
+    known: Event,
+    input: Parsed<'acquire_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    await this.desk.stream.settled(known.revision)
+    if (known.kind === 'command-refused') return this.desk.refusedAgain(known)
+    this.desk.assertSame(known, ['lock-acquired', 'lock-raised', 'lock-queued'])
+    this.desk.leases.heard(actor.session, this.desk.clock.now())
+    return this.acquireAnswer(known, input.wait, signal)
+  }
+
+  /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
+  private async acquireAnswer(
+    event: Event,
+    waitS: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    const { locks } = this.desk.stream.state
+    if (event.kind === 'lock-queued') {
+      const ticket = locks.tickets.get(event.revision)
+      if (ticket !== undefined) return this.waited(ticket, waitS, signal)
+      return this.ticketAnswer(event.revision)
+    }
+    const id = event.kind === 'lock-raised' ? event.lock : event.revision
+    const lock = locks.locks.get(id) ?? locks.ended.get(id)?.lock
+    if (lock === undefined)
+      throw new SluiceError(problemOf(lostRefusal(this.desk.stream.state, id)))
+    return this.granted(lock, false)
+  }
+
+  private async waited(
+    ticket: Ticket,
+    waitS: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    await this.desk.waits.wait(ticket.id, waitS * 1000, signal)
+    return this.ticketAnswer(ticket.id)
+  }
+
+  private async ticketAnswer(id: number): Promise<Output<'acquire_lock'>> {
+    await this.desk.stream.settled(this.desk.stream.lastFact)
+    const { locks } = this.desk.stream.state
+    const lock = locks.byTicket.get(id)
+    if (lock !== undefined) {
+      this.desk.leases.claim(lock.id, this.desk.clock.now())
+      return this.granted(lock, false)
+    }
+    const ticket = locks.tickets.get(id)
+    if (ticket !== undefined) return queuedReply(locks, ticket, this.desk.moment())
+    return fail(
+      'ticket_gone',
+      `The ticket T${id} is gone: it was given up, or its lock was granted and ended since. ` +
+        'Acquire the lock again.',
+      { ticket: `T${id}` },
+    )
+  }
+
+  async waitForLock(
+    input: Parsed<'wait_for_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'wait_for_lock'>> {
+    const id = Number(input.ticket.slice(1))
+    const { locks } = this.desk.stream.state
+    const ticket = locks.tickets.get(id)
+    const owner = (ticket ?? locks.byTicket.get(id))?.owner
+    if (owner !== undefined && owner.session !== actor.session) {
+      fail('forbidden', `${input.ticket} belongs to ${owner.agent}, not to you.`)
+    }
+    if (ticket !== undefined) return this.waited(ticket, input.wait, signal)
+    return this.ticketAnswer(id)
+  }
+
+  private granted(lock: Lock, alreadyHeld: boolean): Output<'acquire_lock'> {
+    return grantedReply(lock, this.desk.tokens.of(lock.id), this.desk.moment(), alreadyHeld)
+  }
+
+  async release(input: Parsed<'release_lock'>, actor: Actor): Promise<Output<'release_lock'>> {
+    const lock = Number(input.id.slice(1))
+    const { force = false, reason } = input
+    const paths = this.desk.stream.state.locks.locks.get(lock)?.items.map((item) => item.path) ?? []
+    const step = this.desk.run({ kind: 'release-lock', actor, lock, force, reason })
+    if (step.refusal !== undefined) {
+      return this.desk.refused(actor, 'release_lock', paths, step.refusal, input.request_id)
+    }
+    const last = step.events.at(-1)
+    if (last === undefined) return { released: false }
+    await this.desk.stream.settled(last.revision)
+    return { released: true }
+  }
+
+  async releaseAll(actor: Actor): Promise<Output<'release_all_locks'>> {
+    const { events } = this.desk.run({ kind: 'release-all', actor })
+    const last = events.at(-1)
+    if (last !== undefined) await this.desk.stream.settled(last.revision)
+    const own = events.filter((event) => event.session === actor.session)
+    return {
+      released: own.filter((event) => event.kind === 'lock-released').length,
+      left: own.filter((event) => event.kind === 'ticket-left').length,
+    }
+  }
+
+  async leaveQueue(input: Parsed<'leave_queue'>, actor: Actor): Promise<Output<'leave_queue'>> {
+    const step = this.desk.run({
+      kind: 'leave-queue',
+      actor,
+      ticket: Number(input.ticket.slice(1)),
+    })
+    if (step.refusal !== undefined) return this.desk.refused(actor, 'leave_queue', [], step.refusal)
+    const last = step.events.at(-1)
+    if (last !== undefined) await this.desk.stream.settled(last.revision)
+    return { left: last !== undefined }
+  }
+
+  async renew(input: Parsed<'renew_lock'>, actor: Actor): Promise<Output<'renew_lock'>> {
+    const lock = this.lockOf(input.id)
+    if (lock.owner.session !== actor.session) {
+      fail('forbidden', `${input.id} belongs to ${lock.owner.agent}, not to you.`)
+    }
+    const now = this.desk.clock.now()
+    this.desk.leases.claim(lock.id, now)
+    this.desk.leases.renew(lock.id, now)
+    await this.desk.stream.settled(this.desk.stream.lastFact)
+    return { lock: lockFacts(lock, this.desk.moment()), server_time: isoTime(now) }
+  }
+
+  lockOf(id: string): Lock {
+    const lock = this.desk.stream.state.locks.locks.get(Number(id.slice(1)))
+    if (lock !== undefined) return lock
+    throw new SluiceError(problemOf(lostRefusal(this.desk.stream.state, Number(id.slice(1)))))
+  }
+}
+
+function acquireCommand(input: Parsed<'acquire_lock'>, actor: Actor): AcquireLock {
+  const { path, items, scope, stable, if_version, ttl, wait, queue, request_id } = input
+  if ((path === undefined) === (items === undefined)) {
+    fail('invalid_request', 'Give either "path" or "items".', {
+      fields: [{ field: 'path', fault: 'either path or items' }],
+    })
+  }
+  if (input.level !== undefined && input.type !== undefined && input.level !== input.type) {
+    fail('invalid_request', '"level" and "type" are two names of one thing and differ.', {
+      fields: [{ field: 'type', fault: 'differs from level' }],
+    })
+  }
+  const usual = input.level ?? input.type ?? 'write'
+  const asked = items ?? [{ path: path as string, level: undefined, scope, if_version }]
+  return {
+    kind: 'acquire-lock',
+    actor,
+    items: asked.map((item) => {
+      const level = item.level ?? usual
+      return {
+        path: item.path,
+        level,
+        scope: item.scope ?? scope,
+        ifVersion: item.if_version,
+        ...(stable === true && level === 'read' ? { stable: true } : {}),
+      }
+    }),
+    ttlMs: ttl === undefined ? undefined : ttl * 1000,
+    renew: input.renew ?? 'activity',
+    intent: input.intent,
+    priority: input.priority,
+    queue: queue ?? wait > 0,
+    requestId: request_id,
+  }
+}
