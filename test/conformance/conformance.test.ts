@@ -7,7 +7,7 @@ import type { ServerNotifier } from '@modelcontextprotocol/server'
 import { expect, test } from 'vitest'
 import { createHttp } from '../../src/face/http/server.ts'
 import { mountMcp } from '../../src/face/mcp/http.ts'
-import { FakeEngine } from '../face/fake-engine.ts'
+import { openRealEngine } from '../face/real-engine.ts'
 import { createFixtures } from './fixtures.ts'
 import { startTokenProxy } from './token-proxy.ts'
 
@@ -27,7 +27,7 @@ for (const revision of ['2025-11-25', '2026-07-28']) {
 
 async function runSuite(revision: string): Promise<{ code: number | null; output: string }> {
   let notify: ServerNotifier | undefined
-  const engine = new FakeEngine()
+  const { engine, tokens } = await openRealEngine()
   const fixtures = createFixtures(() => {
     if (notify === undefined) throw new Error('the server is not mounted yet')
     return notify
@@ -40,7 +40,7 @@ async function runSuite(revision: string): Promise<{ code: number | null; output
       notify = mountMcp(app, engine, { fixtures }).notify
     },
   })
-  const proxy = await startTokenProxy(await server.listen(), 'token-a')
+  const proxy = await startTokenProxy(await server.listen(), tokens['token-a'] ?? '')
   const results = await mkdtemp(join(tmpdir(), 'sluice-conformance-'))
   try {
     const args = ['server', '--url', `${proxy.url}/mcp`, '--requirements', revision]
@@ -49,6 +49,7 @@ async function runSuite(revision: string): Promise<{ code: number | null; output
   } finally {
     proxy.close()
     await server.close()
+    await engine.close()
     await rm(results, { recursive: true, force: true })
   }
 }

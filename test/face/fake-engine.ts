@@ -13,6 +13,7 @@ import type {
   WatchQuery,
   WireEvent,
 } from '../../src/engine/api.ts'
+import { applyEdits, unifiedDiff } from '../../src/text/edit.ts'
 
 /**
  * An engine for the tests of faces: files, whole-path locks and sessions in memory, with none of the
@@ -152,13 +153,10 @@ export class FakeEngine implements EngineApi {
         return { value: this.#put(caller, input.path, bytes) }
       }
       const { version, bytes } = this.#fileAt(input.path)
-      let text = bytes.toString()
-      for (const { oldText, newText } of input.edits ?? []) {
-        if (!text.includes(oldText))
-          fail('edit_conflict', `The text to replace is not in ${input.path}.`)
-        text = text.replace(oldText, () => newText)
-      }
-      const diff = 'a diff\n'
+      const edited = applyEdits(bytes.toString(), input.edits ?? [])
+      if (!edited.ok) fail('edit_conflict', `Edit ${edited.index}: ${edited.fault}.`)
+      const { text } = edited
+      const diff = unifiedDiff(input.path, bytes.toString(), text)
       if (input.dry_run) return { value: { path: input.path, version, diff, dry_run: true } }
       return { value: { ...this.#put(caller, input.path, Buffer.from(text)), diff } }
     },

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
 import { fail } from '../../contract/errors.ts'
 
 /**
@@ -6,7 +6,7 @@ import { fail } from '../../contract/errors.ts'
  * rebinding); it cannot choose what the browser sends as Host and Origin, so both are checked on
  * every request.
  */
-export type HostGuard = (request: FastifyRequest) => void
+export type HostGuard = (request: { headers: IncomingHttpHeaders }) => void
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
 
