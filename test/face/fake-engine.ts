@@ -337,6 +337,10 @@ export class FakeEngine implements EngineApi {
     if (held) fail('locked', `${path} is locked by ${held.agent}.`, { holder: this.#holder(held) })
   }
   #mayReplace(caller: Caller, input: Parsed<'write_file'>, current: number): void {
+    const own = this.#locks.filter((one) => one.session === caller.session)
+    // A covering lock is enough (files §9).
+    const isCovered = own.some((one) => one.paths.includes(input.path) && one.level !== 'read')
+    if (isCovered && input.if_version === undefined) return
     const seen = input.if_version ?? this.#seen.get(caller.session)?.get(input.path)
     if (seen === current) return
     const data = { path: input.path, current }

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { fail } from '../../src/contract/errors.ts'
 import { parseRange } from '../../src/face/http/range.ts'
 import { serve } from './serve.ts'
 
@@ -133,4 +134,15 @@ test('contract: a refused upload is answered although its body was not read', as
   const answer = await ask('PUT', `${FILES}/a?nonsense=1`, { body: new Uint8Array(5_000_000) })
   expect(answer.status).toBe(400)
   expect(await answer.json()).toMatchObject({ code: 'invalid_request' })
+})
+
+test('contract: an upload that the engine refuses in the middle is answered', async () => {
+  const { ask, engine } = await serve()
+  engine.call = async ({ content }) => {
+    for await (const _ of content as AsyncIterable<Uint8Array>) fail('too_large', 'Too large here.')
+    throw new Error('there was no content')
+  }
+  const answer = await ask('PUT', `${FILES}/a`, { body: new Uint8Array(5_000_000) })
+  expect(answer.status).toBe(413)
+  expect(await answer.json()).toMatchObject({ code: 'too_large' })
 })

@@ -1,9 +1,10 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { onTestFinished } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
 import type { HttpOptions } from '../../src/face/http/server.ts'
 import { type MountMcpOptions, mountMcp } from '../../src/face/mcp/http.ts'
 import type { FakeEngine } from './fake-engine.ts'
-import { type Served, serve } from './serve.ts'
+import { type Served, serve, serveReal } from './serve.ts'
 
 /** The HTTP face with MCP mounted, and clients of either revision on it. */
 export type Era = 'legacy' | 'auto'
@@ -29,14 +30,20 @@ export async function serveMcp(options: MountMcpOptions = {}): Promise<Served> {
   return serve({}, extend)
 }
 
+export async function serveMcpReal(): Promise<Served<Engine>> {
+  return serveReal((engine) => (app) => {
+    mountMcp(app, engine)
+  })
+}
+
 export async function connectMcp(
-  { url }: Served,
+  { url, tokenOf }: Pick<Served, 'url' | 'tokenOf'>,
   options: { era?: Era; token?: string; path?: string; headers?: Record<string, string> } = {},
 ): Promise<McpClient> {
   const { era = 'auto', token = 'token-a', path = '/mcp', headers = {} } = options
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } })
   const transport = new StreamableHTTPClientTransport(new URL(url + path), {
-    requestInit: { headers: { authorization: `Bearer ${token}`, ...headers } },
+    requestInit: { headers: { authorization: `Bearer ${tokenOf(token)}`, ...headers } },
   })
   await client.connect(transport)
   onTestFinished(() => client.close())

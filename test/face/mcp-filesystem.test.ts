@@ -180,6 +180,7 @@ test('files §20: what the official server refuses is refused', async () => {
     ['list_directory', { path: '@/missing' }],
     ['directory_tree', { path: '@/missing' }],
     ['move_file', { source: '@/data.bin', destination: '@/pixel.png' }],
+    ['move_file', { source: '@/data.bin', destination: '@/data.bin' }],
     ['move_file', { source: '@/missing', destination: '@/elsewhere' }],
     ['get_file_info', { path: '@/missing' }],
     ['read_text_file', { path: '@/../outside' }],

@@ -1,14 +1,19 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach } from 'vitest'
+import type { EngineApi } from '../../src/engine/api.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import type { HttpOptions, HttpServer } from '../../src/face/http/server.ts'
 import { createHttp } from '../../src/face/http/server.ts'
 import { FakeEngine } from './fake-engine.ts'
+import { openRealEngine } from './real-engine.ts'
 
 /** The HTTP face over an engine, listening on a port of its own; closed after the test. */
-export interface Served {
-  engine: FakeEngine
+export interface Served<E extends EngineApi = FakeEngine> {
+  engine: E
   url: string
   server: HttpServer
+  /** The token that the tests call by a name such as `token-a`. */
+  tokenOf(name: string): string
   /** Asks as `agent-a` unless told otherwise. */
   ask(method: string, path: string, options?: AskOptions): Promise<Response>
 }
@@ -21,17 +26,35 @@ export interface AskOptions {
   body?: string | Uint8Array<ArrayBuffer>
 }
 
-const open: HttpServer[] = []
+const open: { close(): Promise<unknown> }[] = []
 
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()))
+  for (const one of open.splice(0)) await one.close()
 })
+
+type Extend<E> = (engine: E) => HttpOptions['extend']
 
 export async function serve(
   options: Partial<HttpOptions> = {},
-  extend?: (engine: FakeEngine) => HttpOptions['extend'],
+  extend?: Extend<FakeEngine>,
 ): Promise<Served> {
-  const engine = new FakeEngine()
+  return serveEngine(new FakeEngine(), {}, options, extend)
+}
+
+/** The same over the real engine, in memory. */
+export async function serveReal(extend?: Extend<Engine>): Promise<Served<Engine>> {
+  const { engine, tokens } = await openRealEngine()
+  const served = await serveEngine(engine, tokens, {}, extend)
+  open.push(engine)
+  return served
+}
+
+async function serveEngine<E extends EngineApi>(
+  engine: E,
+  tokens: Record<string, string>,
+  options: Partial<HttpOptions>,
+  extend: Extend<E> | undefined,
+): Promise<Served<E>> {
   const more = extend?.(engine)
   const server = await createHttp(engine, {
     host: '127.0.0.1',
@@ -42,13 +65,22 @@ export async function serve(
   })
   open.push(server)
   const url = await server.listen()
-  return { engine, url, server, ask: (method, path, more) => ask(url, method, path, more) }
+  const tokenOf = (name: string) => tokens[name] ?? name
+  return {
+    engine,
+    url,
+    server,
+    tokenOf,
+    ask(method, path, { token = 'token-a', ...rest } = {}) {
+      return ask(url, method, path, { ...rest, token: token === null ? null : tokenOf(token) })
+    },
+  }
 }
 
-async function ask(url: string, method: string, path: string, options: AskOptions = {}) {
-  const { token = 'token-a', headers = {}, json, body } = options
+async function ask(url: string, method: string, path: string, options: AskOptions) {
+  const { token, headers = {}, json, body } = options
   const all: Record<string, string> = { ...headers }
-  if (token !== null) all.authorization ??= `Bearer ${token}`
+  if (typeof token === 'string') all.authorization ??= `Bearer ${token}`
   if (json !== undefined) all['content-type'] ??= 'application/json'
   const content = json === undefined ? body : JSON.stringify(json)
   return fetch(url + path, {

@@ -172,8 +172,10 @@ function answerError(
     const { challenge } = request.routeOptions.config
     reply.header('www-authenticate', challenge ?? 'Bearer realm="sluice"')
   }
-  if (!request.raw.complete && restBytes(request) > DISCARD_BYTES) {
-    reply.header('connection', 'close')
+  if (!request.raw.complete) {
+    // A client sees the answer only when it could send the rest; a body half read would hold it.
+    if (restBytes(request) > DISCARD_BYTES) reply.header('connection', 'close')
+    else request.raw.resume()
   }
   return sendProblem(reply, problem)
 }

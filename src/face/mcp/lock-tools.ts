@@ -56,7 +56,8 @@ function grantedText({
 }: Extract<Output<'acquire_lock'>, { status: 'granted' }>) {
   const paths = lock.items.map(({ path }) => path).join(', ')
   const verb = already_held ? 'You hold' : 'You now hold'
-  const kept = lock.renew === 'activity' ? ' unless you go on working, which keeps it' : ''
+  const kept =
+    lock.renew === 'activity' ? ' unless you call something here before, which renews it' : ''
   return `${verb} the ${lock.level} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}. Call release_lock when you are done.`
 }
 
@@ -71,7 +72,7 @@ function queuedText({
 
 function holderText({ agent, level, path, intent, expires_at }: Holder) {
   const why = intent === undefined ? '' : ` for "${intent}"`
-  return `${agent} holds a ${level} lock on ${path}${why} until ${expires_at}`
+  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock on ${path}${why} until ${expires_at}`
 }
 
 type Holder = Extract<Output<'acquire_lock'>, { status: 'queued' }>['holders'][number]
@@ -169,7 +170,7 @@ async function release(args: z.output<typeof releaseInput>, context: ToolContext
   if (given.length !== 1) fail('invalid_request', 'Give release_lock one of path, lock_id or all.')
   if (args.all) {
     const { released, left } = (await door.call('release_all_locks', { workspace })).value
-    return textAnswer(`Released ${released} locks and left ${left} queues.`, { released, left })
+    return textAnswer(`Locks released: ${released}. Queues left: ${left}.`, { released, left })
   }
   if (args.lock_id !== undefined) {
     await door.call('release_lock', { workspace, id: args.lock_id })
@@ -257,7 +258,7 @@ const statusTool = tool({
       `You are ${value.agent} (${value.role}), session ${value.session}, in workspace ${value.workspace} at revision ${value.revision}.`,
       `You hold: ${locks.join('; ') || 'no locks'}.`,
       `You wait with: ${tickets.join('; ') || 'no tickets'}.`,
-      `All together: ${value.totals.locks} locks held, ${value.totals.waiting} waiting.`,
+      `Locks held by all: ${value.totals.locks}; waiting: ${value.totals.waiting}.`,
     ]
     return textAnswer(lines.join('\n'), { ...value })
   },

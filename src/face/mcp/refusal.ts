@@ -1,32 +1,31 @@
 import type { ErrorCode, Problem } from '../../contract/errors.ts'
 
 /**
- * How a refusal reads to an agent: one plain sentence that says what happened and which tool to call
- * next. The detail comes from the decision; the tool's name is added where the detail names none.
+ * How a refusal reads to an agent: what happened and what to do next, which the decision's detail says
+ * for every door, and which tool does that, which is added here unless the detail names one.
  */
-const NEXT_STEPS: Partial<Record<ErrorCode, string>> = {
+const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
   unseen_version:
-    'Read it first with read_text_file, then write again; append_file and edit_file need no reading.',
-  stale_version:
-    'Read it again with read_text_file, put your change into what is there now, and write.',
-  locked: 'Call acquire_lock on the path to queue for it; it answers when the lock is yours.',
-  lock_conflict: 'Call acquire_lock with a wait to queue for it.',
-  lock_required: 'Call acquire_lock on the path first.',
-  lock_lost: 'Call acquire_lock again and read the file again before you write.',
-  deadlock:
-    'Call release_lock on what you hold of the cycle, then ask for all paths in one acquire_lock.',
-  ticket_gone: 'Call acquire_lock again for a new place in the queue.',
-  edit_conflict: 'Read the file with read_text_file and edit what is there now.',
-  is_folder: 'Use list_directory for folders.',
-  not_empty: 'Call delete_file with recursive: true to delete all in it.',
-  not_found: 'Look with list_directory what is there.',
+    'Use read_text_file, then write_file; append_file and edit_file need no reading before.',
+  stale_version: 'Use read_text_file, then write_file again with your change put into it.',
+  locked: 'Use acquire_lock to queue for it.',
+  lock_conflict: 'Use acquire_lock with a wait to queue.',
+  lock_required: 'Use acquire_lock first.',
+  lock_lost: 'Use acquire_lock again, then read_text_file.',
+  deadlock: 'Use release_lock, then acquire_lock with all paths at once.',
+  ticket_gone: 'Use acquire_lock.',
+  edit_conflict: 'Use read_text_file, then edit_file.',
+  is_folder: 'Use list_directory.',
+  not_empty: 'Use delete_file with recursive: true.',
+  not_found: 'Use list_directory.',
 }
 
+/** Looked for outside of paths, which may hold anything. */
 const TOOL_NAME = /\b[a-z]+_[a-z_]+\b/
 
 export function refusalText(problem: Problem): string {
   const { detail } = problem
-  const step = NEXT_STEPS[problem.code]
+  const step = NEXT_TOOLS[problem.code]
   if (step === undefined || TOOL_NAME.test(detail.replaceAll(/\S*\/\S*/g, ''))) return detail
   const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`
   return `${sentence} ${step}`

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SluiceError } from '../../contract/errors.ts'
+import { fail, SluiceError } from '../../contract/errors.ts'
 import { factsOf } from './entries.ts'
 import {
   type Annotations,
@@ -134,9 +134,12 @@ const sourceAndDestination = z.object({
 
 function transfer(op: 'move' | 'copy', done: string) {
   return async (args: z.output<typeof sourceAndDestination>, context: ToolContext) => {
+    const path = pathOf(context, args.source)
+    const to = pathOf(context, args.destination)
+    if (path === to) fail('already_exists', `${to} is the source itself; choose another name.`)
     await context.door.call('commit', {
       workspace: context.workspace,
-      changes: [{ op, path: pathOf(context, args.source), to: pathOf(context, args.destination) }],
+      changes: [{ op, path, to }],
       ...locksOf(args.lock_token),
     })
     return textAnswer(`Successfully ${done} ${args.source} to ${args.destination}`)
