@@ -210,7 +210,13 @@ export class FileCalls {
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)
     if (step.refusal !== undefined) return { refusal: step.refusal }
-    return { event: step.events[0] as CommitEvent }
+    const event = step.events[0] as CommitEvent
+    for (const change of event.changes) {
+      if (change.op === 'write') {
+        this.desk.seen.saw(actor.session, change.id, event.revision, event.at)
+      }
+    }
+    return { event }
   }
 
   private async decided(

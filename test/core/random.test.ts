@@ -29,18 +29,24 @@ function randomRun(seed: number, steps: number): World {
     const dice = random()
     if (dice < 0.45) {
       const count = random() < 0.7 ? 1 : 3
-      world.acquire(who, Array.from({ length: count }, () => pick(paths)), pick(['read', 'write', 'exclusive'] as const), {
-        queue: random() < 0.7,
-        stable: random() < 0.3,
-        scope: random() < 0.3 ? 'subtree' : undefined,
-        ttlMs: 1000 + Math.floor(random() * 20_000),
-      } as never)
+      world.acquire(
+        who,
+        Array.from({ length: count }, () => pick(paths)),
+        pick(['read', 'write', 'exclusive'] as const),
+        {
+          queue: random() < 0.7,
+          stable: random() < 0.3,
+          scope: random() < 0.3 ? 'subtree' : undefined,
+          ttlMs: 1000 + Math.floor(random() * 20_000),
+        } as never,
+      )
     } else if (dice < 0.65) {
       const own = [...world.state.locks.locks.values()].filter((lock) => lock.owner.agent === who)
       if (own.length > 0) world.release(who, pick(own).id)
     } else if (dice < 0.7) {
       const own = [...world.state.locks.tickets.values()].filter((one) => one.owner.agent === who)
-      if (own.length > 0) world.run({ kind: 'leave-queue', actor: actor(who), ticket: pick(own).id })
+      if (own.length > 0)
+        world.run({ kind: 'leave-queue', actor: actor(who), ticket: pick(own).id })
     } else if (dice < 0.75) {
       world.run({ kind: 'end-session', session: `${who}:default`, reason: 'ended' })
     } else if (dice < 0.8) {
@@ -78,7 +84,12 @@ describe('random histories', () => {
     const plain = (state: typeof again) => ({
       revision: state.revision,
       nextFileId: state.nextFileId,
-      locks: [...state.locks.locks.values()].map((lock) => [lock.id, lock.fence, lock.owner.session, lock.items.map((item) => [item.path, item.mode, item.subtree])]),
+      locks: [...state.locks.locks.values()].map((lock) => [
+        lock.id,
+        lock.fence,
+        lock.owner.session,
+        lock.items.map((item) => [item.path, item.mode, item.subtree]),
+      ]),
       tickets: [...state.locks.tickets.keys()],
       rows: (state.records as ReturnType<typeof memoryRecords>).rows,
     })

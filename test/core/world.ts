@@ -40,6 +40,12 @@ export class World {
   }
 
   run(command: Command): Step {
+    const result = this.runUnchecked(command)
+    check(this.state)
+    return result
+  }
+
+  runUnchecked(command: Command): Step {
     const result = step(this.state, command, {
       at: this.at,
       seen: (session, file) => this.seen.get(`${session} ${file}`),
@@ -49,7 +55,6 @@ export class World {
       },
     })
     this.events.push(...result.events)
-    check(this.state)
     return result
   }
 
@@ -57,7 +62,10 @@ export class World {
     who: string,
     path: string | string[],
     level: 'read' | 'write' | 'exclusive' = 'write',
-    options: Partial<Extract<Command, { kind: 'acquire-lock' }>> & { scope?: 'file' | 'subtree'; stable?: boolean } = {},
+    options: Partial<Extract<Command, { kind: 'acquire-lock' }>> & {
+      scope?: 'file' | 'subtree'
+      stable?: boolean
+    } = {},
   ): Step {
     const { scope, stable, ...rest } = options
     const items = [path].flat().map((one) => ({ path: one, level, scope, stable }))
@@ -71,7 +79,11 @@ export class World {
     })
   }
 
-  commit(who: string, changes: CommitChange[], options: Partial<Extract<Command, { kind: 'commit' }>> = {}): Step {
+  commit(
+    who: string,
+    changes: CommitChange[],
+    options: Partial<Extract<Command, { kind: 'commit' }>> = {},
+  ): Step {
     return this.run({
       kind: 'commit',
       actor: actor(who),
@@ -82,11 +94,24 @@ export class World {
     })
   }
 
-  write(who: string, path: string, text: string, options: { ifVersion?: number; ifNone?: boolean; locks?: number[] } = {}): Step {
+  write(
+    who: string,
+    path: string,
+    text: string,
+    options: { ifVersion?: number; ifNone?: boolean; locks?: number[] } = {},
+  ): Step {
     const { locks, ...conditions } = options
     return this.commit(
       who,
-      [{ kind: 'write', how: 'write', path, content: { sha256: text, size: text.length }, ...conditions }],
+      [
+        {
+          kind: 'write',
+          how: 'write',
+          path,
+          content: { sha256: text, size: text.length },
+          ...conditions,
+        },
+      ],
       { locks: locks ?? [] },
     )
   }
@@ -115,6 +140,7 @@ export function actor(who: string): Actor {
 /** The id of the lock that a step granted. */
 export function granted(result: Step): number {
   const event = result.events.find((one) => one.kind === 'lock-acquired')
-  if (event === undefined) throw new Error(`not granted: ${JSON.stringify(result.refusal ?? result.events)}`)
+  if (event === undefined)
+    throw new Error(`not granted: ${JSON.stringify(result.refusal ?? result.events)}`)
   return event.revision
 }
