@@ -5,6 +5,7 @@ import { systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
 import { createHostGuard } from './face/http/guard.ts'
 import { createHttp } from './face/http/server.ts'
+import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
 import { LedgerBusy } from './store/ledger.ts'
 import { diskStorage } from './store/storage.ts'
@@ -58,12 +59,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     extraHosts: allowHosts,
     logger,
     extend: (app) => {
+      mountMcp(app, engine)
       extend?.(app, engine)
     },
   })
   const sockets = mountSocket(http.app.server, engine, (request) => {
     try {
-      guard(request as never)
+      guard(request)
       return true
     } catch {
       return false

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest'
+import { Fenced, type Ledger } from '../../src/store/ledger.ts'
+import { EngineWorld, settle } from './world.ts'
+
+/** A ledger whose appends wait until the test lets them go, or fail. */
+class Gate {
+  isShut = false
+  failure: Error | undefined
+  private waiting: (() => void)[] = []
+
+  wrap(ledger: Ledger): Ledger {
+    return {
+      open: () => ledger.open(),
+      read: (from, to) => ledger.read(from, to),
+      trim: (before) => ledger.trim(before),
+      close: () => ledger.close(),
+      append: async (epoch, after, batch) => {
+        if (this.isShut) await new Promise<void>((resolve) => this.waiting.push(resolve))
+        if (this.failure !== undefined) throw this.failure
+        await ledger.append(epoch, after, batch)
+      },
+    }
+  }
+
+  open(): void {
+    this.isShut = false
+    for (const resolve of this.waiting.splice(0)) resolve()
+  }
+}
+
+async function gatedWorld(): Promise<{ world: EngineWorld; gate: Gate }> {
+  const world = new EngineWorld()
+  const gate = new Gate()
+  world.wrap = (ledger, workspace) => (workspace === undefined ? ledger : gate.wrap(ledger))
+  await world.start()
+  for (const who of ['ann', 'bob', 'cyd']) await world.caller(who)
+  return { world, gate }
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  let isDone = false
+  promise.then(
+    () => {
+      isDone = true
+    },
+    () => {
+      isDone = true
+    },
+  )
+  await settle()
+  return !isDone
+}
+
+describe('acknowledged means durable', () => {
+  it('I14: no answer leaves before its sync', async () => {
+    const { world, gate } = await gatedWorld()
+    gate.isShut = true
+    const write = world.call('ann', 'write_file', { path: '/f' }, 'x')
+    const lock = world.call('ann', 'acquire_lock', { path: '/f' })
+    expect(await isPending(write)).toBe(true)
+    expect(await isPending(lock)).toBe(true)
+    gate.open()
+    expect((await write).created).toBe(true)
+    expect((await lock).status).toBe('granted')
+  })
+
+  it('nothing is seen that could still be lost: reads, lists and refusals wait for it', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('bob', 'write_file', { path: '/f' }, 'old')
+    gate.isShut = true
+    const write = world.call('bob', 'write_file', { path: '/f' }, 'new')
+    const lock = world.call('bob', 'acquire_lock', { path: '/g' })
+    await settle()
+    const read = world.text('ann', '/f')
+    const list = world.call('ann', 'list_locks', {})
+    const refused = world.code(world.call('ann', 'acquire_lock', { path: '/g' }))
+    for (const one of [read, list, refused]) expect(await isPending(one)).toBe(true)
+    gate.open()
+    expect(await read).toBe('new')
+    expect((await list).locks).toHaveLength(1)
+    expect(await refused).toBe('lock_conflict')
+    await Promise.all([write, lock])
+  })
+
+  it('a refusal waits for nobody’s sync when it saw nothing new', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('bob', 'acquire_lock', { path: '/g' })
+    gate.isShut = true
+    expect(await world.code(world.call('ann', 'acquire_lock', { path: '/g' }))).toBe(
+      'lock_conflict',
+    )
+    gate.open()
+  })
+
+  it('what gathers while a batch is written is the next batch, in one append', async () => {
+    const { world, gate } = await gatedWorld()
+    gate.isShut = true
+    const calls = Array.from({ length: 50 }, (_, i) =>
+      world.call('ann', 'acquire_lock', { path: `/f${i}` }),
+    )
+    await settle()
+    gate.open()
+    await Promise.all(calls)
+    const verified = await world.call('admin', 'verify_audit', {})
+    expect(verified).toMatchObject({ ok: true, to: 50 })
+    expect(verified.batches).toBeLessThanOrEqual(3)
+  })
+
+  it('I13, I14: after a crash everything acknowledged is there, in the same state', async () => {
+    const { world } = await gatedWorld()
+    await world.call('ann', 'write_file', { path: '/d/f' }, 'x')
+    const { lock, token } = await world.lock('ann', '/d/f', { intent: 'edit' })
+    await world.call('bob', 'acquire_lock', { path: '/d/f', queue: true })
+    await world.crash()
+    expect(await world.text('cyd', '/d/f')).toBe('x')
+    const { locks, waiting } = await world.call('cyd', 'list_locks', {})
+    expect(locks).toMatchObject([{ id: lock.id, owner: 'ann', intent: 'edit' }])
+    expect(waiting).toMatchObject([{ agent: 'bob', paths: ['/d/f'] }])
+    await world.call('bob', 'write_file', { path: '/d/f', locks: [token] }, 'y')
+    await world.restart()
+    expect(await world.text('cyd', '/d/f')).toBe('y')
+  })
+})
+
+describe('a ledger that fails', () => {
+  it('files §7: what could not be stored is not there, and the caller is told to try again', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('ann', 'write_file', { path: '/f' }, 'kept')
+    gate.failure = Object.assign(new Error('disk'), { code: 'EIO' })
+    const lost = world.call('ann', 'write_file', { path: '/f' }, 'lost')
+    const locked = world.call('ann', 'acquire_lock', { path: '/l' })
+    expect(await world.code(lost)).toBe('overloaded')
+    expect(await world.code(locked)).toBe('overloaded')
+    gate.failure = undefined
+    await settle()
+    expect(await world.text('ann', '/f')).toBe('kept')
+    expect((await world.call('ann', 'list_locks', {})).locks).toHaveLength(0)
+    expect((await world.call('ann', 'write_file', { path: '/f' }, 'again')).version).toBe(2)
+  })
+
+  it('allocation §A24: a full disk is server_full, and reading goes on', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('ann', 'write_file', { path: '/f' }, 'kept')
+    gate.failure = Object.assign(new Error('disk'), { code: 'ENOSPC' })
+    expect(await world.code(world.call('ann', 'write_file', { path: '/g' }, 'x'))).toBe(
+      'server_full',
+    )
+    await settle()
+    expect(await world.text('bob', '/f')).toBe('kept')
+  })
+
+  it('a fenced engine acknowledges nothing more', async () => {
+    const { world, gate } = await gatedWorld()
+    gate.failure = new Fenced('another epoch')
+    expect(await world.code(world.call('ann', 'write_file', { path: '/f' }, 'x'))).toBe(
+      'overloaded',
+    )
+    gate.failure = undefined
+    await settle()
+    expect(await world.code(world.call('ann', 'write_file', { path: '/f' }, 'x'))).toBe(
+      'overloaded',
+    )
+  })
+})
