@@ -126,14 +126,22 @@ export class Engine implements EngineApi {
     return name
   }
 
-  async call<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
+  call<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
+    try {
+      return this.route(request)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  private route<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
     const { operation, input, caller, content, signal } = request
     if (this.isDraining) fail('read_only_mode', 'The server is stopping. Try again in a moment.')
     const actor = this.directory.actorOf(caller.session) ?? sessionEnded(caller.session)
     this.heardAt.set(caller.session, this.clock.now())
     if (!('workspace' in input) || SERVER_OPERATIONS.has(operation)) {
-      const value = await this.server(operation, input as never, actor)
-      return { value, revision: 0 } as Answer<N>
+      const answer = this.server(operation, input as never, actor)
+      return answer.then((value) => ({ value, revision: 0 }) as Answer<N>)
     }
     return this.workspaceOf(input.workspace).call(operation, input, actor, content, signal)
   }

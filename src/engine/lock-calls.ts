@@ -36,7 +36,9 @@ export class LockCalls {
     if (step.waiting !== undefined) return this.waited(step.waiting, input.wait, signal)
     const event = step.events[0] as Event
     await this.desk.stream.settled(event.revision)
-    return this.acquireAnswer(event, input.wait, signal)
+    return event.kind === 'lock-queued'
+      ? this.queuedAnswer(event.revision, input.wait, signal)
+      : this.grantAnswer(event)
   }
 
   private async acquireAgain(
@@ -49,21 +51,23 @@ export class LockCalls {
     if (known.kind === 'command-refused') return this.desk.refusedAgain(known)
     this.desk.assertSame(known, ['lock-acquired', 'lock-raised', 'lock-queued'])
     this.desk.leases.heard(actor.session, this.desk.clock.now())
-    return this.acquireAnswer(known, input.wait, signal)
+    return known.kind === 'lock-queued'
+      ? this.queuedAnswer(known.revision, input.wait, signal)
+      : this.grantAnswer(known)
   }
 
-  /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
-  private async acquireAnswer(
-    event: Event,
+  private queuedAnswer(
+    id: number,
     waitS: number,
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
+    const ticket = this.desk.stream.state.locks.tickets.get(id)
+    return ticket === undefined ? this.ticketAnswer(id) : this.waited(ticket, waitS, signal)
+  }
+
+  /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
+  private grantAnswer(event: Event): Output<'acquire_lock'> {
     const { locks } = this.desk.stream.state
-    if (event.kind === 'lock-queued') {
-      const ticket = locks.tickets.get(event.revision)
-      if (ticket !== undefined) return this.waited(ticket, waitS, signal)
-      return this.ticketAnswer(event.revision)
-    }
     const id = event.kind === 'lock-raised' ? event.lock : event.revision
     const lock = locks.locks.get(id) ?? locks.ended.get(id)?.lock
     if (lock === undefined)

@@ -129,8 +129,8 @@ export class Stream {
     }
     if (this.isAppending || this.isScheduled) return
     this.isScheduled = true
-    // After the turn in which it arrived: requests of one frame share a batch.
-    queueMicrotask(() => {
+    // After all that has arrived by now: requests of many sockets share a batch.
+    setImmediate(() => {
       this.isScheduled = false
       this.flush()
     })
@@ -139,13 +139,17 @@ export class Stream {
   /** Resolves when everything up to `revision` is durable; rejects when it was dropped instead. */
   settled(revision: number): Promise<void> {
     if (revision <= this.durable) return done
-    return new Promise((resolve, reject) => this.waiters.push({ revision, resolve, reject }))
-  }
-
-  /** The same with a callback, for the paths where a promise a request is too dear. */
-  whenSettled(revision: number, resolve: () => void, reject: (error: Error) => void): void {
-    if (revision <= this.durable) resolve()
-    else this.waiters.push({ revision, resolve, reject })
+    // All that was decided since the last wait began shares one promise.
+    const newest = this.waiters.at(-1)
+    if (newest !== undefined && newest.revision >= revision && newest.from <= revision) {
+      return newest.promise
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter = { from: revision, revision: this.state.revision, promise, resolve, reject }
+    // Nobody may be left who waits when it fails.
+    promise.catch(() => {})
+    this.waiters.push(waiter)
+    return promise
   }
 
   /** Calls back with every durable batch; returns the function to stop. */
@@ -284,7 +288,10 @@ export class Stream {
 }
 
 interface Waiter {
+  /** Serves whoever waits for one of the revisions `from` to `revision`. */
+  from: number
   revision: number
+  promise: Promise<void>
   resolve: () => void
   reject: (error: Error) => void
 }

@@ -31,8 +31,9 @@ export interface Place {
 const root: FolderEntry = { kind: 'folder', name: '', id: ROOT_FOLDER, since: 0 }
 
 export function placeOf(records: Records, path: string, portable: boolean): Place {
-  const names = namesOf(path)
-  const name = names.pop()
+  const all = namesOf(path)
+  const names = all.slice(0, -1)
+  const name = all.at(-1)
   const place: Place = {
     folder: ROOT_FOLDER,
     missing: [],

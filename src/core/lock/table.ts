@@ -134,9 +134,17 @@ function newNode(name: string, parent: LockNode | null): LockNode {
   }
 }
 
-export function namesOf(path: string): string[] {
-  return path === '/' ? [] : path.slice(1).split('/')
+/** Do not change what it returns: one decision asks for the same path again and again. */
+export function namesOf(path: string): readonly string[] {
+  if (path !== lastPath) {
+    lastPath = path
+    lastNames = path === '/' ? [] : path.slice(1).split('/')
+  }
+  return lastNames
 }
+
+let lastPath = '/'
+let lastNames: readonly string[] = []
 
 /** The node of a path, made if needed. The caller must put something on it or prune it. */
 export function nodeAt(table: LockTable, path: string): LockNode {
