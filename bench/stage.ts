@@ -32,7 +32,7 @@ let interrupted = false
 /** Gives `play` a stage and takes it down afterwards. */
 export async function onStage<T>(name: string, play: (stage: Stage) => Promise<T>): Promise<T> {
   catchSignals()
-  const root = process.env['SLUICE_BENCH_DIR'] ?? tmpdir()
+  const root = process.env.SLUICE_BENCH_DIR ?? tmpdir()
   const folder = await mkdtemp(join(root, `sluice-bench-${name}-`))
   // A database that runs as a user of its own must reach its folder in here.
   await chmod(folder, 0o755)

@@ -29,7 +29,9 @@ export async function startEtcd(stage: Stage, mayInstall: boolean): Promise<Lock
   const child = stage.spawn(program, args)
   await untilReady(child, () => isListening(clientPort))
   const connections = Array.from({ length: CONNECTIONS }, () => new GrpcConnection(url))
-  stage.atEnd(() => connections.forEach((connection) => connection.close()))
+  stage.atEnd(() => {
+    for (const connection of connections) connection.close()
+  })
   await untilLeader(connections[0]!)
   const version = /etcd Version: (\S+)/.exec(
     spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout,

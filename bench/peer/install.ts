@@ -20,7 +20,7 @@ export function findProgram(program: Program, mayInstall: boolean): string | und
 }
 
 function lookFor({ name, folders }: Program): string | undefined {
-  const path = process.env['PATH']?.split(delimiter) ?? []
+  const path = process.env.PATH?.split(delimiter) ?? []
   return [...path, '/usr/sbin', ...(folders?.() ?? [])]
     .map((folder) => join(folder, name))
     .find((file) => existsSync(file))

@@ -92,10 +92,10 @@ export class PostgresConnection {
   #take(kind: number, body: Buffer): void {
     switch (kind) {
       case 0x43: // CommandComplete, for example "INSERT 0 1"
-        this.#rows = Number(/(\d+)\0$/.exec(body.latin1Slice())?.[1] ?? 0)
+        this.#rows = Number(/(\d+)\0$/.exec(body.toString('latin1'))?.[1] ?? 0)
         return
       case 0x45: // ErrorResponse
-        this.#fault = new Error(body.latin1Slice().replaceAll('\0', ' '))
+        this.#fault = new Error(body.toString('latin1').replaceAll('\0', ' '))
         return
       case 0x5a: // ReadyForQuery
         this.#waiting[this.#next]?.(this.#fault ?? { rows: this.#rows })

@@ -32,11 +32,18 @@ export async function startPostgres(
   mkdirSync(folder)
   const port = await freePort()
   if (!initialise(initdb, folder)) return null
-  const [command, ...args] = asPlainUser([server, '-D', join(folder, 'data'), ...flags(port, folder)])
+  const [command, ...args] = asPlainUser([
+    server,
+    '-D',
+    join(folder, 'data'),
+    ...flags(port, folder),
+  ])
   const child = stage.spawn(command!, args)
   await untilReady(child, () => accepts(port))
   const connections = await openAll(port, sockets)
-  stage.atEnd(() => connections.forEach((connection) => connection.close()))
+  stage.atEnd(() => {
+    for (const connection of connections) connection.close()
+  })
   const version = spawnSync(server, ['--version'], { encoding: 'utf8' }).stdout.trim()
   return {
     name: sockets === CONNECTIONS ? 'PostgreSQL' : `PostgreSQL ×${sockets}`,
@@ -67,7 +74,9 @@ function asPlainUser(command: readonly string[]): string[] {
 
 function initialise(initdb: string, folder: string): boolean {
   if (process.getuid?.() === 0) {
-    const ids = ['-u', '-g'].map((flag) => spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
+    const ids = ['-u', '-g'].map((flag) =>
+      spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }),
+    )
     if (ids.some(({ status }) => status !== 0)) {
       console.error('there is no user "postgres" to run PostgreSQL as, so it is left out')
       return false
@@ -75,7 +84,16 @@ function initialise(initdb: string, folder: string): boolean {
     chownSync(folder, Number(ids[0]!.stdout), Number(ids[1]!.stdout))
   }
   const data = join(folder, 'data')
-  const [command, ...args] = asPlainUser([initdb, '-D', data, '-U', USER, '--auth=trust', '-E', 'UTF8'])
+  const [command, ...args] = asPlainUser([
+    initdb,
+    '-D',
+    data,
+    '-U',
+    USER,
+    '--auth=trust',
+    '-E',
+    'UTF8',
+  ])
   const { status, stderr } = spawnSync(command!, args, { cwd: '/', encoding: 'utf8' })
   if (status !== 0) console.error(`initdb failed, so PostgreSQL is left out:\n${stderr}`)
   return status === 0

@@ -34,7 +34,9 @@ export async function startRedis(stage: Stage, mayInstall: boolean): Promise<Loc
   const connections = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => RespConnection.open(port)),
   )
-  stage.atEnd(() => connections.forEach((connection) => connection.close()))
+  stage.atEnd(() => {
+    for (const connection of connections) connection.close()
+  })
   const first = connections[0]!
   const hash = String(await first.send('SCRIPT', 'LOAD', RELEASE))
   const version = /redis_version:(\S+)/.exec(String(await first.send('INFO', 'server')))?.[1]
@@ -126,7 +128,7 @@ class RespConnection {
 function readReply(data: Buffer, offset: number): { value: Reply; end: number } | undefined {
   const lineEnd = data.indexOf('\r\n', offset)
   if (lineEnd < 0) return undefined
-  const line = data.latin1Slice(offset + 1, lineEnd)
+  const line = data.toString('latin1', offset + 1, lineEnd)
   const end = lineEnd + 2
   switch (data[offset]) {
     case 0x2b: // +
@@ -139,7 +141,7 @@ function readReply(data: Buffer, offset: number): { value: Reply; end: number } 
       const size = Number(line)
       if (size < 0) return { value: null, end }
       if (data.length < end + size + 2) return undefined
-      return { value: data.latin1Slice(end, end + size), end: end + size + 2 }
+      return { value: data.toString('latin1', end, end + size), end: end + size + 2 }
     }
   }
 }
