@@ -3,6 +3,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { applyDirectory } from './agent/directory.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { applyChange } from './file/change.ts'
+import { singleHold } from './lock/conflict.ts'
 import { modeOf } from './lock/mode.ts'
 import {
   addLock,
@@ -10,7 +11,6 @@ import {
   forgetIdle,
   type Item,
   LOST_PER_OWNER,
-  type Lock,
   type LockTable,
   nodeAt,
   ownerOf,
@@ -164,10 +164,8 @@ function termsOf(event: Terms | EventOf<'lock-acquired' | 'lock-queued' | 'lock-
 function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | undefined {
   const [item] = event.items
   if (item === undefined || event.items.length !== 1) return undefined
-  for (const lock of table.owners.get(event.session)?.locks ?? ([] as Lock[])) {
-    if (lock.items.length === 1 && lock.items[0]?.path === item.path) return lock.id
-  }
-  return undefined
+  const owner = table.owners.get(event.session)
+  return owner === undefined ? undefined : singleHold(table, item.path, owner)?.id
 }
 
 /** locks §11: the last answers of each session; fewer each when very many sessions have some. */

@@ -5,7 +5,7 @@ import { accessTo, accessToSubtree, isAllowed } from '../agent/rights.ts'
 import type { AcquireLock, Moment } from '../command.ts'
 import { placeOf } from '../file/place.ts'
 import type { State } from '../state.ts'
-import { coveringLock, isBlocked, type Wanted } from './conflict.ts'
+import { coveringLock, isBlocked, singleHold } from './conflict.ts'
 import { obstacles, sentenceOf } from './describe.ts'
 import { MODE, type Mode, modeOf } from './mode.ts'
 import type { Lock, LockTable, Owner, Ticket } from './table.ts'
@@ -37,7 +37,11 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
   const waiting = owner === undefined ? undefined : waitingAlready(prepared, owner)
   if (waiting !== undefined && command.queue) return { outcome: 'waiting', ticket: waiting }
 
-  const raises = owner === undefined ? undefined : raised(prepared, owner)
+  const [only] = prepared
+  const raises =
+    owner === undefined || only === undefined || prepared.length > 1
+      ? undefined
+      : singleHold(table, only.path, owner)
   const base = { agent: actor.agent, session: actor.session, ...termsOf(state, command, prepared) }
   const asking = owner ?? nobody
   if (!isBlocked(table, prepared, asking, Number.POSITIVE_INFINITY)) {
@@ -204,20 +208,6 @@ function waitingAlready(items: readonly Item[], owner: Owner): Ticket | undefine
         ),
       )
     if (isSame) return ticket
-  }
-  return undefined
-}
-
-/** The own hold on exactly this one path that the request makes stronger. */
-export function raised(
-  items: readonly (Wanted & { scope: string })[],
-  owner: Owner,
-): Lock | undefined {
-  const [item] = items
-  if (item === undefined || items.length !== 1) return undefined
-  for (const lock of owner.locks) {
-    const [own] = lock.items
-    if (lock.items.length === 1 && own?.path === item.path) return lock
   }
   return undefined
 }

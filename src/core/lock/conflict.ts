@@ -58,21 +58,44 @@ function heldByOthers(node: LockNode, mode: Mode, owners: readonly Owner[]): boo
   for (let held = 0; held < MODES; held++) {
     if ((mask & (1 << held)) !== 0) others += node.held[held] as number
   }
-  for (const owner of owners) {
-    for (const lock of owner.locks) {
-      for (const item of lock.items) others -= standsOn(item, node, mask)
+  for (const lock of node.holds) {
+    if (!owners.includes(lock.owner)) continue
+    for (const item of lock.items) if (item.node === node) others -= (mask >> item.mode) & 1
+  }
+  // Intentions come from below; only a request for a whole subtree meets them.
+  if ((mask & INTENTIONS) !== 0) {
+    for (const owner of owners) {
+      for (const lock of owner.locks) {
+        for (const item of lock.items) others -= standsBelow(item, node, mask)
+      }
     }
   }
   return others > 0
 }
 
-/** 1 when the item counts on this node in a mode of the mask, else 0. */
-function standsOn(item: Item, node: LockNode, mask: number): number {
-  if (item.node === node) return (mask >> item.mode) & 1
+const INTENTIONS = 0x0f
+
+/** 1 when the item puts an intention of the mask on this node, else 0. */
+function standsBelow(item: Item, node: LockNode, mask: number): number {
   for (let above = item.node.parent; above !== null; above = above.parent) {
     if (above === node) return (mask >> intentionOf(item.mode)) & 1
   }
   return 0
+}
+
+/** The holds whose own node is this path. */
+export function holdsOn(table: LockTable, path: string): readonly Lock[] {
+  let node: LockNode | undefined = table.root
+  for (const name of namesOf(path)) {
+    node = node.children?.get(name)
+    if (node === undefined) return []
+  }
+  return node.holds
+}
+
+/** The owner's hold on exactly this one path: what a stronger request raises (locks §12). */
+export function singleHold(table: LockTable, path: string, owner: Owner): Lock | undefined {
+  return holdsOn(table, path).find((lock) => lock.owner === owner && lock.items.length === 1)
 }
 
 function earlierWaiter(
