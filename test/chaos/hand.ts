@@ -1,0 +1,22 @@
+/** What a worker can do, whatever door it stands at. Every call is tried again until it is answered. */
+export interface Hand {
+  readonly agent: string
+  /** Full session id. */
+  readonly session: string
+  write(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<{ version: number }>
+  append(path: string, text: string): Promise<{ version: number }>
+  edit(path: string, oldText: string, newText: string): Promise<{ version: number }>
+  remove(path: string): Promise<{ version: number }>
+  /** Writes all paths with one content. */
+  commit(paths: readonly string[], content: string): Promise<{ revision: number }>
+  /** Undefined when it was not granted in time. */
+  acquire(path: string, level: Level): Promise<{ id: string } | undefined>
+  release(id: string): Promise<void>
+  close(): Promise<void>
+}
+
+export type Level = 'read' | 'write' | 'exclusive'
+
+/** Seconds: longer than any outage of a run, so that no lock is lost to time. */
+export const LOCK_TTL_S = 3600
+export const LOCK_WAIT_S = 5
