@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { filesIn, importsOf, type SourceFile } from './source.ts'
+
+/**
+ * The direction that data and imports take (docs/architecture.md):
+ *
+ *   contract ◄ core ◄ engine ► store        face ► engine/api     client ◄ cli
+ */
+const ALLOWED: Record<string, readonly string[]> = {
+  contract: ['contract'],
+  core: ['contract', 'core'],
+  text: ['contract', 'text'],
+  store: ['store'],
+  engine: ['contract', 'core', 'engine', 'store', 'text'],
+  face: ['contract', 'face', 'engine/api.ts'],
+  client: ['contract', 'client'],
+  // `serve` starts the server, `mcp` speaks MCP over the client; nothing else of the inside.
+  cli: ['contract', 'client', 'cli', 'face/mcp', 'server.ts', 'server-note.ts'],
+}
+
+/** The little that each part takes from outside, so that a new dependency is a decision. */
+const PACKAGES: Record<string, RegExp> = {
+  contract: /^zod$/,
+  core: /^$/,
+  text: /^diff$/,
+  store: /^(node:|msgpackr$)/,
+  engine: /^(node:crypto|msgpackr)$/,
+  face: /^(node:|fastify$|zod$|ws$|msgpackr$|prom-client$|@modelcontextprotocol\/(server|node)(\/stdio)?$)/,
+  client: /^(msgpackr|ws)$/,
+  cli: /^(node:|commander$|pino$|zod$)/,
+}
+
+function partOf(path: string): string {
+  return path.split('/')[1] as string
+}
+
+function sources(): SourceFile[] {
+  return filesIn('src', '.ts').filter((file) => !file.path.endsWith('.test.ts'))
+}
+
+describe('the house', () => {
+  it('imports go one way', () => {
+    const wrong: string[] = []
+    for (const file of sources()) {
+      const allowed = ALLOWED[partOf(file.path)]
+      if (allowed === undefined) continue
+      for (const target of importsOf(file)) {
+        if (!target.startsWith('src/')) continue
+        const inside = target.slice('src/'.length)
+        if (!allowed.some((part) => inside === part || inside.startsWith(`${part}/`))) {
+          wrong.push(`${file.path} imports ${target}`)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('each part takes only its own packages from outside', () => {
+    const wrong: string[] = []
+    for (const file of sources()) {
+      const allowed = PACKAGES[partOf(file.path)]
+      if (allowed === undefined) continue
+      for (const target of importsOf(file)) {
+        if (!target.startsWith('src/') && !allowed.test(target)) {
+          wrong.push(`${file.path} imports ${target}`)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('every part has a rule here', () => {
+    const parts = new Set(sources().map((file) => partOf(file.path)))
+    const known = [...Object.keys(ALLOWED), 'server.ts', 'server-note.ts']
+    expect([...parts].filter((part) => !known.includes(part))).toEqual([])
+  })
+
+  it('the core knows no clock, no chance, no timers and no outside', () => {
+    const banned =
+      /\b(Date\.now|new Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process\.|performance\.|globalThis|await |Promise\b|console\.)/
+    const wrong = sources()
+      .filter((file) => partOf(file.path) === 'core')
+      .flatMap((file) =>
+        file.text
+          .split('\n')
+          .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && banned.test(line))
+          .map((line) => `${file.path}: ${line.trim()}`),
+      )
+    expect(wrong).toEqual([])
+  })
+})
