@@ -5,6 +5,7 @@ import { type Blobs, ContentTooLarge } from '../store/blobs.ts'
 import type { Attachment } from '../store/ledger.ts'
 import type { Content } from './api.ts'
 import type { Overlay } from './overlay.ts'
+import { DISK_FULL, isNoSpace } from './storage-refusal.ts'
 
 /**
  * Contents by their SHA-256 (locks §34): bytes are put somewhere safe first, and only the commit
@@ -59,9 +60,7 @@ async function write(
         limit: limitBytes,
       })
     }
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-      fail('server_full', 'The disk is full. Nothing was written. Try again when there is room.')
-    }
+    if (isNoSpace(error)) fail('server_full', DISK_FULL)
     throw error
   }
 }

@@ -39,6 +39,7 @@ export class Desk {
   private restart(): void {
     this.leases.restart(this.stream.state.locks.locks.values(), this.clock.now())
     this.waits.wakeAll()
+    this.seen.forgetAfter(this.stream.durable)
   }
 
   private follow(events: readonly Event[]): void {
@@ -127,6 +128,8 @@ export class Desk {
     try {
       return read()
     } catch (error) {
+      // Not even an absence is shown that could still be lost.
+      await this.stream.settled(this.stream.lastFact)
       if (error instanceof SluiceError && (error.code === 'forbidden' || error.code === 'locked')) {
         const { code, detail, holders } = error.problem
         const data = holders === undefined ? {} : { holders }
@@ -134,22 +137,5 @@ export class Desk {
       }
       throw error
     }
-  }
-
-  /** What a failed stream means to a caller. */
-  translated(error: unknown): unknown {
-    if (!(error instanceof StreamFailed)) return error
-    const cause = error.cause as NodeJS.ErrnoException & { errcode?: number }
-    // SQLITE_FULL is 13; the file system says ENOSPC.
-    const isFull = cause.code === 'ENOSPC' || cause.errcode === 13
-    const refusal = isFull
-      ? refuse(
-          'server_full',
-          'The disk is full. Nothing was written. Try again when there is room.',
-        )
-      : refuse('overloaded', 'The write could not be stored. Nothing was changed. Try again.', {
-          retry_after_s: 1,
-        })
-    return new SluiceError(problemOf(refusal))
   }
 }

@@ -7,6 +7,8 @@ import type { Agent, Session } from '../core/state.ts'
 import { refusalDraft } from '../core/step.ts'
 import type { Principal } from './api.ts'
 import type { Clock } from './clock.ts'
+import { RefusalCounter } from './refusals.ts'
+import { storageRefusal } from './storage-refusal.ts'
 import type { Stream } from './stream.ts'
 
 /**
@@ -17,6 +19,7 @@ export class Directory {
   readonly stream: Stream
   private readonly clock: Clock
   private readonly secret: Uint8Array
+  private readonly refusals = new RefusalCounter()
   private rights = new Map<string, readonly PathRight[]>()
 
   constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
@@ -121,17 +124,30 @@ export class Directory {
 
   /** Decides, waits until it is durable, and throws refusals. */
   async run(command: DirectoryCommand): Promise<Event | undefined> {
-    const step = this.stream.run(command, this.moment())
-    // Whatever changed, rights are worked out again when they are next needed.
+    // Whatever changes, rights are worked out again when they are next needed.
     this.rights = new Map()
-    if (step.refusal !== undefined) return this.refused(command, step.refusal)
-    await this.stream.settled(this.stream.lastFact)
-    return step.events[0]
+    try {
+      const step = this.stream.run(command, this.moment())
+      if (step.refusal !== undefined) return this.refused(command, step.refusal)
+      await this.stream.settled(this.stream.lastFact)
+      return step.events[0]
+    } catch (error) {
+      throw storageRefusal(error)
+    }
+  }
+
+  /** Records the refusals that were only counted before `now`. */
+  recordCounted(now: number): void {
+    const refusals = this.refusals.drain(now)
+    if (refusals.length > 0) this.stream.run({ kind: 'record-refusals', refusals }, this.moment())
   }
 
   private async refused(command: DirectoryCommand, refusal: Refusal): Promise<never> {
-    const draft = refusalDraft(command.kind, command.actor, [], refusal, undefined)
-    this.stream.record(draft, this.clock.now())
+    const { kind, actor } = command
+    const at = this.clock.now()
+    if (!this.refusals.count(actor, kind, [], refusal, undefined, at)) {
+      this.stream.record(refusalDraft(kind, actor, [], refusal, undefined), at)
+    }
     throw new SluiceError(problemOf(refusal))
   }
 

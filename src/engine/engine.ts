@@ -72,7 +72,17 @@ export class Engine implements EngineApi {
     await this.storage.blobs.open()
     this.firstToken = await this.directory.prepare()
     for (const name of this.directory.workspaces.keys()) await this.openWorkspace(name)
+    await this.endOrphans()
     this.tick()
+  }
+
+  /** A crash between the two ends of a session must not leave its locks and tickets behind. */
+  private async endOrphans(): Promise<void> {
+    for (const workspace of this.workspaces.values()) {
+      for (const session of [...workspace.stream.state.locks.owners.keys()]) {
+        if (!this.directory.sessions.has(session)) await workspace.endSession(session, 'ended')
+      }
+    }
   }
 
   private async openWorkspace(name: string): Promise<Workspace> {
@@ -397,6 +407,7 @@ export class Engine implements EngineApi {
   private tick(): void {
     this.stopTimer = this.clock.after(IDLE_SWEEP_MS, () => {
       this.sweepIdle()
+      this.directory.recordCounted(this.clock.now())
       this.tick()
     })
   }

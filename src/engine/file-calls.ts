@@ -11,6 +11,7 @@ import { contentOf, stage } from './contents.ts'
 import type { Desk } from './desk.ts'
 import { fileAt, type Reader } from './query.ts'
 import { fileFacts, holderOf, writtenReply } from './reply.ts'
+import { DISK_FULL } from './storage-refusal.ts'
 
 /** The operations on files: contents made safe, commits decided, answers out of facts. */
 export class FileCalls {
@@ -207,6 +208,7 @@ export class FileCalls {
     actor: Actor,
     prepared: Prepared,
   ): { event: CommitEvent } | { refusal: Refusal } {
+    if (this.desk.stream.overlay.isBehind) fail('server_full', DISK_FULL)
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)
     if (step.refusal !== undefined) return { refusal: step.refusal }

@@ -88,10 +88,7 @@ export class LockCalls {
     await this.desk.stream.settled(this.desk.stream.lastFact)
     const { locks } = this.desk.stream.state
     const lock = locks.byTicket.get(id)
-    if (lock !== undefined) {
-      this.desk.leases.claim(lock.id, this.desk.clock.now())
-      return this.granted(lock, false)
-    }
+    if (lock !== undefined) return this.granted(lock, false)
     const ticket = locks.tickets.get(id)
     if (ticket !== undefined) return queuedReply(locks, ticket, this.desk.moment())
     return fail(
@@ -119,6 +116,7 @@ export class LockCalls {
   }
 
   private granted(lock: Lock, alreadyHeld: boolean): Output<'acquire_lock'> {
+    this.desk.leases.claim(lock.id, this.desk.clock.now())
     return grantedReply(lock, this.desk.tokens.of(lock.id), this.desk.moment(), alreadyHeld)
   }
 

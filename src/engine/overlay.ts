@@ -64,6 +64,11 @@ export class Overlay implements Records {
     return this.current.changes.size >= GENERATION_ROWS || this.current.bytes >= GENERATION_BYTES
   }
 
+  /** So much waits to be written back that no more should be taken: the tables' disk must be full. */
+  get isBehind(): boolean {
+    return this.frozen.length >= GENERATIONS
+  }
+
   get isEmpty(): boolean {
     return this.current.changes.size === 0 && this.frozen.length === 0
   }
@@ -92,6 +97,7 @@ export class Overlay implements Records {
 /** Small enough that writing one back holds up the thread for about a millisecond. */
 const GENERATION_ROWS = 512
 const GENERATION_BYTES = 2 * 1024 * 1024
+const GENERATIONS = 64
 const CACHED_ROWS = 50_000
 
 interface Generation {

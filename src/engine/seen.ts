@@ -25,6 +25,17 @@ export class SeenVersions {
     files.set(file, { version, at })
   }
 
+  /** What was written after `revision` was lost: its numbers will name other contents. */
+  forgetAfter(revision: number): void {
+    for (const [session, files] of this.sessions) {
+      const kept = new BoundedMap<number, Seen>(FILES_PER_SESSION)
+      for (const [file, seen] of files.entries()) {
+        if (seen.version <= revision) kept.set(file, seen)
+      }
+      this.sessions.set(session, kept)
+    }
+  }
+
   forget(session: string): void {
     this.sessions.delete(session)
   }

@@ -3,7 +3,7 @@ import { apply, applyMemory, applyRecords } from '../core/apply.ts'
 import type { Command, Moment } from '../core/command.ts'
 import { newState, type State } from '../core/state.ts'
 import { type Step, step } from '../core/step.ts'
-import { type Attachment, Fenced, type Ledger, LedgerDamaged } from '../store/ledger.ts'
+import { type Attachment, Fenced, type Ledger, LedgerBusy, LedgerDamaged } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
 import { decodeEvents, encodeEvents } from './codec.ts'
 import { Overlay } from './overlay.ts'
@@ -46,9 +46,13 @@ export class Stream {
   private isAppending = false
   private isScheduled = false
   private isWritingBack = false
+  private isClosed = false
+  /** Where a load that broke off left the tables. */
+  private tablesAt = 0
   private snapshotAt = 0
   private failure: Error | undefined
-  private reloading: Promise<void> | undefined
+  /** Why the stream is being read again; undefined while it runs. */
+  private reloading: Error | undefined
   private idle: (() => void)[] = []
 
   constructor(name: string, ledger: Ledger, tables: Tables) {
@@ -67,9 +71,9 @@ export class Stream {
 
   /** Tables stand at one revision, the snapshot of memory at another: each is folded on from its own. */
   private async load(tablesAt: number, head: number, oldest: number): Promise<void> {
-    this.overlay = new Overlay(this.tables, tablesAt)
-    this.state = newState(this.name, this.overlay)
-    const { state } = this
+    // Nobody sees the new state before it is whole.
+    const overlay = new Overlay(this.tables, tablesAt)
+    const state = newState(this.name, overlay)
     if (tablesAt > head) {
       throw new LedgerDamaged(
         head,
@@ -81,17 +85,20 @@ export class Stream {
     const from = Math.min(memoryAt, tablesAt) + 1
     if (oldest > from) throw new LedgerDamaged(from, `facts before revision ${oldest} are missing`)
     for await (const batch of this.ledger.read(from)) {
-      for (const { sha256, bytes } of batch.attachments) this.overlay.put('content', sha256, bytes)
+      for (const { sha256, bytes } of batch.attachments) overlay.put('content', sha256, bytes)
       for (const event of decodeEvents(batch.payload, batch.first)) {
         if (event.revision > memoryAt) applyMemory(state, event)
         if (event.revision > tablesAt) applyRecords(state, event)
       }
-      if (this.overlay.isFull) this.overlay.freeze(batch.last)
-      while (this.overlay.writeBack(batch.last));
+      if (overlay.isFull) overlay.freeze(batch.last)
+      while (overlay.writeBack(batch.last));
+      this.tablesAt = overlay.storedAt
     }
     // What a replay frees was granted in the replay already.
     state.locks.freed.length = 0
     state.revision = head
+    this.overlay = overlay
+    this.state = state
     this.durable = head
     this.lastFact = head
     this.snapshotAt = memoryAt
@@ -114,10 +121,15 @@ export class Stream {
     return event
   }
 
+  /** There while what is in memory may not be what is stored. */
+  get fault(): StreamFailed | undefined {
+    const cause = this.failure ?? this.reloading
+    return cause === undefined ? undefined : new StreamFailed(cause)
+  }
+
   private assertRunning(): void {
-    if (this.failure !== undefined || this.reloading !== undefined) {
-      throw new StreamFailed(this.failure ?? new Error('The workspace is being read again.'))
-    }
+    const { fault } = this
+    if (fault !== undefined) throw fault
   }
 
   private gather(events: Event[], contents: readonly Attachment[]): void {
@@ -139,6 +151,8 @@ export class Stream {
   /** Resolves when everything up to `revision` is durable; rejects when it was dropped instead. */
   settled(revision: number): Promise<void> {
     if (revision <= this.durable) return done
+    const { fault } = this
+    if (fault !== undefined) return Promise.reject(fault)
     // All that was decided since the last wait began shares one promise.
     const newest = this.waiters.at(-1)
     if (newest !== undefined && newest.revision >= revision && newest.from <= revision) {
@@ -221,10 +235,19 @@ export class Stream {
     if (this.isWritingBack) return
     this.isWritingBack = true
     // One generation a turn, so that requests get in between.
-    setImmediate(() => {
-      this.isWritingBack = false
-      if (this.failure === undefined && this.overlay.writeBack(this.durable)) this.writeBackSoon()
-    })
+    setImmediate(() => this.writeBackNow())
+  }
+
+  private writeBackNow(): void {
+    this.isWritingBack = false
+    if (this.failure !== undefined || this.isClosed) return
+    try {
+      if (this.overlay.writeBack(this.durable)) this.writeBackSoon()
+    } catch {
+      // The ledger has it all; the tables get it when their disk takes it.
+      this.isWritingBack = true
+      setTimeout(() => this.writeBackNow(), RETRY_MS).unref()
+    }
   }
 
   /** Invariant 4. A fenced stream never comes back: somebody else decides now. */
@@ -238,15 +261,26 @@ export class Stream {
       this.failure = error
       return
     }
-    this.reloading = this.reload().then(
-      () => {
-        this.reloading = undefined
-      },
-      (again: Error) => {
-        this.failure = again
-      },
-    )
+    this.reloading = error
+    void this.reloadUntilDone()
     for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  /** A disk that is full, or away, may come back; a ledger that somebody else has will not. */
+  private async reloadUntilDone(): Promise<void> {
+    while (!this.isClosed) {
+      try {
+        await this.reload()
+        return
+      } catch (error) {
+        const isFinal = [Fenced, LedgerBusy, LedgerDamaged].some((kind) => error instanceof kind)
+        if (isFinal) {
+          this.failure = error as Error
+          return
+        }
+        await new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS).unref())
+      }
+    }
   }
 
   private async reload(): Promise<void> {
@@ -254,7 +288,9 @@ export class Stream {
     await this.ledger.close()
     const head = await this.ledger.open()
     this.epoch = head.epoch
-    await this.load(this.overlay.storedAt, head.revision, head.oldest)
+    const tablesAt = Math.max(this.tablesAt, this.overlay.storedAt)
+    await this.load(tablesAt, head.revision, head.oldest)
+    this.reloading = undefined
     for (const listener of this.reloaded) listener()
   }
 
@@ -272,18 +308,24 @@ export class Stream {
         if (!this.isAppending && !this.isScheduled) this.flush()
       })
     }
-    if (this.failure === undefined && this.durable > 0) {
-      if (this.durable > this.snapshotAt) {
-        this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
-        this.snapshotAt = this.durable
-      }
-      if (!this.overlay.isEmpty) {
-        this.overlay.freeze(this.durable)
-        while (this.overlay.writeBack(this.durable));
-      }
-    }
+    this.isClosed = true
+    if (this.failure === undefined && this.reloading === undefined) this.storeAll()
     this.tables.close()
     await this.ledger.close()
+  }
+
+  private storeAll(): void {
+    if (this.durable > this.snapshotAt) {
+      this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
+      this.snapshotAt = this.durable
+    }
+    if (this.overlay.isEmpty) return
+    this.overlay.freeze(this.durable)
+    try {
+      while (this.overlay.writeBack(this.durable));
+    } catch {
+      // Without room for the tables, the next start folds the ledger on from where they stand.
+    }
   }
 }
 
@@ -304,6 +346,8 @@ export class StreamFailed extends Error {
   }
 }
 
+/** Between tries of what the disk did not take. */
+const RETRY_MS = 500
 const BATCH_EVENTS = 2048
 const BATCH_BYTES = 8 * 1024 * 1024
 /** So many facts at most are folded at a start. */

@@ -11,6 +11,7 @@ import { FileCalls } from './file-calls.ts'
 import { LockCalls } from './lock-calls.ts'
 import { getEntry, getHistory, listLocks, workspaceStatus } from './query.ts'
 import { lockFacts } from './reply.ts'
+import { storageRefusal } from './storage-refusal.ts'
 import type { Stream } from './stream.ts'
 
 /**
@@ -81,6 +82,7 @@ export class Workspace {
     signal: AbortSignal | undefined,
   ): Promise<Answer<N>> {
     this.desk.leases.heard(actor.session, this.clock.now())
+    if (this.stream.fault !== undefined) return Promise.reject(storageRefusal(this.stream.fault))
     if (this.stream.backlog > LIMITS.pendingCommands) return Promise.reject(overloaded())
     const answer =
       operation === 'read_file'
@@ -95,7 +97,7 @@ export class Workspace {
     revision: this.stream.durable,
   })
   private readonly translate = (error: unknown): never => {
-    throw this.desk.translated(error)
+    throw storageRefusal(error)
   }
 
   private dispatch(

@@ -377,7 +377,7 @@ describe('ends of locks', () => {
 })
 
 describe('fencing', () => {
-  it('locks §32: fences only grow in a workspace', () => {
+  it('locks §32, §36, I2: fences only grow in a workspace', () => {
     const world = new World()
     const fences = ['/a', '/b', '/c'].map((path) => granted(world.acquire('ann', path)))
     expect(fences).toEqual([...fences].sort((a, b) => a - b))

@@ -58,7 +58,7 @@ describe('reading and writing', () => {
     expect(cut).toEqual([99_999 % 251, 0])
   })
 
-  it('files §7: an upload that breaks off leaves nothing behind', async () => {
+  it('files §7, locks §34: an upload that breaks off leaves nothing behind', async () => {
     const world = await EngineWorld.start()
     async function* broken() {
       yield new Uint8Array(100_000)

@@ -224,3 +224,22 @@ describe('leases', () => {
     expect(world.engine.directory.sessions.has('ann:busy')).toBe(true)
   })
 })
+
+describe('crashes between two streams', () => {
+  it('locks §29: a session that ended in the server’s stream alone leaves nothing after a start', async () => {
+    const world = await EngineWorld.start()
+    await world.lock('ann:run', '/f')
+    await world.call('bob', 'acquire_lock', { path: '/f', queue: true })
+    // As if the power went after the first of the two decisions of an end.
+    const actor = world.engine.directory.actorOf('ann:run')
+    if (actor === undefined) throw new Error('no session')
+    await world.engine.directory.run({
+      kind: 'close-session',
+      actor,
+      id: 'ann:run',
+      reason: 'ended',
+    })
+    await world.crash()
+    expect((await world.call('cyd', 'list_locks', {})).locks).toMatchObject([{ owner: 'bob' }])
+  })
+})

@@ -1,0 +1,24 @@
+import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { LedgerFull } from '../store/ledger.ts'
+import { StreamFailed } from './stream.ts'
+
+/** What a stream that could not store something means to a caller; other errors stay as they are. */
+export function storageRefusal(error: unknown): unknown {
+  if (!(error instanceof StreamFailed)) return error
+  const { cause } = error
+  const refusal =
+    cause instanceof LedgerFull || isNoSpace(cause)
+      ? refuse('server_full', DISK_FULL, { retry_after_s: 1 })
+      : refuse('overloaded', 'The write could not be stored. Nothing was changed. Try again.', {
+          retry_after_s: 1,
+        })
+  return new SluiceError(problemOf(refusal))
+}
+
+export const DISK_FULL = 'The disk is full. Nothing was written. Try again when there is room.'
+
+/** No room on the file system, or none in the quota of its user. */
+export function isNoSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
