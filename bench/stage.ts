@@ -53,6 +53,10 @@ export async function onStage<T>(name: string, play: (stage: Stage) => Promise<T
   }
   try {
     return await play({ folder, atEnd, spawn: (...args) => spawnChild(atEnd, ...args) })
+  } catch (error) {
+    // What fails while everything is taken down is no news; the process ends with that.
+    if (interrupted) return await new Promise(() => {})
+    throw error
   } finally {
     await takeDown()
   }
@@ -64,6 +68,7 @@ function catchSignals(): void {
     process.removeAllListeners(signal)
     process.once(signal, () => {
       interrupted = true
+      process.on('unhandledRejection', () => {})
       Promise.allSettled([...open].map((takeDown) => takeDown())).then(
         () => process.exit(130),
         () => process.exit(130),

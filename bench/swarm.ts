@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { interleave, mean, median, percentile, spread } from './measure.ts'
+import { interleave, mean, median, percentile, sleep, spread } from './measure.ts'
 import { acquireLockFile, replaceFile } from './peer/lock-file.ts'
 import { type Figure, number, type Options, type Report, type Table } from './report.ts'
 import { type SluiceServer, startSluice } from './server.ts'
@@ -13,8 +13,15 @@ import { onStage, type Stage } from './stage.ts'
 
 const FILES = 20
 const AGENTS = [10, 100]
-/** Share of the steps that update; the others only read. */
-const UPDATE_SHARES = [0.2, 1]
+/**
+ * Share of the steps that update (the others only read), and how long an agent works on what it read
+ * while it holds the lock: not at all, which is a race of machines, or a little, as agents do.
+ */
+const MIXES = [
+  { updateShare: 0.2, workMs: 0 },
+  { updateShare: 1, workMs: 0 },
+  { updateShare: 0.2, workMs: 10 },
+]
 
 type Release = () => Promise<unknown>
 
@@ -39,6 +46,7 @@ interface Cell {
   side: Side
   agents: number
   updateShare: number
+  workMs: number
 }
 
 interface Outcome {
@@ -55,8 +63,8 @@ export function runSwarm(options: Options): Promise<Report> {
     const agentCounts = options.quick ? [10] : AGENTS
     await makeAgents(server, Math.max(...agentCounts))
     const sides = [...fileSides(stage), sluiceSide(server)]
-    const cells = UPDATE_SHARES.flatMap((updateShare) =>
-      agentCounts.flatMap((agents) => sides.map((side) => ({ side, agents, updateShare }))),
+    const cells = MIXES.flatMap((mix) =>
+      agentCounts.flatMap((agents) => sides.map((side) => ({ side, agents, ...mix }))),
     )
     const outcomes = await interleave(options.rounds, cells, (cell, round) =>
       play(cell, `cell-${cells.indexOf(cell)}-${round}`, options.cellMs),
@@ -81,6 +89,7 @@ async function play(cell: Cell, folder: string, durationMs: number): Promise<Out
       const release = await access.lock(file, isUpdate)
       waits.push(performance.now() - asked)
       const text = await access.read(file)
+      if (cell.workMs > 0) await sleep(cell.workMs)
       if (isUpdate) await access.write(file, marked(text, index))
       await release()
       if (isUpdate) updates += 1
@@ -212,8 +221,9 @@ const LONGEST_WAIT_S = 120
 function reportOf(sides: Side[], outcomes: Map<Cell, Outcome[]>): Report {
   const groups = new Map<string, [Cell, Outcome[]][]>()
   for (const entry of outcomes) {
-    const { agents, updateShare } = entry[0]
-    const title = `${agents} agents, ${FILES} files, ${updateShare * 100} % updates`
+    const { agents, updateShare, workMs } = entry[0]
+    const mix = `${updateShare * 100} % updates, ${workMs} ms of work under the lock`
+    const title = `${agents} agents, ${FILES} files, ${mix}`
     groups.set(title, [...(groups.get(title) ?? []), entry])
   }
   const faults = [...outcomes]
@@ -221,7 +231,7 @@ function reportOf(sides: Side[], outcomes: Map<Cell, Outcome[]>): Report {
     .map(([{ side, agents }]) => `${side.name} lost updates with ${agents} agents`)
   const notes = sides.map(({ facts }) => facts)
   notes.push(
-    'All agents run in the one driver process and do nothing between steps. A folder lock file then flatters itself: who gives it back takes it again before the sleepers look, which is why its median wait is short and its p99 is not.',
+    'All agents run in the one driver process and do nothing between steps. Without work under the lock, a folder lock file flatters itself: who gives it back takes it again before the sleepers look, which is why its median wait is short and its p99 is not.',
   )
   return {
     tables: [...groups].map(([title, cells]) => tableOf(title, cells)),

@@ -35,7 +35,7 @@ export interface Agent {
 /** Milliseconds. An agent of flesh, or of weights, takes longer; the proportions are the same. */
 const THINK_MS = { least: 20, most: 90 }
 const NAMES =
-  'ada alan anita barbara bertrand claude dana donald edsger emmy frances grace hedy ivan jean joan john katherine leslie margaret niklaus radia sophie tony'.split(
+  'ada alan anita barbara bertrand shafi dana donald edsger emmy frances grace hedy ivan jean joan john katherine leslie margaret niklaus radia sophie tony'.split(
     ' ',
   )
 

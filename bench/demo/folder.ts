@@ -9,7 +9,7 @@ const SKIPPED = new Set(['node_modules', '.git', 'dist', 'test', 'tests', 'integ
 const MOST_FILES = 500
 const FILE_BYTES = { least: 500, most: 48 * 1024 }
 /** So few files do most of the agents want at once. */
-const IN_DEMAND = 8
+const IN_DEMAND = 12
 
 export interface WorkFolder {
   /** What it is a copy of, for people. */

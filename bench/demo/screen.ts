@@ -86,11 +86,12 @@ function picture(frame: Frame, width: number, paint: Paint): string[] {
     '',
     `${paint('bold', frame.title)}  ${bar}  ${frame.seconds.toFixed(0)} of ${frame.ofSeconds} s`,
     paint('dim', cut(frame.about, width)),
+    // Above the rest, where a small terminal does not cut it off.
+    `${number(perSecond)} steps/s   ${updates} updates   ${paint('bold', lost)}   ${waiting} waiting`,
     '',
     ...agentLines(frame, width, paint),
     '',
     ...demandLines(frame.demand, width, paint),
-    `${number(perSecond)} steps/s   ${updates} updates   ${paint('bold', lost)}   ${waiting} waiting`,
   ]
 }
 
@@ -125,7 +126,7 @@ function agentCell(agent: Agent, width: number, paint: Paint): string {
 
 function demandLines(demand: Demand[] | undefined, width: number, paint: Paint): string[] {
   if (demand === undefined) {
-    return [paint('dim', 'in demand: nobody knows who works on what, or who overwrites whom'), '']
+    return [paint('dim', 'in demand: nobody knows who works on what, or who overwrites whom')]
   }
   const fileWidth = Math.min(44, Math.max(16, width - 50))
   const heading = `${'in demand'.padEnd(fileWidth)}  ${'held by'.padEnd(10)}  queue`
@@ -136,7 +137,7 @@ function demandLines(demand: Demand[] | undefined, width: number, paint: Paint):
     const holds = (holder ?? '–').padEnd(10)
     return `${line}${paint('cyan', holds)}  ${paint('yellow', queue)} ${paint('dim', who)}`
   })
-  return [paint('dim', heading), ...rows, '']
+  return [paint('dim', heading), ...rows]
 }
 
 function totals({ agents }: Frame): { steps: number; updates: number; waiting: number } {
@@ -155,7 +156,7 @@ function verdictLines(outcomes: readonly Outcome[], paint: Paint): string[] {
   const lost = ({ lost, updates }: Outcome): string =>
     lost === 0 ? '0' : `${lost} (${Math.round((lost / updates) * 100)} %)`
   const waits = (outcome: Outcome, ms: number): string =>
-    outcome.locks === 0 || outcome.title === 'plain files' ? 'no locks' : `${number(ms)} ms`
+    !outcome.hasLocks ? 'no locks' : `${number(ms)} ms`
   const [plain, sluice] = outcomes
   return [
     '',

@@ -30,6 +30,7 @@ export async function plainStand(stage: Stage, folder: WorkFolder): Promise<Stan
   return {
     title: 'plain files',
     about: 'the official filesystem MCP server: nobody waits, every write says "success"',
+    hasLocks: false,
     access: async () => access,
     read: (file) => readFrom(folder, file),
     demand: async () => undefined,
@@ -52,6 +53,7 @@ export async function sluiceStand(
   return {
     title: 'Sluice',
     about: `Sluice over MCP (${transport}): who wants a file waits for its turn, and knows for whom`,
+    hasLocks: true,
     async access({ name }: Agent) {
       await admin.call('put_agent', { name })
       const { value } = await admin.call('create_token', { name })
