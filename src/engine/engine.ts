@@ -156,6 +156,11 @@ export class Engine implements EngineApi {
     return this.workspaceOf(input.workspace).call(operation, input, actor, content, signal)
   }
 
+  /** The stream of a workspace, for whoever reads its facts. */
+  streamOf(workspace: string): Stream {
+    return this.workspaceOf(workspace).stream
+  }
+
   private workspaceOf(name: string): Workspace {
     return (
       this.workspaces.get(name) ??
