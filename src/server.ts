@@ -1,5 +1,5 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
@@ -7,6 +7,7 @@ import { createHostGuard } from './face/http/guard.ts'
 import { createHttp } from './face/http/server.ts'
 import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
+import { noteFile, type ServerNote, serverNote, tokenFile } from './server-note.ts'
 import { LedgerBusy } from './store/ledger.ts'
 import { diskStorage } from './store/storage.ts'
 
@@ -20,7 +21,7 @@ export interface ServerOptions {
   /** Names besides loopback that clients may use as Host and Origin. */
   allowHosts?: readonly string[]
   logger?: FastifyBaseLogger | false
-  /** Mounts more routes; for tests. */
+  /** Mounts more routes, or listens to the HTTP server. */
   extend?: (app: FastifyInstance, engine: Engine) => void
 }
 
@@ -31,31 +32,40 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** What a server says of itself in its data folder, for others on this machine. */
-export interface ServerNote {
-  pid: number
-  url: string
-}
-
 /** Throws `FolderTaken` when another server has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { data, host, port, allowHosts = [], logger = false, extend } = options
+  const { data, logger = false } = options
   const log = (message: string, error: unknown): void => {
     if (logger !== false) logger.error({ err: error }, message)
     else console.error(message, error)
   }
   const engine = new Engine(diskStorage(data), systemClock(), log)
   await openEngine(engine, data)
+  try {
+    return await openDoors(engine, options)
+  } catch (error) {
+    // The port is taken, for example: the folder must be free again.
+    await engine.close()
+    throw error
+  }
+}
+
+async function openDoors(engine: Engine, options: ServerOptions): Promise<RunningServer> {
+  const { data, host, port, allowHosts = [], logger = false, extend } = options
+  // The folder is ours now: whatever another server noted there is over.
+  rmSync(noteFile(data), { force: true })
   if (engine.firstToken !== undefined) {
-    const file = join(data, 'admin.token')
+    const file = tokenFile(data)
     writeFileSync(file, engine.firstToken, { mode: 0o600 })
     // The mode counts only for a new file.
     chmodSync(file, 0o600)
   }
   const guard = createHostGuard(host, allowHosts)
+  const instance = randomUUID()
   const http = await createHttp(engine, {
     host,
     port,
+    instance,
     extraHosts: allowHosts,
     logger,
     extend: (app) => {
@@ -71,16 +81,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return false
     }
   })
-  const url = await http.listen()
-  writeFileSync(noteFile(data), JSON.stringify({ pid: process.pid, url } satisfies ServerNote))
+  const url = await http.listen().catch(async (error: unknown) => {
+    sockets.close()
+    await http.close()
+    throw error
+  })
+  writeFileSync(
+    noteFile(data),
+    JSON.stringify({ pid: process.pid, url, instance } satisfies ServerNote),
+    { mode: 0o600 },
+  )
   return {
     url,
     engine,
     async close() {
+      // Before the folder is let go: the next server's note must not be taken away.
+      rmSync(noteFile(data), { force: true })
       sockets.close()
       await http.close()
       await engine.close()
-      rmSync(noteFile(data), { force: true })
     },
   }
 }
@@ -90,25 +109,15 @@ async function openEngine(engine: Engine, data: string): Promise<void> {
     await engine.open()
   } catch (error) {
     if (!(error instanceof LedgerBusy)) throw error
-    const note = serverNote(data)
-    const who = note === undefined ? 'Another process' : `Process ${note.pid} at ${note.url}`
-    throw new FolderTaken(`${who} serves ${data} already. Use it, or stop it first.`)
+    throw new FolderTaken(data, serverNote(data))
   }
 }
 
+/** Another server has the data folder. */
 export class FolderTaken extends Error {
   override name = 'FolderTaken'
-}
-
-export function noteFile(data: string): string {
-  return join(data, 'server.json')
-}
-
-/** The note of the server that has (or had) this data folder. */
-export function serverNote(data: string): ServerNote | undefined {
-  try {
-    return JSON.parse(readFileSync(noteFile(data), 'utf8')) as ServerNote
-  } catch {
-    return undefined
+  constructor(data: string, note: ServerNote | undefined) {
+    const who = note === undefined ? 'Another process' : `Process ${note.pid} at ${note.url}`
+    super(`${who} serves ${data} already. Use it, or stop it first.`)
   }
 }

@@ -26,7 +26,7 @@ export class Connection {
   private readonly retryMs: number
   private transport: Transport | undefined
   private isOpen = false
-  private isClosed = false
+  isClosed = false
   private nextId = 1
   private readonly nonce = Math.random().toString(36).slice(2, 10)
   private readonly pending = new Map<number, Pending>()

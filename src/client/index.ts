@@ -18,6 +18,8 @@ export interface ConnectOptions {
   agent?: string
   /** Name of the session; a new one each time if absent. */
   session?: string
+  /** Resumes the session of that name, as `Sluice.secret` of an earlier connection gave it. */
+  secret?: string
   /** What to say of oneself (model, task): recorded in the audit, never trusted. */
   about?: Record<string, string>
   /** How long to try to (re)connect before calls fail, in ms. Default 30,000. */
@@ -38,6 +40,16 @@ export class Sluice implements Door {
   /** The session's id, `agent:name`. */
   get session(): string {
     return this.connection.welcome?.session ?? ''
+  }
+
+  /** Resumes this session on another connection. */
+  get secret(): string {
+    return this.connection.welcome?.secret ?? ''
+  }
+
+  /** No connection any more, and none will come: it was closed, refused, or given up. */
+  get isClosed(): boolean {
+    return this.connection.isClosed
   }
 
   get agent(): string {
@@ -92,12 +104,13 @@ export class Sluice implements Door {
 
 /** Connects and opens a session. Rejects with `SluiceError` when the server does not let us in. */
 export async function connect(options: ConnectOptions): Promise<Sluice> {
-  const { url, token, agent, session, about, retryMs = 30_000 } = options
+  const { url, token, agent, session, secret, about, retryMs = 30_000 } = options
   const connection = new Connection(
     url,
     {
       token,
       ...(session === undefined ? {} : { session }),
+      ...(secret === undefined ? {} : { secret }),
       ...(agent === undefined ? {} : { agent }),
       ...(about === undefined ? {} : { about }),
     },

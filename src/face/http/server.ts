@@ -25,6 +25,8 @@ export interface HttpOptions {
   /** Names besides loopback and `host` that clients may use as Host and Origin. */
   extraHosts?: readonly string[]
   logger?: FastifyBaseLogger | false
+  /** Shown by `/health`, so that programs on this machine know which server they found. */
+  instance?: string
   /** Mounts other faces. Their routes pass the same doors; `config.public` needs no token. */
   extend?: (app: FastifyInstance) => void
 }
@@ -70,7 +72,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
     return sendProblem(reply, problemOf(refuse('not_found', `There is no route ${what}.`)))
   })
   addMetrics(app, engine)
-  addHealth(app, engine)
+  addHealth(app, engine, options.instance)
   addOpenapiRoute(app, engine)
   addDocsPage(app)
   addOperationRoutes(app, engine)
@@ -185,9 +187,9 @@ function restBytes(request: FastifyRequest): number {
   return Number(request.headers['content-length'] ?? 0)
 }
 
-function addHealth(app: FastifyInstance, engine: EngineApi): void {
+function addHealth(app: FastifyInstance, engine: EngineApi, instance: string | undefined): void {
   app.get('/health', { config: { public: true } }, async (_request, reply) => {
     const { status } = engine.health()
-    return reply.code(status === 'ok' ? 200 : 503).send({ status })
+    return reply.code(status === 'ok' ? 200 : 503).send({ status, instance })
   })
 }

@@ -1,12 +1,46 @@
-import { type StdioServerHandle, serveStdio } from '@modelcontextprotocol/server/stdio'
+import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
+import {
+  type StdioServerHandle,
+  StdioServerTransport,
+  serveStdio,
+} from '@modelcontextprotocol/server/stdio'
 import type { Door } from '../../contract/door.ts'
 import { createMcpServer, type McpOptions } from './server.ts'
 
+export interface StdioOptions extends McpOptions {
+  onError?: (error: Error) => void
+  /** What the client calls itself, before its first call reaches the door. */
+  onClient?: (name: string) => void
+  /** The client closed its end. */
+  onClose?: () => void
+}
+
 /** Serves one client over this process's stdin and stdout, whichever revision it speaks. */
-export function serveStdioDoor(
-  door: Door,
-  options: McpOptions & { onError?: (error: Error) => void },
-): StdioServerHandle {
-  const { onError } = options
-  return serveStdio(() => createMcpServer(door, options), onError ? { onerror: onError } : {})
+export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHandle {
+  const { onError, onClient, onClose } = options
+  const transport = new StdioServerTransport()
+  const handle = serveStdio(() => createMcpServer(door, options), {
+    transport,
+    ...(onError ? { onerror: onError } : {}),
+  })
+  // The SDK tells the name only in one of the two revisions, so it is read off the wire.
+  const { onmessage, onclose } = transport
+  transport.onmessage = (message, ...rest) => {
+    const name = clientIn(message)
+    if (name !== undefined) onClient?.(name)
+    onmessage?.(message, ...rest)
+  }
+  transport.onclose = () => {
+    onclose?.()
+    onClose?.()
+  }
+  return handle
+}
+
+function clientIn(message: object): string | undefined {
+  const { params } = message as { params?: { clientInfo?: unknown; _meta?: object } }
+  const meta = params?._meta as Record<string, unknown> | undefined
+  const info = params?.clientInfo ?? meta?.[CLIENT_INFO_META_KEY]
+  const name = (info as { name?: unknown } | undefined)?.name
+  return typeof name === 'string' && name !== '' ? name.slice(0, 256) : undefined
 }

@@ -1,0 +1,139 @@
+import { CommanderError, Option, Command as Parser } from 'commander'
+import { VERSION } from '../contract/version.ts'
+import type { Command } from './command.ts'
+import { COMMANDS } from './commands.ts'
+import { readConfigFile } from './config-file.ts'
+import { reportError } from './report-error.ts'
+import { environmentName, flagSyntax, type Setting } from './setting.ts'
+import { isShared, valuesOf } from './values.ts'
+
+/** Parses, runs one command, and leaves its exit code in `process.exitCode`. */
+export async function runCommandLine(words: readonly string[]): Promise<void> {
+  // Whoever reads our output may stop early, as `head` does; that is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  const asJson = words.includes('--json') || process.env.SLUICE_JSON === '1'
+  try {
+    const { before, after } = splitAtDashes(words)
+    const parser = await parserOf(before[0], after)
+    await parser.parseAsync([...before], { from: 'user' })
+  } catch (error) {
+    process.exitCode =
+      error instanceof CommanderError ? exitOfParser(error) : reportError(error, asJson)
+  }
+}
+
+/** Help and version end by an error too. A command line that makes no sense is an invalid request. */
+function exitOfParser(error: CommanderError): number {
+  return error.exitCode === 0 ? 0 : 2
+}
+
+/** What follows `--` is the command of somebody else; its flags are none of ours. */
+function splitAtDashes(words: readonly string[]) {
+  const at = words.indexOf('--')
+  if (at < 0) return { before: words, after: [] }
+  return { before: words.slice(0, at), after: words.slice(at + 1) }
+}
+
+/** The parser that knows the one command that is run; without one, all of them. */
+export async function parserOf(
+  name: string | undefined,
+  after: readonly string[] = [],
+): Promise<Parser> {
+  const parser = new Parser('sluice')
+    .description('A file server for swarms of AI agents.')
+    .version(VERSION, '-V, --version')
+    .showHelpAfterError('(--help says what there is)')
+    .exitOverride()
+  const known = name !== undefined && Object.hasOwn(COMMANDS, name)
+  for (const [own, load] of Object.entries(COMMANDS)) {
+    if (!known || own === name) addCommand(parser, own, own, await load(), after)
+  }
+  return parser
+}
+
+function addCommand(
+  parent: Parser,
+  word: string,
+  name: string,
+  command: Command,
+  after: readonly string[],
+): void {
+  const parser = parent
+    .command(word)
+    .summary(command.summary)
+    .description(command.summary)
+    .exitOverride()
+  for (const argument of (command.arguments ?? '').split(' ')) {
+    if (argument !== '') parser.argument(argument)
+  }
+  if (command.rest !== undefined) parser.usage(usageOf(command))
+  for (const setting of command.settings) parser.addOption(optionOf(setting, name))
+  if (command.notes !== undefined) parser.addHelpText('after', `\n${command.notes}`)
+  parser.action(async () => {
+    if (after.length > 0 && command.rest === undefined) {
+      parser.error(`error: ${name} takes nothing after "--"`)
+    }
+    await runCommand(name, command, parser, after)
+  })
+  for (const [sub, own] of Object.entries(command.subcommands ?? {})) {
+    addCommand(parser, sub, `${name} ${sub}`, own, after)
+  }
+}
+
+function usageOf(command: Command): string {
+  return `[options] ${command.arguments ?? ''} [-- ${command.rest}]`
+}
+
+async function runCommand(
+  name: string,
+  command: Command,
+  parser: Parser,
+  after: readonly string[],
+): Promise<void> {
+  const flags = flagsOf(parser)
+  const chosen = flags.config ?? process.env.SLUICE_CONFIG
+  const file = readConfigFile(
+    typeof chosen === 'string' && chosen !== '' ? chosen : undefined,
+    Object.keys(COMMANDS),
+  )
+  const values = valuesOf(name, command.settings, flags, file)
+  const exit = await command.run({
+    values,
+    arguments: parser.args,
+    after,
+    ...(file === undefined ? {} : { file }),
+  })
+  if (exit !== undefined) process.exitCode = exit
+}
+
+/** What was said on the command line itself, by the setting's name. */
+function flagsOf(parser: Parser): Record<string, unknown> {
+  const flags: Record<string, unknown> = {}
+  for (const option of parser.options) {
+    const value: unknown = parser.getOptionValue(option.attributeName())
+    if (value !== undefined) flags[option.name()] = value
+  }
+  return flags
+}
+
+function optionOf(setting: Setting, command: string): Option {
+  const variable = environmentName(setting, isShared(setting) ? undefined : command)
+  const option = new Option(flagSyntax(setting), textOf(setting, variable))
+  if (setting.choices !== undefined) option.choices(setting.choices)
+  if (setting.kind === 'list') {
+    option.argParser((item: string, before: string[] | undefined) => [...(before ?? []), item])
+  }
+  return option
+}
+
+function textOf(setting: Setting, variable: string): string {
+  const notes = [
+    ...(setting.fallback === undefined ? [] : [`default: ${setting.fallback}`]),
+    ...(setting.kind === 'list' ? ['may be repeated'] : []),
+    variable,
+  ]
+  return `${setting.describes} (${notes.join('; ')})`
+}

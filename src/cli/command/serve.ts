@@ -1,0 +1,143 @@
+import { mkdirSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { resolve } from 'node:path'
+import type { RunningServer, ServerOptions } from '../../server.ts'
+import { tokenFile } from '../../server-note.ts'
+import type { Command } from '../command.ts'
+import { watchIdle } from '../idle-exit.ts'
+import { SHARED } from '../settings.ts'
+import { Failure, TAKEN, UsageError } from '../usage-error.ts'
+import type { Values } from '../values.ts'
+
+/** `sluice serve`: one process over one folder, until a signal or idleness ends it. */
+export const serve: Command = {
+  summary: 'Serve a data folder: the API, MCP, metrics and docs on one port.',
+  settings: [
+    SHARED.data,
+    SHARED.host,
+    SHARED.port,
+    SHARED['allow-host'],
+    SHARED['log-level'],
+    SHARED['idle-exit'],
+    SHARED.folder,
+    SHARED.config,
+  ],
+  async run({ values }) {
+    const options = optionsOf(values)
+    const ending = endOnSignal()
+    makeFolder(options.data)
+    const idleMs = (values.number('idle-exit') ?? 0) * 1000
+    const server = await start({
+      ...options,
+      ...(await loggerOf(values)),
+      extend: (app) => {
+        if (idleMs > 0) watchIdle(app.server as Server, idleMs, ending.end)
+      },
+    })
+    sayWhatToKnow(server, options)
+    process.stdout.write(`sluice ready ${server.url}\n`)
+    await ending.ended
+    await server.close()
+    process.exit(0)
+  },
+}
+
+function optionsOf(values: Values): ServerOptions {
+  if (values.list('folder').length > 0) {
+    throw new UsageError(
+      '--folder comes in a later release: this one serves files that are kept in its data folder, ' +
+        'not files that are on disk already. Leave it out, and copy files in with "sluice put".',
+    )
+  }
+  const port = values.number('port') as number
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError(`--port: ${port} is no port; ports are 0 to 65535.`)
+  }
+  return {
+    data: resolve(values.text('data') as string),
+    host: values.text('host') as string,
+    port,
+    allowHosts: values.list('allow-host'),
+  }
+}
+
+async function loggerOf(values: Values): Promise<Pick<ServerOptions, 'logger'>> {
+  const { pino } = await import('pino')
+  const level = values.text('log-level') as string
+  return { logger: pino({ level }, pino.destination({ dest: 2, sync: true })) }
+}
+
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Failure(
+      `The data folder ${data} cannot be made: ${String(code)}. Choose another with --data.`,
+    )
+  }
+}
+
+async function start(options: ServerOptions): Promise<RunningServer> {
+  const { startServer, FolderTaken } = await import('../../server.ts')
+  try {
+    return await startServer(options)
+  } catch (error) {
+    const { code, message, name } = error as NodeJS.ErrnoException
+    const { host, port, data } = options
+    if (error instanceof FolderTaken) throw new Failure(error.message, TAKEN)
+    if (code === 'EADDRINUSE') {
+      throw new Failure(
+        `Port ${port} of ${host} is in use by another program. ` +
+          'Choose another with --port, or 0 for any free one.',
+      )
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new Failure(`This machine has no address ${host}. Choose another with --host.`)
+    }
+    if (code === 'EACCES' && message.includes('listen')) {
+      throw new Failure(`You may not use port ${port}. Choose one above 1023 with --port.`)
+    }
+    if (code === 'EACCES' || code === 'EROFS') {
+      throw new Failure(`The data folder ${data} cannot be written: ${message}.`)
+    }
+    if (name === 'LedgerDamaged') throw new Failure(message)
+    throw error
+  }
+}
+
+function sayWhatToKnow({ engine }: RunningServer, { data, host }: ServerOptions): void {
+  if (engine.firstToken !== undefined) {
+    process.stderr.write(
+      `First start: the token of "admin" is in ${tokenFile(data)}. ` +
+        'Commands on this machine find it by themselves.\n',
+    )
+  }
+  if (!['127.0.0.1', 'localhost', '::1'].includes(host)) {
+    process.stderr.write(
+      `Listening on ${host} without encryption: put a proxy with TLS in front of it, ` +
+        'and name it with --allow-host.\n',
+    )
+  }
+}
+
+/** The first signal drains; a later one ends the process at once. */
+function endOnSignal(): { ended: Promise<void>; end: () => void } {
+  let end = (): void => {}
+  const ended = new Promise<void>((resolvePromise) => {
+    end = resolvePromise
+  })
+  let firstAt: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      const now = performance.now()
+      // One Ctrl-C may come twice: from the terminal, and passed on by the process that started us.
+      if (firstAt !== undefined && now - firstAt > SAME_SIGNAL_MS) process.exit(1)
+      firstAt ??= now
+      end()
+    })
+  }
+  return { ended, end }
+}
+
+const SAME_SIGNAL_MS = 300

@@ -1,0 +1,27 @@
+import { ERRORS, type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { printable } from './text.ts'
+import { Failure, UsageError } from './usage-error.ts'
+
+/** Says on stderr what went wrong, for people or as a problem body, and gives the exit code. */
+export function reportError(error: unknown, asJson: boolean): number {
+  const { problem, exit, more } = explained(error)
+  if (asJson) process.stderr.write(`${JSON.stringify(problem)}\n`)
+  else process.stderr.write(`sluice: ${printable(problem.detail)}\n${more}`)
+  return exit
+}
+
+function explained(error: unknown): { problem: Problem; exit: number; more: string } {
+  if (error instanceof SluiceError) {
+    return { problem: error.problem, exit: ERRORS[error.code]?.exit ?? 1, more: '' }
+  }
+  if (error instanceof UsageError) {
+    const problem = problemOf(refuse('invalid_request', error.message))
+    return { problem, exit: ERRORS.invalid_request.exit, more: '' }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const problem = problemOf(refuse('internal', message))
+  if (error instanceof Failure) return { problem, exit: error.exit, more: '' }
+  // Nobody foresaw this one: whoever mends it needs to know where it came from.
+  const stack = error instanceof Error && error.stack !== undefined ? `${error.stack}\n` : ''
+  return { problem, exit: ERRORS.internal.exit, more: stack }
+}
