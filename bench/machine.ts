@@ -1,6 +1,6 @@
 /** What a figure was measured on: without it, no figure means anything. */
 import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { percentile } from './measure.ts'
 
@@ -18,6 +18,13 @@ export function machineLine(folder: string): string {
 
 function isMemory(folder: string): boolean {
   return process.platform === 'linux' && statfsSync(folder).type === TMPFS
+}
+
+/** Said when something else keeps the machine busy: the figures are then of both. */
+export function loadWarning(): string | undefined {
+  const load = loadavg()[0]!
+  if (load < availableParallelism() / 4) return undefined
+  return `the machine was busy with something else when this run began (load ${load.toFixed(1)})`
 }
 
 /** Median of 200 appends of 4 KiB, each made durable. */

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { runFiles } from './files.ts'
 import { runGrowth } from './growth.ts'
 import { runLocks } from './locks.ts'
-import { machineLine } from './machine.ts'
+import { loadWarning, machineLine } from './machine.ts'
 import { isMet, type Options, printReport, type Report, record } from './report.ts'
 import { runSwarm } from './swarm.ts'
 
@@ -54,6 +54,8 @@ if (unknown.length > 0) {
 
 const machine = machineLine(process.env.SLUICE_BENCH_DIR ?? tmpdir())
 console.log(machine)
+const warning = loadWarning()
+if (warning !== undefined) console.log(warning)
 let faults = 0
 for (const scenario of SCENARIOS) {
   if (names.length > 0 && !names.includes(scenario.name)) continue
@@ -61,7 +63,8 @@ for (const scenario of SCENARIOS) {
   const command = ['npm run bench --', scenario.name, ...given()].join(' ')
   console.log(`\n━━ ${scenario.name}: ${scenario.about} ━━  ${command}`)
   const start = performance.now()
-  const report = await scenario.run(options)
+  const found = await scenario.run(options)
+  const report = warning === undefined ? found : { ...found, notes: [...found.notes, warning] }
   printReport(report)
   const missed = report.figures.filter((figure) => !isMet(figure))
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
