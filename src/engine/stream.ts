@@ -3,7 +3,14 @@ import { apply, applyMemory, applyRecords } from '../core/apply.ts'
 import type { Command, Moment } from '../core/command.ts'
 import { newState, type State } from '../core/state.ts'
 import { type Step, step } from '../core/step.ts'
-import { type Attachment, Fenced, type Ledger, LedgerBusy, LedgerDamaged } from '../store/ledger.ts'
+import {
+  type Attachment,
+  Fenced,
+  type Ledger,
+  LedgerBusy,
+  LedgerDamaged,
+  LedgerFull,
+} from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
 import { decodeEvents, encodeEvents } from './codec.ts'
 import { Overlay } from './overlay.ts'
@@ -47,9 +54,13 @@ export class Stream {
   private isScheduled = false
   private isWritingBack = false
   private isClosed = false
+  /** The disk had no room a moment ago: what can be read is right, and nothing is written. */
+  private full: LedgerFull | undefined
+  private attempt: Promise<void> = done
   /** Where a load that broke off left the tables. */
   private tablesAt = 0
   private snapshotAt = 0
+  private oldest = 1
   private failure: Error | undefined
   /** Why the stream is being read again; undefined while it runs. */
   private reloading: Error | undefined
@@ -91,7 +102,7 @@ export class Stream {
         if (event.revision > tablesAt) applyRecords(state, event)
       }
       if (overlay.isFull) overlay.freeze(batch.last)
-      while (overlay.writeBack(batch.last));
+      writeBackAll(overlay, batch.last)
       this.tablesAt = overlay.storedAt
     }
     // What a replay frees was granted in the replay already.
@@ -99,6 +110,7 @@ export class Stream {
     state.revision = head
     this.overlay = overlay
     this.state = state
+    this.oldest = oldest
     this.durable = head
     this.lastFact = head
     this.snapshotAt = memoryAt
@@ -127,9 +139,21 @@ export class Stream {
     return cause === undefined ? undefined : new StreamFailed(cause)
   }
 
+  /** Resolves when a fault is over; rejects when the try that is under way does not end it. */
+  async recovered(): Promise<void> {
+    try {
+      await this.attempt
+    } catch (error) {
+      throw new StreamFailed(error as Error)
+    }
+    const { fault } = this
+    if (fault !== undefined) throw fault
+  }
+
   private assertRunning(): void {
     const { fault } = this
     if (fault !== undefined) throw fault
+    if (this.full !== undefined) throw new StreamFailed(this.full)
   }
 
   private gather(events: Event[], contents: readonly Attachment[]): void {
@@ -262,15 +286,25 @@ export class Stream {
       return
     }
     this.reloading = error
+    if (error instanceof LedgerFull) this.pauseWrites(error)
     void this.reloadUntilDone()
     for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  /** Each try on a full disk costs a fold of the ledger's end, so they are spread. */
+  private pauseWrites(error: LedgerFull): void {
+    this.full = error
+    setTimeout(() => {
+      this.full = undefined
+    }, RETRY_MS).unref()
   }
 
   /** A disk that is full, or away, may come back; a ledger that somebody else has will not. */
   private async reloadUntilDone(): Promise<void> {
     while (!this.isClosed) {
       try {
-        await this.reload()
+        this.attempt = this.reload()
+        await this.attempt
         return
       } catch (error) {
         const isFinal = [Fenced, LedgerBusy, LedgerDamaged].some((kind) => error instanceof kind)
@@ -284,10 +318,14 @@ export class Stream {
   }
 
   private async reload(): Promise<void> {
-    // A failed sync says nothing about what the disk has; only reading it anew does.
-    await this.ledger.close()
-    const head = await this.ledger.open()
-    this.epoch = head.epoch
+    let head = { revision: this.durable, oldest: this.oldest }
+    if (!(this.reloading instanceof LedgerFull)) {
+      // A failed sync says nothing about what the disk has; only reading it anew does.
+      await this.ledger.close()
+      const opened = await this.ledger.open()
+      this.epoch = opened.epoch
+      head = opened
+    }
     const tablesAt = Math.max(this.tablesAt, this.overlay.storedAt)
     await this.load(tablesAt, head.revision, head.oldest)
     this.reloading = undefined
@@ -321,11 +359,7 @@ export class Stream {
     }
     if (this.overlay.isEmpty) return
     this.overlay.freeze(this.durable)
-    try {
-      while (this.overlay.writeBack(this.durable));
-    } catch {
-      // Without room for the tables, the next start folds the ledger on from where they stand.
-    }
+    writeBackAll(this.overlay, this.durable)
   }
 }
 
@@ -343,6 +377,14 @@ export class StreamFailed extends Error {
   override name = 'StreamFailed'
   constructor(cause: Error) {
     super(cause.message, { cause })
+  }
+}
+
+function writeBackAll(overlay: Overlay, durable: number): void {
+  try {
+    while (overlay.writeBack(durable));
+  } catch {
+    // Without room for the tables it stays in memory; a start folds on from where they stand.
   }
 }
 

@@ -1,6 +1,6 @@
 import { fail, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
-import type { OperationName, Parsed } from '../contract/operations.ts'
+import { OPERATIONS, type OperationName, type Parsed } from '../contract/operations.ts'
 import type { Actor, EndSession, SetWorkspace } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Answer, Content } from './api.ts'
@@ -12,7 +12,7 @@ import { LockCalls } from './lock-calls.ts'
 import { getEntry, getHistory, listLocks, workspaceStatus } from './query.ts'
 import { lockFacts } from './reply.ts'
 import { storageRefusal } from './storage-refusal.ts'
-import type { Stream } from './stream.ts'
+import { type Stream, StreamFailed } from './stream.ts'
 
 /**
  * One workspace at work: which operation goes where.
@@ -82,7 +82,10 @@ export class Workspace {
     signal: AbortSignal | undefined,
   ): Promise<Answer<N>> {
     this.desk.leases.heard(actor.session, this.clock.now())
-    if (this.stream.fault !== undefined) return Promise.reject(storageRefusal(this.stream.fault))
+    if (this.stream.fault !== undefined && OPERATIONS[operation].kind === 'query') {
+      const again = () => this.call(operation, input, actor, content, signal)
+      return this.stream.recovered().then(again).catch(this.translate)
+    }
     if (this.stream.backlog > LIMITS.pendingCommands) return Promise.reject(overloaded())
     const answer =
       operation === 'read_file'
@@ -164,7 +167,12 @@ export class Workspace {
     this.isClosed = true
     this.stopTimer()
     this.desk.waits.wakeAll()
-    this.desk.recordCounted(Number.POSITIVE_INFINITY)
+    try {
+      this.desk.recordCounted(Number.POSITIVE_INFINITY)
+    } catch (error) {
+      // A disk without room has none for the last counts of refusals either.
+      if (!(error instanceof StreamFailed)) throw error
+    }
     await this.stream.close()
   }
 }

@@ -18,7 +18,7 @@ export interface Ledger {
    * process has it and `LedgerDamaged` when its head does not add up. */
   open(): Promise<LedgerHead>
   /** Stores one batch after revision `after` and takes the payload over: it is empty for the caller
-   * afterwards. Resolves when it is durable. Rejects with `Fenced` (nothing is stored) or with the
+   * afterwards. Resolves when it is durable. Rejects with `Fenced` or `LedgerFull` (nothing is stored) or with the
    * storage's own error: then only `close` and `open` tell what is stored. */
   append(epoch: number, after: number, batch: Batch): Promise<void>
   /** The stored batches that hold revisions `from` to `to` (inclusive; default: the last one). */
@@ -65,6 +65,11 @@ export class Fenced extends Error {
 /** Another process holds this ledger open. */
 export class LedgerBusy extends Error {
   override name = 'LedgerBusy'
+}
+
+/** There is no room for the batch: nothing of it is stored, and the ledger takes a later one. */
+export class LedgerFull extends Error {
+  override name = 'LedgerFull'
 }
 
 /** What is stored does not add up: a gap, a bad sum or a broken chain. */

@@ -16,7 +16,7 @@
  * a link then reads one page.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { Fenced, LedgerBusy, LedgerDamaged, type LedgerHead } from '../ledger.ts'
+import { Fenced, LedgerBusy, LedgerDamaged, LedgerFull, type LedgerHead } from '../ledger.ts'
 import { chainHash, checkContiguous, follow, GENESIS, type Link, type Row } from './chain.ts'
 import type { Page } from './sqlite-message.ts'
 
@@ -28,6 +28,7 @@ const TRIM_BATCHES = 1000
 const CHECKED_AT_OPEN = 8
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
 const SQLITE_NOT_A_DATABASE = 26
 
 const SCHEMA = `
@@ -101,7 +102,10 @@ export class LedgerFile {
       this.#insert.run(batch.first, batch.last, hash, batch.payload, batch.attachments)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#failure = new Error(`The ledger could not be written: ${reason}.`)
+      const message = `The ledger could not be written: ${reason}.`
+      // SQLite rolls back by itself what it has no room for; of other failures only reading tells.
+      if (codeOf(error) === SQLITE_FULL) throw new LedgerFull(message)
+      this.#failure = new Error(message)
       throw this.#failure
     }
     this.#end = { revision: batch.last, hash }
@@ -230,12 +234,18 @@ function readMeta(database: DatabaseSync): { epoch: number; floor: Link } {
 
 /** SQLite's error in the port's terms. `revision` is where the reading had come to. */
 function named(error: unknown, revision: number): unknown {
-  if (!(error instanceof Error) || !('errcode' in error)) return error
-  // The low byte is the primary code; the rest is detail.
-  const code = Number(error.errcode) & 0xff
+  if (!(error instanceof Error)) return error
+  const code = codeOf(error)
+  if (code === SQLITE_FULL) return new LedgerFull(error.message)
   if (code === SQLITE_BUSY) return new LedgerBusy('Another process has this ledger open.')
   if (code === SQLITE_CORRUPT || code === SQLITE_NOT_A_DATABASE) {
     return new LedgerDamaged(revision, error.message)
   }
   return error
+}
+
+/** SQLite's primary code: the low byte; the rest is detail. */
+function codeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
+  return Number(error.errcode) & 0xff
 }

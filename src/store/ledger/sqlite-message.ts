@@ -2,7 +2,7 @@
  * What the ledger's two threads say to each other. Requests are answered one by one, in the order
  * they were sent. Errors cross as plain data because cloning an error drops its class.
  */
-import { Fenced, LedgerBusy, LedgerDamaged } from '../ledger.ts'
+import { Fenced, LedgerBusy, LedgerDamaged, LedgerFull } from '../ledger.ts'
 import type { Row } from './chain.ts'
 
 export type Request =
@@ -47,6 +47,7 @@ export function toFault(error: unknown): Fault {
 export function fromFault({ name, message, revision }: Fault): Error {
   if (name === 'Fenced') return new Fenced(message)
   if (name === 'LedgerBusy') return new LedgerBusy(message)
+  if (name === 'LedgerFull') return new LedgerFull(message)
   if (name === 'RangeError') return new RangeError(message)
   if (name !== 'LedgerDamaged') return new Error(message)
   return Object.assign(new LedgerDamaged(revision, ''), { message })
