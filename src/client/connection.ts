@@ -27,6 +27,8 @@ export class Connection {
   private transport: Transport | undefined
   private isOpen = false
   isClosed = false
+  /** Calls back when the connection has ended without `close`: what the session held is lost. */
+  onEnd: () => void = () => {}
   private nextId = 1
   private readonly nonce = Math.random().toString(36).slice(2, 10)
   private readonly pending = new Map<number, Pending>()
@@ -133,8 +135,12 @@ export class Connection {
   private handle(message: ServerMessage): void {
     const [what, id] = message
     if (what === 'welcome') return this.welcomed(id as unknown as Welcome)
+    const watch = this.watches.get(id)
+    if (what === 'watching') {
+      if (watch !== undefined) watch.input.since = message[2]
+      return
+    }
     if (what === 'events') {
-      const watch = this.watches.get(id)
       const events = message[2] as { revision: number }[]
       if (watch === undefined) return
       // Where to go on after a lost connection.
@@ -142,8 +148,7 @@ export class Connection {
       return watch.onEvents(events)
     }
     if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
-    if (what === 'ended' || (what === 'refused' && this.watches.has(id))) {
-      const watch = this.watches.get(id)
+    if (what === 'ended' || (what === 'refused' && watch !== undefined)) {
       this.watches.delete(id)
       return watch?.onEnd(what === 'refused' ? new SluiceError(message[2] as Problem) : undefined)
     }
@@ -179,6 +184,7 @@ export class Connection {
   private refusedEntry(problem: Problem): void {
     this.isClosed = true
     this.transport?.close()
+    this.onEnd()
     this.failAll(new SluiceError(problem))
   }
 
@@ -190,6 +196,7 @@ export class Connection {
     if (this.giveUpAt === Number.POSITIVE_INFINITY) this.giveUpAt = now + this.retryMs
     if (now >= this.giveUpAt) {
       this.isClosed = true
+      this.onEnd()
       const detail = `No connection to ${this.url} (${why.trim()}). Is the server running?`
       this.failAll(new SluiceError(problemOf(refuse('overloaded', detail))))
       return

@@ -34,6 +34,9 @@ export class Sluice implements Door {
 
   constructor(connection: Connection, options: ConnectOptions) {
     this.connection = connection
+    connection.onEnd = () => {
+      for (const workspace of this.workspaces.values()) workspace.stop()
+    }
     this.options = options
   }
 

@@ -33,16 +33,11 @@ interface LockItem {
 export class Workspace {
   readonly name: string
   private readonly connection: Connection
-  private readonly options: { url: string; token: string }
+  private readonly options: HttpTerms
   private readonly sessionOf: () => string
   private readonly leases: LeaseKeeper
 
-  constructor(
-    name: string,
-    connection: Connection,
-    options: { url: string; token: string },
-    sessionOf: () => string,
-  ) {
+  constructor(name: string, connection: Connection, options: HttpTerms, sessionOf: () => string) {
     this.name = name
     this.connection = connection
     this.options = options
@@ -84,6 +79,11 @@ export class Workspace {
       answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
     }
     const { id, ttl, renew } = answer.lock
+    if (performance.now() - sentAt > (ttl * 1000) / 3) {
+      // Much of its time may have gone by in the wait, and this client cannot know how much.
+      sentAt = performance.now()
+      await this.call('renew_lock', { id })
+    }
     const lock = new Lock(
       answer,
       () => this.release(id),
@@ -262,9 +262,9 @@ export class Workspace {
     const headers: Record<string, string> = { ...this.headers() }
     if (range !== undefined) headers.range = `bytes=${range[0]}-${range[1] - 1}`
     const query = at === undefined ? '' : `?at=${at}`
-    const response = await fetch(this.fileUrl(path) + query, { headers })
-    if (!response.ok) throw new SluiceError((await response.json()) as never)
-    return new Uint8Array(await response.arrayBuffer())
+    const { isGood, bytes } = await this.overHttp(this.fileUrl(path) + query, { headers })
+    if (!isGood) throw new SluiceError(jsonOf(bytes))
+    return bytes
   }
 
   private async putWhole(input: Input<'write_file'>, bytes: Uint8Array): Promise<WriteResult> {
@@ -278,10 +278,28 @@ export class Workspace {
     if (if_none === true) headers['if-none-match'] = '*'
     if (locks !== undefined) headers['sluice-lock'] = [locks].flat().join(',')
     const body = bytes as Uint8Array<ArrayBuffer>
-    const response = await fetch(this.fileUrl(path), { method: 'PUT', headers, body })
-    const answer = (await response.json()) as never
-    if (!response.ok) throw new SluiceError(answer)
-    return answer
+    const url = this.fileUrl(path)
+    const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
+    if (!isGood) throw new SluiceError(jsonOf(answer))
+    return jsonOf(answer)
+  }
+
+  /** Asks again after a lost connection; an upload has a key, so it is not done twice. */
+  private async overHttp(url: string, request: RequestInit) {
+    const { retryMs = 30_000 } = this.options
+    const giveUpAt = performance.now() + retryMs
+    for (;;) {
+      try {
+        const response = await fetch(url, request)
+        return { isGood: response.ok, bytes: new Uint8Array(await response.arrayBuffer()) }
+      } catch (error) {
+        if (performance.now() >= giveUpAt || this.connection.isClosed) {
+          const why = error instanceof Error ? error.message : String(error)
+          throw new SluiceError(problemOf(refuse('overloaded', `No connection to ${url}: ${why}.`)))
+        }
+        await new Promise((resolve) => setTimeout(resolve, HTTP_RETRY_MS))
+      }
+    }
   }
 
   private headers(): Record<string, string> {
@@ -298,6 +316,17 @@ export class Workspace {
   }
 }
 
+interface HttpTerms {
+  url: string
+  token: string
+  retryMs?: number
+}
+
+function jsonOf(bytes: Uint8Array): never {
+  return JSON.parse(new TextDecoder().decode(bytes)) as never
+}
+
+const HTTP_RETRY_MS = 100
 /** One wait of a long one: well under what proxies and clients allow a silent request. */
 const WAIT_STEP_S = 20
 

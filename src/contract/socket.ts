@@ -20,6 +20,8 @@ export type ServerMessage =
   /** The content is too large for a frame: fetch it with `GET /v1/workspaces/…/files/…`. */
   | ['large', id: number, value: unknown, revision: number]
   | ['refused', id: number, problem: unknown]
+  /** A watch has begun: events after this revision follow, so a lost connection leaves no gap. */
+  | ['watching', id: number, since: number]
   | ['events', id: number, events: unknown[]]
   | ['ended', id: number]
 

@@ -11,7 +11,8 @@ export interface EngineApi {
   authenticate(token: string): Principal | undefined
   /**
    * The caller for a principal and an optional session name (`Sluice-Session`: a name, or a full
-   * session id). No name: the principal's own session `default`. A new name opens a session.
+   * session id). No name: the principal's own session `default`. A new name opens a session. An admin
+   * may name a session of another agent, and then works as that agent.
    */
   callerOf(principal: Principal, sessionName?: string): Promise<Caller>
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>>

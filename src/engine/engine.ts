@@ -101,8 +101,8 @@ export class Engine implements EngineApi {
   }
 
   async callerOf(principal: Principal, sessionName?: string): Promise<Caller> {
-    const name = this.ownName(principal, sessionName ?? 'default')
-    const id = `${principal.name}:${name}`
+    const { agent, name } = this.sessionOf(principal, sessionName ?? 'default')
+    const id = `${agent}:${name}`
     if (!this.directory.sessions.has(id)) {
       // Two first calls at once open it once.
       let opening = this.opening.get(id)
@@ -114,7 +114,7 @@ export class Engine implements EngineApi {
           rights: [],
         }
         opening = this.directory
-          .openSession(actor, principal.name, name, DEFAULT_SESSION_TTL_MS, undefined)
+          .openSession(actor, agent, name, DEFAULT_SESSION_TTL_MS, undefined)
           .finally(() => this.opening.delete(id))
         this.opening.set(id, opening)
       }
@@ -123,17 +123,23 @@ export class Engine implements EngineApi {
     return this.directory.actorOf(id) ?? sessionEnded(id)
   }
 
-  private ownName(principal: Principal, given: string): string {
-    const name = given.startsWith(`${principal.name}:`)
-      ? given.slice(principal.name.length + 1)
-      : given
-    if (name.includes(':')) {
-      fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
+  /** The session that a name or a full id means; only admins may work in those of others. */
+  private sessionOf(principal: Principal, given: string): { agent: string; name: string } {
+    const colon = given.indexOf(':')
+    const agent = colon < 0 ? principal.name : given.slice(0, colon)
+    const name = given.slice(colon + 1)
+    if (agent !== principal.name) {
+      if (principal.role !== 'admin') {
+        fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
+      }
+      if (!this.directory.agents.has(agent)) {
+        fail('not_found', `There is no agent ${agent}. Make it first.`)
+      }
     }
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
     }
-    return name
+    return { agent, name }
   }
 
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {

@@ -56,8 +56,8 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
           : { kind: 'lock-raised', ...base, lock: raises.id, versions },
     }
   }
-  const inTheWay = obstacles(table, prepared, [asking], moment)
   if (!command.queue) {
+    const inTheWay = obstacles(table, prepared, [asking], moment)
     return {
       outcome: 'refused',
       refusal: refuse(

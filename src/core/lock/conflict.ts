@@ -153,17 +153,18 @@ export function holdersInTheWay(
   return found
 }
 
-/** Tickets of others that wait for something in conflict with `mode` on `path`. */
+/** How many wait for something in conflict with `mode` on `path`, at its most crowded node. */
 export function countWaiting(table: LockTable, path: string, mode: Mode): number {
-  const tickets = new Set<number>()
+  let most = 0
   visitPath(table, path, mode, (node, here) => {
-    for (let waiting = 0; waiting < MODES; waiting++) {
-      if ((conflictsOf(here) & node.waitMask & (1 << waiting)) === 0) continue
-      for (const id of node.queues[waiting]?.keys() ?? []) tickets.add(id)
+    let waiting = 0
+    for (let other = 0; other < MODES; other++) {
+      if ((conflictsOf(here) & (1 << other)) !== 0) waiting += node.queues[other]?.size ?? 0
     }
+    most = Math.max(most, waiting)
     return false
   })
-  return tickets.size
+  return most
 }
 
 /** The hold of one of `owners` that covers `path` in at least `mode`, if there is one. */

@@ -45,7 +45,7 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     const answer = await engine.call(call)
     if ('workspace' in input) reply.header('sluice-revision', String(answer.revision))
     if (content === 'out') return sendContent(request, reply, answer as Answer<'read_file'>)
-    return sendValue(reply, name, answer.value)
+    return sendValue(reply, name, answer.value, wantsValue(request))
   }
 }
 
@@ -61,11 +61,28 @@ function departureOf(reply: FastifyReply): AbortSignal {
   return controller.signal
 }
 
-function sendValue(reply: FastifyReply, name: OperationName, value: unknown): FastifyReply {
+/** Deletions answer with nothing unless they are asked to say what they did (RFC 7240). */
+function wantsValue(request: FastifyRequest): boolean {
+  const { prefer } = request.headers
+  return String(prefer ?? '')
+    .split(/\s*[,;]\s*/)
+    .includes('return=representation')
+}
+
+function sendValue(
+  reply: FastifyReply,
+  name: OperationName,
+  value: unknown,
+  wanted: boolean,
+): FastifyReply {
   const status = statusOf(name, value)
   if (hasVersion(value)) reply.header('etag', `"${value.version}"`)
-  if (status === 204) return reply.code(204).send()
-  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(value))
+  if (status === 204 && !wanted) return reply.code(204).send()
+  if (status === 204) reply.header('preference-applied', 'return=representation')
+  return reply
+    .code(status === 204 ? 200 : status)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(value))
 }
 
 function hasVersion(value: unknown): value is { version: number } {

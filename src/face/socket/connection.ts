@@ -222,6 +222,7 @@ export class Connection {
   ): Promise<void> {
     const since = query.since ?? this.engine.revision(query.workspace) ?? 0
     const { workspace: of, path: below, kinds } = query
+    this.send(['watching', id, since])
     const events = this.engine.watch(caller, {
       workspace: of,
       since,
