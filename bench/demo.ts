@@ -2,7 +2,8 @@
  * `npm run demo`: two dozen agents on one folder, first on plain files, then through Sluice.
  *
  * `--seconds 20` of each act, `--agents 24`, `--folder DIR` (copied, never touched),
- * `--transport http|stdio` of the agents to Sluice.
+ * `--transport http|stdio` of the agents to Sluice: over HTTP each is a session of one server; over
+ * stdio each has a process of its own, which costs two dozen processes some seconds to start.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -36,6 +36,7 @@ export interface Outcome {
   title: string
   updates: number
   lost: number
+  keptPerSecond: number
   stepsPerSecond: number
   waitP50Ms: number
   waitP99Ms: number
@@ -92,10 +93,12 @@ function outcomeOf(stand: Stand, agents: readonly Agent[], lost: number, seconds
   const waits = agents.flatMap(({ waitsMs }) => waitsMs)
   const sum = (of: (agent: Agent) => number): number =>
     agents.reduce((total, agent) => total + of(agent), 0)
+  const updates = sum(({ updates: made }) => made)
   return {
     title: stand.title,
-    updates: sum(({ updates }) => updates),
+    updates,
     lost,
+    keptPerSecond: (updates - lost) / seconds,
     stepsPerSecond: sum(({ steps }) => steps) / seconds,
     waitP50Ms: percentile(waits, 50),
     waitP99Ms: percentile(waits, 99),

@@ -152,7 +152,7 @@ function totals({ agents }: Frame): { steps: number; updates: number; waiting: n
 
 function verdictLines(outcomes: readonly Outcome[], paint: Paint): string[] {
   const row = (name: string, cell: (outcome: Outcome) => string): string =>
-    name.padEnd(22) + outcomes.map((outcome) => cell(outcome).padStart(16)).join('')
+    name.padEnd(24) + outcomes.map((outcome) => cell(outcome).padStart(16)).join('')
   const lost = ({ lost, updates }: Outcome): string =>
     lost === 0 ? '0' : `${lost} (${Math.round((lost / updates) * 100)} %)`
   const waits = (outcome: Outcome, ms: number): string =>
@@ -166,6 +166,7 @@ function verdictLines(outcomes: readonly Outcome[], paint: Paint): string[] {
     ),
     row('updates answered "ok"', ({ updates }) => String(updates)),
     paint('bold', row('updates lost', lost)),
+    row('updates kept a second', ({ keptPerSecond }) => number(keptPerSecond)),
     row('steps a second', ({ stepsPerSecond }) => number(stepsPerSecond)),
     row('wait for a lock, p50', (outcome) => waits(outcome, outcome.waitP50Ms)),
     row('wait for a lock, p99', (outcome) => waits(outcome, outcome.waitP99Ms)),
