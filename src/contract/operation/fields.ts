@@ -45,8 +45,16 @@ export const requestId = z
   .max(LIMITS.requestIdBytes)
   .describe('Makes a retry safe: the same id in the same session gets the same answer')
 export const message = z.string().max(LIMITS.messageBytes)
-export const limit = z.coerce.number().int().min(1).max(LIMITS.listLimit)
-export const cursor = z.string().max(LIMITS.pathBytes * 2)
+export const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(LIMITS.listLimit)
+  .describe('At most so many')
+export const cursor = z
+  .string()
+  .max(LIMITS.pathBytes * 2)
+  .describe('Where the answer before left off')
 export const flag = z.union([z.boolean(), z.stringbool()])
 
 export const lock = z.object({

@@ -12,7 +12,7 @@ const conditions = {
   if_version: field.versionGiven.optional().describe('Refuse unless this is the current version'),
   if_none: field.flag.optional().describe('Refuse if anything is there'),
   locks,
-  message: field.message.optional(),
+  message: field.message.optional().describe('Why; kept with the version and shown in its history'),
   run: field.name.optional().describe('Groups the commits of one run'),
   request_id: field.requestId.optional(),
 }
@@ -202,7 +202,7 @@ export const fileOperations = {
       workspace: field.workspace,
       path: field.path,
       limit: field.limit.default(100),
-      before: field.versionGiven.optional(),
+      before: field.versionGiven.optional().describe('Versions below this one'),
     }),
     output: z.object({
       versions: z.array(

@@ -46,11 +46,14 @@ export const lockOperations = {
       workspace: field.workspace,
       path: field.path.optional(),
       items: z.array(item).min(1).max(LIMITS.lockItems).optional(),
-      level: level.optional(),
+      level: level.optional().describe('What it allows and keeps away; default: write'),
       type: level.optional().describe('Another name for level'),
-      scope: z.enum(['file', 'subtree']).optional(),
+      scope: z
+        .enum(['file', 'subtree'])
+        .optional()
+        .describe('Default: subtree where the path is a folder, else file'),
       stable: field.flag.optional().describe('A read lock that also keeps writers out'),
-      if_version: field.version.optional(),
+      if_version: field.version.optional().describe('Refuse unless this is the current version'),
       ttl: field.ttl.optional(),
       wait: field.wait.default(0),
       queue: field.flag
@@ -91,7 +94,7 @@ export const lockOperations = {
     input: z.strictObject({
       workspace: field.workspace,
       path: field.path.optional().describe('Only locks on, above or below this path'),
-      owner: field.agentName.optional(),
+      owner: field.agentName.optional().describe('Only locks of this agent'),
       limit: field.limit.default(LIMITS.listLimit),
     }),
     output: z.object({
@@ -143,7 +146,12 @@ export const lockOperations = {
       workspace: field.workspace,
       id: field.lockId,
       force: field.flag.optional().describe('Take it from its holder; supervisors and people only'),
-      reason: z.string().min(1).max(LIMITS.intentBytes).optional(),
+      reason: z
+        .string()
+        .min(1)
+        .max(LIMITS.intentBytes)
+        .optional()
+        .describe('Why it is taken; its holder and the audit see it'),
       request_id: field.requestId.optional(),
     }),
     output: z.object({ released: z.boolean() }),

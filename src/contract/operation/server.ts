@@ -158,9 +158,13 @@ export const serverOperations = {
     idempotent: true,
     input: z.strictObject({
       name: field.agentName,
-      role: roleSchema.default('agent'),
-      group: field.name.optional(),
-      rights: z.array(right).max(1000).default([]),
+      role: roleSchema.default('agent').describe('agent, supervisor, human or admin'),
+      group: field.name.optional().describe('Group whose rights it has besides its own'),
+      rights: z
+        .array(right)
+        .max(1000)
+        .default([])
+        .describe('The most specific rule decides; where there is none: write'),
     }),
     output: agentFacts.extend({ created: z.boolean() }),
     errors: ['forbidden', 'invalid_request'],
@@ -183,7 +187,7 @@ export const serverOperations = {
     idempotent: false,
     input: z.strictObject({
       name: field.agentName,
-      label: z.string().max(64).optional(),
+      label: z.string().max(64).optional().describe('What it is for'),
       revoke_others: field.flag.optional().describe('Stop all earlier tokens of the agent'),
     }),
     output: z.object({ agent: z.string(), token: z.string() }),
@@ -232,12 +236,12 @@ export const serverOperations = {
     idempotent: true,
     input: z.strictObject({
       workspace: field.workspace,
-      agent: field.agentName.optional(),
+      agent: field.agentName.optional().describe('Rows of this agent'),
       path: field.path.optional().describe('Rows that name this path or anything below it'),
-      kind: z.string().max(64).optional(),
-      outcome: z.enum(['done', 'refused']).optional(),
-      since: field.time.optional(),
-      until: field.time.optional(),
+      kind: z.string().max(64).optional().describe('Rows of this kind of event'),
+      outcome: z.enum(['done', 'refused']).optional().describe('Rows with this outcome'),
+      since: field.time.optional().describe('Rows from this time on, ISO 8601'),
+      until: field.time.optional().describe('Rows up to this time, ISO 8601'),
       before: z.coerce.number().int().positive().optional().describe('Rows below this revision'),
       limit: field.limit.default(100),
     }),
