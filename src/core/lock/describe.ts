@@ -2,7 +2,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { Moment } from '../command.ts'
 import { countWaiting, holdersInTheWay, type Wanted } from './conflict.ts'
-import { levelOf, MODE } from './mode.ts'
+import { conflictsOf, levelOf, MODES } from './mode.ts'
 import type { Item, Lock, LockTable, LostLock, Owner, Ticket } from './table.ts'
 
 /** How locks are told: the wire form of holders, and the words that refusals use. */
@@ -89,15 +89,16 @@ export function lostFacts(lost: LostLock): Record<string, unknown> {
   return facts
 }
 
-/** 1: next in line among the tickets it has to wait for. */
+/** 1: next in line among those that wait for the same paths and conflict with it. */
 export function positionOf(ticket: Ticket): number {
   let ahead = 0
-  for (const item of ticket.items) {
+  for (const { node, mode } of ticket.items) {
     let here = 0
-    for (let mode = 0; mode < 8; mode++) {
-      for (const other of item.node.queues[mode]?.values() ?? []) {
-        if (other.id >= ticket.id) break
-        if (other.owner !== ticket.owner && item.mode !== MODE.R) here += 1
+    for (let other = 0; other < MODES; other++) {
+      if ((conflictsOf(mode) & (1 << other)) === 0) continue
+      for (const earlier of node.queues[other]?.values() ?? []) {
+        if (earlier.id >= ticket.id) break
+        if (earlier.owner !== ticket.owner) here += 1
       }
     }
     ahead = Math.max(ahead, here)
