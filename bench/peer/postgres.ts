@@ -28,7 +28,7 @@ export async function startPostgres(
   const server = findProgram({ name: 'postgres', ...from }, mayInstall)
   const initdb = findProgram({ name: 'initdb', ...from }, mayInstall)
   if (server === undefined || initdb === undefined) return null
-  const folder = join(stage.folder, 'postgres')
+  const folder = join(stage.folder, `postgres-${sockets}`)
   mkdirSync(folder)
   const port = await freePort()
   if (!initialise(initdb, folder)) return null
