@@ -44,7 +44,13 @@ export class Connection {
       this.socket.close(4400, 'a frame is one MessagePack array of messages')
       return
     }
-    for (const message of messages) this.handle(message)
+    try {
+      for (const message of messages) this.handle(message)
+    } catch (error) {
+      // Whatever it was: one client's frame ends one client's connection.
+      this.engine.failed(error)
+      this.socket.close(4400, 'that frame could not be handled')
+    }
   }
 
   private handle(message: unknown): void {
@@ -138,9 +144,7 @@ export class Connection {
     if (typeof operation !== 'string' || !Object.hasOwn(OPERATIONS, operation)) {
       return this.refuse(
         id,
-        problemOf(
-          refuse('invalid_request', `There is no operation ${String(operation).slice(0, 64)}.`),
-        ),
+        problemOf(refuse('invalid_request', `There is no operation ${nameIn(operation)}.`)),
       )
     }
     if (this.inFlight >= LIMITS.socketRequestsInFlight) {
@@ -274,6 +278,11 @@ export class Connection {
     for (const cancel of this.cancels.values()) cancel.abort()
     this.disconnect()
   }
+}
+
+/** What a client gave as a name; it may be anything that MessagePack can say. */
+function nameIn(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 64) : `of type ${typeof value}`
 }
 
 const HELLO_MS = 10_000

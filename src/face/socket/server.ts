@@ -18,8 +18,11 @@ export function mountSocket(
     clientTracking: true,
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    if (pathname !== '/v1/socket') return refuseUpgrade(socket, '404 Not Found')
+    // A client that is gone before it has its answer is no fault of ours.
+    socket.on('error', () => socket.destroy())
+    // Not `new URL`, which throws on what a stranger may send here.
+    const [path] = (request.url ?? '').split('?', 1)
+    if (path !== '/v1/socket') return refuseUpgrade(socket, '404 Not Found')
     if (!isAllowed(request)) return refuseUpgrade(socket, '403 Forbidden')
     if (sockets.clients.size >= LIMITS.connections) {
       return refuseUpgrade(socket, '503 Service Unavailable')

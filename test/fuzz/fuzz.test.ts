@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { Random, seedFrom } from '../chaos/random.ts'
+import { fuzzRound } from './round.ts'
+import { keptSeeds, REQUESTS_A_ROUND } from './seeds.ts'
+
+const ROUNDS = 15
+
+test('files §19: whatever comes in at any door, the server lives, refuses by the catalog, and a refusal changes nothing', async () => {
+  const seed = seedFrom(process.env.SLUICE_TEST_SEED)
+  console.log(`${ROUNDS * REQUESTS_A_ROUND} requests, SLUICE_TEST_SEED=${seed}`)
+  const random = new Random(seed)
+  for (let round = 0; round < ROUNDS; round++) {
+    expect(await fuzzRound(random.int(2 ** 31), REQUESTS_A_ROUND)).toMatchObject({ faults: [] })
+  }
+}, 120_000)
+
+for (const { seed, why } of keptSeeds()) {
+  test(`files §19: the requests of seed ${seed} do no harm again (${why.slice(0, 80)})`, async () => {
+    expect(await fuzzRound(seed, REQUESTS_A_ROUND)).toMatchObject({ faults: [] })
+  }, 60_000)
+}
