@@ -1,10 +1,12 @@
 import { CommanderError, Option, Command as Parser } from 'commander'
+import { ERRORS } from '../contract/errors.ts'
 import { VERSION } from '../contract/version.ts'
 import type { Command } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { readConfigFile } from './config-file.ts'
 import { reportError } from './report-error.ts'
 import { environmentName, flagSyntax, type Setting } from './setting.ts'
+import { UsageError } from './usage-error.ts'
 import { isShared, valuesOf } from './values.ts'
 
 /** Parses, runs one command, and leaves its exit code in `process.exitCode`. */
@@ -17,18 +19,23 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   const asJson = words.includes('--json') || process.env.SLUICE_JSON === '1'
   try {
     const { before, after } = splitAtDashes(words)
-    const parser = await parserOf(before[0], after)
+    const parser = await parserOf(before[0], { after, asJson })
     await parser.parseAsync([...before], { from: 'user' })
   } catch (error) {
-    process.exitCode =
-      error instanceof CommanderError ? exitOfParser(error) : reportError(error, asJson)
+    process.exitCode = exitOf(error, asJson)
   }
 }
 
-/** Help and version end by an error too. A command line that makes no sense is an invalid request. */
-function exitOfParser(error: CommanderError): number {
-  return error.exitCode === 0 ? 0 : 2
+function exitOf(error: unknown, asJson: boolean): number {
+  if (!(error instanceof CommanderError)) return reportError(error, asJson)
+  // Help and version end by an error too.
+  if (error.exitCode === 0) return 0
+  // A command line that makes no sense is an invalid request; for people the parser has said it.
+  const usage = new UsageError(error.message.replace(/^error: /, ''))
+  return asJson ? reportError(usage, true) : INVALID
 }
+
+const INVALID = ERRORS.invalid_request.exit
 
 /** What follows `--` is the command of somebody else; its flags are none of ours. */
 function splitAtDashes(words: readonly string[]) {
@@ -40,13 +47,14 @@ function splitAtDashes(words: readonly string[]) {
 /** The parser that knows the one command that is run; without one, all of them. */
 export async function parserOf(
   name: string | undefined,
-  after: readonly string[] = [],
+  { after = [], asJson = false }: { after?: readonly string[]; asJson?: boolean } = {},
 ): Promise<Parser> {
   const parser = new Parser('sluice')
     .description('A file server for swarms of AI agents.')
     .version(VERSION, '-V, --version')
     .showHelpAfterError('(--help says what there is)')
     .exitOverride()
+  if (asJson) parser.configureOutput({ writeErr: () => {} })
   const known = name !== undefined && Object.hasOwn(COMMANDS, name)
   for (const [own, load] of Object.entries(COMMANDS)) {
     if (!known || own === name) addCommand(parser, own, own, await load(), after)

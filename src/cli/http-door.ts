@@ -16,6 +16,10 @@ export class HttpDoor {
   private readonly target: Target
   private readonly session: string
 
+  get url(): string {
+    return this.target.url
+  }
+
   constructor(target: Target, session: string) {
     this.target = target
     this.session = session

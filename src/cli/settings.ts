@@ -107,3 +107,11 @@ export const CONNECTION: readonly Setting[] = [
   SHARED.session,
   SHARED.config,
 ]
+
+/** How the tokens of locks are given; a command run by `sluice lock` finds one in its environment. */
+export const LOCK_TOKENS: Partial<Setting> = {
+  name: 'lock',
+  placeholder: 'token',
+  environment: 'SLUICE_LOCK',
+  isSecret: true,
+}

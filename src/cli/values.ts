@@ -113,7 +113,7 @@ function given(setting: Setting, raw: unknown, source: Source, from: string): Va
 function converted(setting: Setting, raw: unknown, from: string): Value['value'] {
   const { kind, choices } = setting
   if (kind === 'flag') return booleanOf(raw, from)
-  if (kind === 'list') return listOf(raw, from)
+  if (kind === 'list') return listOf(raw, from).map((item) => chosen(item, choices, from))
   if (typeof raw !== 'string' && typeof raw !== 'number') {
     throw new UsageError(`${from}: ${setting.name} must be a ${kind}.`)
   }
@@ -122,11 +122,12 @@ function converted(setting: Setting, raw: unknown, from: string): Value['value']
     if (!Number.isFinite(value)) throw new UsageError(`${from}: "${raw}" is not a number.`)
     return value
   }
-  const text = String(raw)
-  if (choices !== undefined && !choices.includes(text)) {
-    throw new UsageError(`${from}: "${text}" is none of ${choices.join(', ')}.`)
-  }
-  return text
+  return chosen(String(raw), choices, from)
+}
+
+function chosen(text: string, choices: readonly string[] | undefined, from: string): string {
+  if (choices === undefined || choices.includes(text)) return text
+  throw new UsageError(`${from}: "${text}" is none of ${choices.join(', ')}.`)
 }
 
 function booleanOf(raw: unknown, from: string): boolean {

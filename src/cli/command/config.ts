@@ -1,0 +1,91 @@
+import { resolve } from 'node:path'
+import { noteFile, tokenFile } from '../../server-note.ts'
+import type { Command, Invocation } from '../command.ts'
+import { COMMANDS } from '../commands.ts'
+import { findServer } from '../find-server.ts'
+import { Screen } from '../screen.ts'
+import { environmentName, type Setting } from '../setting.ts'
+import { SHARED } from '../settings.ts'
+import { isShared, type Value, valuesOf } from '../values.ts'
+
+interface Row {
+  setting: string
+  value: string | number | boolean | readonly string[] | null
+  source: Value['source'] | 'found'
+  from: string | null
+  environment: string
+}
+
+/** `sluice config`: what is in force, and which of flag, environment, file and default said it. */
+export const config: Command = {
+  summary: 'Print the settings in force and where each came from.',
+  settings: Object.values(SHARED),
+  notes:
+    'Settings of a single command (lock.ttl, for example) are listed where something sets them.',
+  async run(invocation) {
+    const { values, file } = invocation
+    const shared = [...values.all()].map((value) => rowOf(value, undefined))
+    const rows = [...(await found(invocation, shared)), ...(await ownRows(file))]
+    const screen = new Screen()
+    if (values.flag('json')) screen.json({ file: file?.path ?? null, settings: rows })
+    else {
+      screen.line(`Configuration file: ${file?.path ?? 'none (sluice.config.json in this folder)'}`)
+      screen.line()
+      screen.table<Row>(
+        [
+          { title: 'SETTING', cell: ({ setting }) => setting },
+          { title: 'VALUE', cell: ({ value }) => textOf(value) },
+          { title: 'FROM', cell: ({ source, from }) => from ?? source },
+          { title: 'ENVIRONMENT', cell: ({ environment }) => environment },
+        ],
+        rows,
+      )
+    }
+    return undefined
+  },
+}
+
+function rowOf({ setting, value, source, from }: Value, command: string | undefined): Row {
+  const shown = setting.isSecret === true && value !== undefined ? HIDDEN : value
+  return {
+    setting: command === undefined ? setting.name : `${command}.${setting.name}`,
+    value: shown ?? null,
+    source,
+    from: from ?? null,
+    environment: environmentName(setting, command),
+  }
+}
+
+const HIDDEN = '(hidden)'
+
+function textOf(value: Row['value']): string {
+  return Array.isArray(value) ? value.join(', ') : String(value ?? '')
+}
+
+/** What nobody set is found from the data folder. */
+async function found({ values }: Invocation, rows: readonly Row[]): Promise<Row[]> {
+  const data = resolve(values.text('data') as string)
+  const note = await findServer(data)
+  return rows.map((row) => {
+    if (row.source !== 'unset' || note === undefined) return row
+    if (row.setting === 'url') {
+      return { ...row, value: note.url, source: 'found', from: noteFile(data) }
+    }
+    if (row.setting === 'token') {
+      return { ...row, value: HIDDEN, source: 'found', from: tokenFile(data) }
+    }
+    return row
+  })
+}
+
+/** Settings that only one command has, as far as the environment or the file says something. */
+async function ownRows(file: Invocation['file']): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    const own = (await load()).settings.filter((setting: Setting) => !isShared(setting))
+    for (const value of valuesOf(name, own, {}, file).all()) {
+      if (value.source === 'environment' || value.source === 'file') rows.push(rowOf(value, name))
+    }
+  }
+  return rows
+}

@@ -1,0 +1,87 @@
+import type { Input, Output } from '../../contract/operations.ts'
+import type { Command, Invocation } from '../command.ts'
+import { doorOf } from '../door.ts'
+import { runLocked } from '../locked-command.ts'
+import { commandSettings } from '../operation-command.ts'
+import { operationInput, pathOf } from '../operation-settings.ts'
+import { Screen } from '../screen.ts'
+import { untilText } from '../text.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Values } from '../values.ts'
+import { waitForGrant } from '../wait-for-grant.ts'
+
+/**
+ * `sluice lock`: with a command, the lock is held while that runs, by a session of its own. Without
+ * one it stays behind when this process ends, so it belongs to a session that is tied to no connection.
+ */
+export const lock: Command = {
+  summary: 'Take a lock on one or more paths, all or nothing; with a command, hold it for that.',
+  arguments: '<path...>',
+  rest: 'command...',
+  settings: commandSettings('acquire_lock', ['path'], {
+    changes: {
+      // Another name for level; and the command itself waits as long as --wait says.
+      type: null,
+      queue: null,
+      wait: { describes: 'Seconds to wait for it in all; 0: answer at once', fallback: 0 },
+    },
+  }),
+  notes: [
+    'Without a command the lock lives until "sluice unlock", or for its TTL after this session was',
+    'last heard; all commands of the session (--session, else "cli") count.',
+    '',
+    'With a command the exit code is the command’s, which gets SLUICE_LOCK (the token: "sluice put" and',
+    '"sluice rm" use it by themselves) and SLUICE_FENCE. When the lock is lost the command is stopped.',
+    '',
+    'For example: sluice lock /report.md --wait 60 --intent merge -- ./merge.sh',
+  ].join('\n'),
+  async run(invocation) {
+    const { values, after } = invocation
+    const input = inputOf(invocation)
+    const waitS = values.number('wait') ?? 0
+    if (after.length > 0) {
+      if (values.sourceOf('session') === 'flag') {
+        throw new UsageError(
+          'With a command the lock belongs to a session of its own: no --session.',
+        )
+      }
+      return runLocked(values, input, waitS, after)
+    }
+    const granted = await waitForGrant(await doorOf(values), input, waitS)
+    print(granted, values)
+    return undefined
+  },
+}
+
+function inputOf({ values, arguments: paths }: Invocation): Input<'acquire_lock'> {
+  const { wait: _, ...input } = operationInput<'acquire_lock'>([], values, [])
+  const [first, ...others] = paths.map(pathOf)
+  if (first === undefined) throw new UsageError('Say which path to lock.')
+  if (others.length === 0) return { ...input, path: first }
+  const { scope, if_version, ...terms } = input
+  if (if_version !== undefined) throw new UsageError('--if-version is for a lock on one path.')
+  const items = [first, ...others].map((path) => ({
+    path,
+    ...(scope === undefined ? {} : { scope }),
+  }))
+  return { ...terms, items }
+}
+
+type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
+
+function print(granted: Granted, values: Values): void {
+  const screen = new Screen()
+  if (values.flag('json')) return screen.json(granted)
+  const { lock: held, token, already_held } = granted
+  const { id, level, items, expires_at, fence } = held
+  screen.facts([
+    ['lock', `${id}${already_held === true ? ', held already' : ''}`],
+    ['level', level],
+    ...items.map(
+      ({ path, scope }) => ['path', `${path}${scope === 'subtree' ? ' and below' : ''}`] as const,
+    ),
+    ['ends', `${untilText(expires_at)} unless renewed`],
+    ['fence', String(fence)],
+    ['token', token],
+  ])
+}

@@ -1,0 +1,93 @@
+import { connect, type WatchEvent } from '../../client/index.ts'
+import { EVENT_KINDS } from '../../contract/events.ts'
+import type { Command } from '../command.ts'
+import { pathOf } from '../operation-settings.ts'
+import { Screen } from '../screen.ts'
+import { CONNECTION, SHARED } from '../settings.ts'
+import { targetOf } from '../target.ts'
+import { timeText } from '../text.ts'
+
+/** `sluice watch`: events as they happen, through lost connections, until it is stopped. */
+export const watch: Command = {
+  summary: 'Print the events of a workspace as they happen; --since first what happened after.',
+  arguments: '[path]',
+  settings: [
+    { name: 'since', kind: 'number', describes: 'Start after this revision; default: from now on' },
+    {
+      name: 'kind',
+      kind: 'list',
+      describes: 'Only this kind of event',
+      choices: Object.keys(EVENT_KINDS),
+    },
+    { name: 'count', kind: 'number', describes: 'End after so many events' },
+    SHARED.workspace,
+    SHARED.json,
+    ...CONNECTION.filter(({ name }) => name !== 'session'),
+  ],
+  notes: 'With --json each line is one event; the revision of the last one is the next --since.',
+  async run({ values, arguments: [path] }) {
+    const agent = values.text('agent')
+    const since = values.number('since')
+    const kinds = values.list('kind')
+    const sluice = await connect({
+      ...(await targetOf(values)),
+      retryMs: RETRY_MS,
+      ...(agent === undefined ? {} : { agent }),
+    })
+    const stop = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => stop.abort())
+    }
+    const screen = new Screen()
+    const asJson = values.flag('json')
+    let left = values.number('count') ?? Number.POSITIVE_INFINITY
+    const events = sluice.workspace(values.text('workspace')).watch({
+      signal: stop.signal,
+      ...(path === undefined ? {} : { path: pathOf(path) }),
+      ...(since === undefined ? {} : { since }),
+      ...(kinds.length === 0 ? {} : { kinds }),
+    })
+    for await (const event of events) {
+      if (asJson) process.stdout.write(`${JSON.stringify(event)}\n`)
+      else screen.line(lineOf(event))
+      left -= 1
+      if (left <= 0) break
+    }
+    await sluice.close()
+    return undefined
+  },
+}
+
+/** How long a server may be away, for example to be upgraded. */
+const RETRY_MS = 5 * 60_000
+
+function lineOf(event: WatchEvent): string {
+  const { revision, at, kind, session } = event
+  return [String(revision).padStart(8), timeText(at), session, kind, ...pathsOf(event), why(event)]
+    .filter((part) => part !== '')
+    .join('  ')
+}
+
+/** The paths of any kind of event, whatever it calls them. */
+function pathsOf(event: WatchEvent): string[] {
+  const { items, changes, paths } = event as {
+    items?: { path: string }[]
+    changes?: { path: string; op: string; to?: string }[]
+    paths?: string[]
+  }
+  return [
+    ...(items ?? []).map(({ path }) => path),
+    ...(changes ?? []).map(
+      ({ path, op, to }) => `${op} ${path}${to === undefined ? '' : ` → ${to}`}`,
+    ),
+    ...(paths ?? []),
+  ]
+}
+
+function why(event: WatchEvent): string {
+  const { lock, reason, code, detail, message, intent } = event as Record<string, unknown>
+  const id = typeof lock === 'number' ? `L${lock}` : ''
+  return [id, reason, code, detail, message, intent]
+    .filter((part) => typeof part === 'string' && part !== '')
+    .join(' ')
+}

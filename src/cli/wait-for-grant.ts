@@ -1,0 +1,75 @@
+import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import type { Input, Output } from '../contract/operations.ts'
+import { CLI_STOPPED } from './exit-code.ts'
+import type { HttpDoor } from './http-door.ts'
+import { printable } from './text.ts'
+
+type Answer = Output<'acquire_lock'>
+type Granted = Extract<Answer, { status: 'granted' }>
+type Queued = Extract<Answer, { status: 'queued' }>
+
+/** One wait of a long one: well under what proxies allow a silent request. */
+const STEP_S = 20
+
+/** Takes a lock, waiting through as many tickets' waits as that takes; gives the ticket up in the end. */
+export async function waitForGrant(
+  door: HttpDoor,
+  input: Input<'acquire_lock'>,
+  waitS: number,
+): Promise<Granted> {
+  const deadline = performance.now() + waitS * 1000
+  const step = (): number => {
+    const leftS = Math.max(0, deadline - performance.now()) / 1000
+    return Math.round(Math.min(STEP_S, leftS) * 1000) / 1000
+  }
+  const workspace = input.workspace === undefined ? {} : { workspace: input.workspace }
+  let answer: Answer = await door.call('acquire_lock', { ...input, queue: waitS > 0, wait: 0 })
+  if (answer.status === 'queued') sayWaiting(answer)
+  while (answer.status === 'queued') {
+    const { ticket } = answer
+    const leave = async (): Promise<unknown> => door.call('leave_queue', { ...workspace, ticket })
+    if (performance.now() >= deadline) {
+      await leave()
+      throw notGranted(answer, waitS)
+    }
+    const wait = { ...workspace, ticket, wait: step() }
+    answer = await interruptible(door.call('wait_for_lock', wait), leave)
+  }
+  return answer
+}
+
+/** Whoever stops waiting must not leave a place in the queue behind. */
+async function interruptible<T>(waiting: Promise<T>, leave: () => Promise<unknown>): Promise<T> {
+  const onSignal = (): void => {
+    const end = (): never => process.exit(CLI_STOPPED)
+    leave().then(end, end)
+  }
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
+  try {
+    return await waiting
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function sayWaiting(queued: Queued): void {
+  if (process.stderr.isTTY !== true) return
+  process.stderr.write(`Waiting, place ${queued.position} in the queue: ${holdersOf(queued)}\n`)
+}
+
+function notGranted(queued: Queued, waitS: number): SluiceError {
+  const { holders } = queued
+  const detail = `Not granted within ${waitS} s: ${holdersOf(queued)}`
+  return new SluiceError(problemOf(refuse('lock_conflict', detail, { holders })))
+}
+
+function holdersOf({ holders }: Queued): string {
+  if (holders.length === 0) return 'earlier requests are ahead.'
+  const texts = holders.map(({ session, level, path, intent }) => {
+    const why = intent === undefined ? '' : ` for "${intent}"`
+    return `${session} holds ${path} (${level})${why}`
+  })
+  return printable(`${texts.join(', ')}.`)
+}
