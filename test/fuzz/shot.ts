@@ -28,10 +28,10 @@ const principal = fc.oneof(
 /** Names that a mutation puts in where none belong. */
 const STRANGE_FIELDS = ['__proto__', 'constructor', 'x', 'Path', 'ttl ', 'token']
 
-/** An object with some of these fields, mostly right; now and then no object at all. */
-function inputOf(fields: readonly string[], needed: readonly string[]): fc.Arbitrary<unknown> {
-  const shape = Object.fromEntries(fields.map((field) => [field, fieldValue(field)]))
-  const whole = fc.record(shape, { requiredKeys: needed as never })
+/** An object with what is needed and a few more fields, mostly right; now and then no object at all. */
+function inputOf(needed: readonly string[], others: readonly string[]): fc.Arbitrary<unknown> {
+  const few = fc.subarray([...others], { maxLength: Math.min(2, others.length) })
+  const whole = few.chain((more) => recordOf([...needed, ...more], []))
   const strange = fc
     .tuple(whole, fc.constantFrom(...STRANGE_FIELDS), junk)
     .map(([input, field, value]) => {
@@ -40,30 +40,49 @@ function inputOf(fields: readonly string[], needed: readonly string[]): fc.Arbit
       return more
     })
   return fc.oneof(
-    { weight: 20, arbitrary: whole },
-    { weight: 2, arbitrary: fc.record(shape, { requiredKeys: [] }) },
+    { weight: 25, arbitrary: whole },
+    { weight: 2, arbitrary: recordOf([], [...needed, ...others]) },
     { weight: 2, arbitrary: strange },
     { weight: 1, arbitrary: junk },
   )
 }
 
+function recordOf(needed: readonly string[], others: readonly string[]): fc.Arbitrary<unknown> {
+  const fields = [...needed, ...others].map((field) => [field, fieldValue(field)] as const)
+  return fc.record(Object.fromEntries(fields), { requiredKeys: [...needed] as never })
+}
+
+/** Of these an operation takes exactly one, which its schema alone does not say. */
+const EITHER: Partial<Record<OperationName, readonly string[]>> = {
+  acquire_lock: ['path', 'items'],
+  patch_file: ['append', 'edits'],
+}
+
 function operationInput(name: OperationName): fc.Arbitrary<unknown> {
   const { shape } = operationOf(name).input
-  const fields = Object.keys(shape)
-  const needed = fields.filter((field) => {
-    return field === 'wait' || !shape[field]?.safeParse(undefined).success
-  })
-  // An acquire takes either of two, which a schema alone does not say.
-  if (name === 'acquire_lock') return inputOf(without(fields, 'items'), [...needed, 'path'])
-  return inputOf(fields, needed)
+  const either = EITHER[name] ?? []
+  const fields = Object.keys(shape).filter((field) => !either.includes(field))
+  const isNeeded = (field: string) =>
+    field === 'wait' || !shape[field]?.safeParse(undefined).success
+  const needed = fields.filter(isNeeded)
+  const others = fields.filter((field) => !isNeeded(field))
+  if (either.length === 0) return inputOf(needed, others)
+  return fc.constantFrom(...either).chain((one) => inputOf([...needed, one], others))
 }
 
-function without(fields: readonly string[], field: string): string[] {
-  return fields.filter((one) => one !== field)
-}
+/** What changes files and locks comes more often. */
+const OFTEN: readonly OperationName[] = [
+  'write_file',
+  'patch_file',
+  'delete_file',
+  'commit',
+  'acquire_lock',
+  'release_lock',
+  'read_file',
+]
 
 const operation = fc
-  .constantFrom(...OPERATION_NAMES)
+  .constantFrom(...OPERATION_NAMES, ...OFTEN, ...OFTEN, ...OFTEN)
   .chain((name) => fc.tuple(fc.constant(name), operationInput(name)))
 
 const httpShot = fc
@@ -181,13 +200,13 @@ const mcpShot = fc
 /** Tools differ little in their fields, and those that wait must not. */
 function toolArgs(tool: string): fc.Arbitrary<unknown> {
   const mayWait = tool === 'acquire_lock' || tool === 'wait_for_lock'
-  const few = fc.subarray([...TOOL_FIELDS], { maxLength: 3 })
-  const usual = USUAL[tool] ?? ['path']
-  return few.chain((more) => {
-    const fields = [...new Set([...usual, ...more, ...(mayWait ? ['wait'] : [])])]
-    const shape = Object.fromEntries(fields.map((field) => [field, fieldValue(field)]))
-    return fc.record(shape, { requiredKeys: [...usual, ...(mayWait ? ['wait'] : [])] as never })
-  })
+  const usual = [...(USUAL[tool] ?? ['path']), ...(mayWait ? ['wait'] : [])]
+  const others = TOOL_FIELDS.filter((field) => !usual.includes(field))
+  const few = fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.subarray(others, { maxLength: 2 }) },
+  )
+  return few.chain((more) => recordOf([...usual, ...more], []))
 }
 
 const USUAL: Record<string, string[]> = {

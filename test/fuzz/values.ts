@@ -54,8 +54,8 @@ export const HOSTILE_PATHS = [
 ]
 
 export const path = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...PATHS) },
-  { weight: 2, arbitrary: fc.constantFrom(...HOSTILE_PATHS) },
+  { weight: 24, arbitrary: fc.constantFrom(...PATHS) },
+  { weight: 3, arbitrary: fc.constantFrom(...HOSTILE_PATHS) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
 )
 
@@ -93,11 +93,14 @@ const change = fc.oneof(
 const right = fc.record({ workspace: name, path, access: fc.constantFrom('none', 'read', 'write') })
 
 /** Time stands still in a round, so a wait would never end. */
-export const noWait = fc.constantFrom(0, 0, 0, '0', -1, 26, 1e9, 'x', null)
+export const noWait = fc.oneof(
+  { weight: 30, arbitrary: fc.constantFrom(0, '0') },
+  { weight: 1, arbitrary: fc.constantFrom(-1, 26, 1e9, 'x', null) },
+)
 
 /** What a field of that name usually is, in operations and in tools. */
 const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
-  workspace: fc.constantFrom('main', 'main', 'main', 'other', '..', ''),
+  workspace: fc.constantFrom(...Array<string>(12).fill('main'), 'other', '..', ''),
   path,
   paths: fc.array(path, { maxLength: 4 }),
   source: path,
@@ -112,9 +115,14 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   level,
   type: level,
   scope: fc.constantFrom('file', 'subtree'),
-  ttl: fc.constantFrom(1, 300, 86_400, 0, 86_401, '60', Number.NaN),
+  ttl: fc.constantFrom(1, 300, 60, 86_400, '60', 0, 86_401, Number.NaN),
   wait: noWait,
-  id: fc.oneof(fc.nat(60), fc.constantFrom('x', '', '99999999999999999999')).map((n) => `L${n}`),
+  id: fc
+    .oneof(
+      { weight: 9, arbitrary: fc.nat(60) },
+      { weight: 1, arbitrary: fc.constantFrom('x', '', '99999999999999999999') },
+    )
+    .map((n) => `L${n}`),
   lock_id: fc.nat(60).map((n) => `L${n}`),
   ticket: fc.nat(60).map((n) => `T${n}`),
   at: version,
@@ -153,5 +161,5 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
 export function fieldValue(field: string): fc.Arbitrary<unknown> {
   const usual = FIELDS[field] ?? flag
   if (field === 'wait') return usual
-  return fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: junk })
+  return fc.oneof({ weight: 24, arbitrary: usual }, { weight: 1, arbitrary: junk })
 }
