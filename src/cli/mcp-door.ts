@@ -29,14 +29,15 @@ export class McpDoor implements Door {
     name: N,
     input: Input<N>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ): Promise<DoorAnswer<N>> {
     const sluice = await this.open()
     try {
-      return await sluice.call(name, input, content)
+      return await sluice.call(name, input, content, signal)
     } catch (error) {
       // Whether a command was done is not known then, so it is the caller who tries again.
       if (!sluice.isClosed || operationOf(name).kind === 'command') throw error
-      return (await this.open()).call(name, input, content)
+      return (await this.open()).call(name, input, content, signal)
     }
   }
 

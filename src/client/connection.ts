@@ -62,6 +62,7 @@ export class Connection {
     name: N,
     input: Input<N>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ): Promise<DoorAnswer<N> & { isLarge?: boolean }> {
     if (this.isClosed) return Promise.reject(closedError())
     const id = this.nextId++
@@ -72,15 +73,15 @@ export class Connection {
         : input
     const message: ClientMessage =
       content === undefined ? ['call', id, name, sent] : ['call', id, name, sent, content]
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<DoorAnswer<N> & { isLarge?: boolean }>((resolve, reject) => {
       this.pending.set(id, { message, resolve: resolve as Pending['resolve'], reject })
       this.send(message)
     })
-  }
-
-  /** Stops waiting in a call that waits; it answers with where it stands. */
-  cancel(id: number): void {
-    this.send(['cancel', id])
+    if (signal === undefined) return answer
+    // A call that waits stops waiting then, and answers with where it stands.
+    const onAbort = (): void => this.send(['cancel', id])
+    signal.addEventListener('abort', onAbort)
+    return answer.finally(() => signal.removeEventListener('abort', onAbort))
   }
 
   /** Pushes events to `onEvents` from `input.since` on, across lost connections. Returns the stop. */

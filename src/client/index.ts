@@ -1,6 +1,7 @@
 import type { Door, DoorAnswer } from '../contract/door.ts'
 import { SluiceError } from '../contract/errors.ts'
 import type { Input, OperationName } from '../contract/operations.ts'
+import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import { Connection } from './connection.ts'
 import { Workspace } from './workspace.ts'
 
@@ -73,8 +74,14 @@ export class Sluice implements Door {
     name: N,
     input: Input<N>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ): Promise<DoorAnswer<N>> {
-    const answer = await this.connection.call(name, input, content)
+    if (name === 'write_file' && (content?.length ?? 0) > SOCKET_CONTENT_BYTES) {
+      const whole = input as Input<'write_file'>
+      const value = await this.workspace(whole.workspace).putWhole(whole, content as Uint8Array)
+      return { value, revision: value.version } as DoorAnswer<N>
+    }
+    const answer = await this.connection.call(name, input, content, signal)
     if (answer.isLarge !== true) return answer
     const {
       workspace = 'main',

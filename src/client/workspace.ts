@@ -267,8 +267,9 @@ export class Workspace {
     return bytes
   }
 
-  private async putWhole(input: Input<'write_file'>, bytes: Uint8Array): Promise<WriteResult> {
-    const { path, if_version, if_none, locks } = input
+  /** Content that is too large for a frame goes over HTTP. */
+  async putWhole(input: Input<'write_file'>, bytes: Uint8Array): Promise<WriteResult> {
+    const { path, if_version, if_none, locks, message, run } = input
     const headers: Record<string, string> = {
       ...this.headers(),
       'content-type': 'application/octet-stream',
@@ -278,7 +279,8 @@ export class Workspace {
     if (if_none === true) headers['if-none-match'] = '*'
     if (locks !== undefined) headers['sluice-lock'] = [locks].flat().join(',')
     const body = bytes as Uint8Array<ArrayBuffer>
-    const url = this.fileUrl(path)
+    const query = new URLSearchParams({ ...given('message', message), ...given('run', run) })
+    const url = `${this.fileUrl(path)}?${query.toString()}`
     const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
     if (!isGood) throw new SluiceError(jsonOf(answer))
     return jsonOf(answer)
