@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import { Place, until } from './sluice.ts'
+
+test('contract: a lock outlives the command that took it, and another process gives it back', async () => {
+  const place = new Place()
+  await place.serve()
+  const taken = await place.run(['lock', '/a', '--ttl', '60', '--intent', 'merge', '--json'])
+  expect(taken.code).toBe(0)
+  const { lock } = JSON.parse(taken.out) as { lock: { id: string; session: string } }
+  expect(lock).toMatchObject({ level: 'write', owner: 'admin', session: 'admin:cli', ttl: 60 })
+  const listed = await place.run(['locks'])
+  expect(listed.out).toMatch(new RegExp(`${lock.id} +write +/a +admin:cli .*merge`))
+  const refused = await place.run(['lock', '/a', '--session', 'other'])
+  expect(refused.code).toBe(7)
+  expect(refused.err).toContain('admin:cli')
+  expect((await place.run(['unlock', lock.id])).out).toBe('Released.\n')
+  expect((await place.run(['unlock', lock.id])).code).toBe(0)
+  expect((await place.run(['lock', '/a', '--session', 'other'])).code).toBe(0)
+})
+
+test('contract: several paths are locked all or none', async () => {
+  const place = new Place()
+  await place.serve()
+  await place.run(['lock', '/b', '--session', 'other'])
+  expect((await place.run(['lock', '/a', '/b', '--json'])).code).toBe(7)
+  expect((await place.run(['locks', '/a'])).out).toBe('No locks.\n')
+  const both = await place.run(['lock', '/a', '/c', '--level', 'exclusive', '--json'])
+  const { lock } = JSON.parse(both.out) as { lock: { items: { path: string; level: string }[] } }
+  expect(lock.items).toMatchObject([
+    { path: '/a', level: 'exclusive' },
+    { path: '/c', level: 'exclusive' },
+  ])
+})
+
+test('lock --wait waits for its turn, and leaves no place in the queue when the time is over', async () => {
+  const place = new Place()
+  await place.serve()
+  await place.run(['lock', '/a', '--session', 'other'])
+  const late = await place.run(['lock', '/a', '--wait', '0.3'])
+  expect(late.code).toBe(7)
+  expect(late.err).toContain('Not granted within 0.3 s: admin:other holds /a (write)')
+  expect((await locksOf(place)).waiting).toEqual([])
+  const waiting = place.start(['lock', '/a', '--wait', '20', '--json'])
+  await until(async () => ((await locksOf(place)).waiting.length > 0 ? true : undefined))
+  await place.run(['unlock', (await locksOf(place)).locks[0]?.id ?? '', '--session', 'other'])
+  expect(await waiting.ended()).toMatchObject({ code: 0 })
+  const stopped = place.start(['lock', '/a', '--wait', '20', '--session', 'third'])
+  await until(async () => ((await locksOf(place)).waiting.length > 0 ? true : undefined))
+  expect((await stopped.stop('SIGINT')).code).toBe(130)
+  expect((await locksOf(place)).waiting).toEqual([])
+})
+
+test('lock -- COMMAND holds the lock while the command runs, and exits as it does', async () => {
+  const place = new Place()
+  await place.serve()
+  const script =
+    'console.log(process.env.SLUICE_FENCE, process.env.SLUICE_LOCK); process.exitCode = 3'
+  const ran = await place.run(['lock', '/a', '--', process.execPath, '-e', script])
+  expect(ran.code).toBe(3)
+  expect(ran.out).toMatch(/^(\d+) L\1\.\S+\n$/)
+  expect((await locksOf(place)).locks).toEqual([])
+  const missing = await place.run(['lock', '/a', '--', 'no-such-command'])
+  expect(missing.code).toBe(127)
+  expect(missing.err).toContain('no-such-command cannot be run: ENOENT')
+  const killed = await place.run([
+    'lock',
+    '/a',
+    '--',
+    process.execPath,
+    '-e',
+    'process.kill(process.pid)',
+  ])
+  expect(killed.code).toBe(143)
+})
+
+test('lock -- COMMAND: what the command writes with sluice is written under that lock', async () => {
+  const place = new Place()
+  await place.serve()
+  const held = place.start([
+    'lock',
+    '/a',
+    '--level',
+    'exclusive',
+    '--',
+    process.execPath,
+    '-e',
+    IDLE,
+  ])
+  await held.says(/running (\S+)/)
+  const token = /running (\S+)/.exec(held.out)?.[1] ?? ''
+  expect((await place.run(['put', '/a'], { input: 'x' })).code).toBe(7)
+  const written = await place.run(['put', '/a'], { input: 'x', env: { SLUICE_LOCK: token } })
+  expect(written).toMatchObject({ code: 0, err: '' })
+  held.child.stdin.end()
+  expect((await held.ended()).code).toBe(0)
+})
+
+test('lock -- COMMAND: the command is stopped when the lock is lost', async () => {
+  const place = new Place()
+  await place.serve()
+  const held = place.start(['lock', '/a', '--ttl', '3', '--', process.execPath, '-e', IDLE])
+  await held.says(/running/)
+  const [lock] = (await locksOf(place)).locks
+  const forced = await place.run(['unlock', lock?.id ?? '', '--force', '--reason', 'stuck'])
+  expect(forced.code).toBe(0)
+  const ended = await held.ended()
+  expect(ended.code).toBe(8)
+  expect(ended.err).toContain('was lost; the command was stopped')
+})
+
+/** Runs until its stdin ends. */
+const IDLE = 'console.log("running", process.env.SLUICE_LOCK); process.stdin.resume()'
+
+interface Locks {
+  locks: { id: string }[]
+  waiting: unknown[]
+}
+
+async function locksOf(place: Place): Promise<Locks> {
+  return JSON.parse((await place.run(['locks', '--json'])).out) as Locks
+}

@@ -1,0 +1,162 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach } from 'vitest'
+import { serverNote } from '../../src/server-note.ts'
+
+/** The command as people start it: real processes through bin/sluice.cjs, on folders of their own. */
+export const SLUICE = fileURLToPath(new URL('../../bin/sluice.cjs', import.meta.url))
+
+export interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
+
+export interface RunOptions {
+  /** What stdin says; then it ends. */
+  input?: string | Uint8Array
+  env?: Record<string, string>
+  node?: string
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+const running = new Set<Child>()
+const folders: string[] = []
+
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all([...running].map(endOf))
+  for (const folder of folders.splice(0)) {
+    const pid = serverNote(join(folder, 'data'))?.pid
+    if (pid !== undefined) await stopped(pid)
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** A place with nothing in it: commands run there, so `./data` is its data folder. */
+export class Place {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
+  readonly data = join(this.folder, 'data')
+
+  constructor() {
+    folders.push(this.folder)
+  }
+
+  start(words: readonly string[], options: RunOptions = {}): Started {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
+    )
+    const child = spawn(options.node ?? process.execPath, [SLUICE, ...words], {
+      cwd: this.folder,
+      env: { ...env, NO_COLOR: '1', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    running.add(child)
+    // A command that does not read its stdin may be gone before it got all.
+    child.stdin.on('error', () => {})
+    return new Started(child)
+  }
+
+  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const started = this.start(words, options)
+    started.child.stdin.end(options.input)
+    return started.ended()
+  }
+
+  /** A server on a free port, ready. */
+  async serve(...words: string[]): Promise<Started> {
+    const server = this.start(['serve', '--port', '0', ...words])
+    await server.says(/^sluice ready http:\S+\n/)
+    return server
+  }
+
+  async token(): Promise<string> {
+    return readFile(join(this.data, 'admin.token'), 'utf8')
+  }
+}
+
+export class Started {
+  readonly child: Child
+  out = ''
+  err = ''
+
+  constructor(child: Child) {
+    this.child = child
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.out += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.err += text
+    })
+  }
+
+  /** Resolves when stdout matches. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    return until(
+      () => pattern.exec(this.out) ?? undefined,
+      () => `${this.out}\n${this.err}`,
+    )
+  }
+
+  async ended(): Promise<Ran> {
+    const code = await endOf(this.child)
+    running.delete(this.child)
+    return { code, out: this.out, err: this.err }
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ran> {
+    this.child.kill(signal)
+    return this.ended()
+  }
+
+  get url(): string {
+    return /http:\S+/.exec(this.out)?.[0] ?? ''
+  }
+}
+
+/** Asks again until there is an answer; a test's own timeout is the bound. */
+export async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  about: () => string = () => '',
+): Promise<T> {
+  const deadline = performance.now() + UNTIL_MS
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > deadline) throw new Error(`it never came to that: ${about()}`)
+    await pause(20)
+  }
+}
+
+const UNTIL_MS = 15_000
+
+function endOf(child: Child): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve) => child.once('close', resolve))
+}
+
+/** A server that was started in passing is nobody's child here. */
+async function stopped(pid: number): Promise<void> {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    return
+  }
+  await until(() => (isAlive(pid) ? undefined : true))
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
