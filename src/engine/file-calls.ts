@@ -208,6 +208,9 @@ export class FileCalls {
     actor: Actor,
     prepared: Prepared,
   ): { event: CommitEvent } | { refusal: Refusal } {
+    // While its contents were made ready, the same request may have come and been decided.
+    const known = this.desk.answered(actor, input.request_id)
+    if (known?.kind === 'files-committed') return { event: known }
     if (this.desk.stream.overlay.isBehind) fail('server_full', DISK_FULL)
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)

@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { connect } from '../../src/client/index.ts'
+import { cliCall } from './cli-call.ts'
+import type { House } from './house.ts'
+import { httpCall } from './http-call.ts'
+import { McpSeat } from './mcp-seat.ts'
+import { type Call, type Door, OperationSeat } from './seat.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+/** Every door of the server, by the clients that real users have at it. */
+export function doorsOf(house: () => House): Door[] {
+  return [
+    {
+      name: 'HTTP',
+      takesRequestIds: true,
+      isSlow: false,
+      async open(agent) {
+        const { url } = house()
+        return callSeat(agent, httpCall(url, await house().tokenOf(agent), 'scenario'))
+      },
+    },
+    {
+      name: 'socket',
+      takesRequestIds: true,
+      isSlow: false,
+      async open(agent) {
+        const sluice = await connect({ url: house().url, token: await house().tokenOf(agent) })
+        const call: Call = async (name, input, content) => sluice.call(name, input, content)
+        return new OperationSeat(agent, call, () => sluice.close())
+      },
+    },
+    mcpDoor(house, 'http', 'legacy'),
+    mcpDoor(house, 'http', 'auto'),
+    mcpDoor(house, 'stdio', 'legacy'),
+    mcpDoor(house, 'stdio', 'auto'),
+    {
+      name: 'command line',
+      takesRequestIds: true,
+      isSlow: true,
+      async open(agent) {
+        const { url } = house()
+        return callSeat(agent, cliCall(url, await house().tokenOf(agent), 'scenario'))
+      },
+    },
+  ]
+}
+
+/** Without a connection a session is ended by saying so. */
+function callSeat(agent: string, call: Call): OperationSeat {
+  return new OperationSeat(agent, call, async () => {
+    await call('end_session', { id: `${agent}:scenario` })
+  })
+}
+
+/** `legacy` is the revision with sessions, `auto` the newest, which is stateless over HTTP. */
+export type Era = 'legacy' | 'auto'
+export type Carrier = 'http' | 'stdio'
+
+export function mcpDoor(house: () => House, carrier: Carrier, era: Era): Door {
+  return {
+    name: `MCP over ${carrier} (${era === 'legacy' ? '2025-11-25' : '2026-07-28'})`,
+    takesRequestIds: false,
+    isSlow: carrier === 'stdio',
+    open: (agent) => openMcp(house(), carrier, era, agent),
+  }
+}
+
+export async function openMcp(house: House, carrier: Carrier, era: Era, agent: string) {
+  const client = new Client(
+    { name: 'scenario', version: '1' },
+    { versionNegotiation: { mode: era } },
+  )
+  const token = await house.tokenOf(agent)
+  if (carrier === 'stdio') {
+    const args = [MAIN, 'mcp', '--url', house.url]
+    const env = { ...process.env, SLUICE_TOKEN: token } as Record<string, string>
+    await client.connect(new StdioClientTransport({ command: process.execPath, args, env }))
+    return new McpSeat(agent, client, () => client.close())
+  }
+  const transport = new StreamableHTTPClientTransport(new URL(`${house.url}/mcp`), {
+    requestInit: { headers: { authorization: `Bearer ${token}` } },
+  })
+  await client.connect(transport)
+  return new McpSeat(agent, client, async () => {
+    if (transport.sessionId !== undefined) await transport.terminateSession()
+    // The stateless revision has no end of its own: the principal's session ends where it is known.
+    else await httpCall(house.url, token, 'ending')('end_session', { id: `${agent}:default` })
+    await client.close()
+  })
+}

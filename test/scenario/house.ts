@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type Sluice } from '../../src/client/index.ts'
+import { freePort, ServerProcess } from '../chaos/server-process.ts'
+
+/** One real server for a whole file of scenarios, and agents on it. */
+export class House {
+  readonly server: ServerProcess
+  private readonly admin: Sluice
+  private readonly tokens = new Map<string, Promise<string>>()
+
+  private constructor(server: ServerProcess, admin: Sluice) {
+    this.server = server
+    this.admin = admin
+  }
+
+  static async open(): Promise<House> {
+    const data = await mkdtemp(join(tmpdir(), 'sluice-scenario-'))
+    const server = await ServerProcess.start({ data, port: await freePort() })
+    return new House(server, await connect({ url: server.url, token: server.adminToken }))
+  }
+
+  get url(): string {
+    return this.server.url
+  }
+
+  get data(): string {
+    return this.server.setUp.data
+  }
+
+  /** The token of an agent, who is made when first asked for. */
+  tokenOf(agent: string): Promise<string> {
+    const known = this.tokens.get(agent) ?? this.makeAgent(agent)
+    this.tokens.set(agent, known)
+    return known
+  }
+
+  private async makeAgent(name: string): Promise<string> {
+    await this.admin.call('put_agent', { name })
+    return (await this.admin.call('create_token', { name })).value.token
+  }
+
+  async close(): Promise<void> {
+    await this.admin.close()
+    await this.server.stop()
+    await rm(this.data, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,78 @@
+import type { Client } from '@modelcontextprotocol/client'
+import { type Problem, SluiceError } from '../../src/contract/errors.ts'
+import type { Acquired, AcquireOptions, Seat, WriteOptions } from './seat.ts'
+
+/** A seat at MCP: everything by tools, as a model calls them. */
+export class McpSeat implements Seat {
+  readonly agent: string
+  readonly commit = undefined
+  private readonly client: Client
+  private readonly leave: () => Promise<void>
+
+  constructor(agent: string, client: Client, leave: () => Promise<void>) {
+    this.agent = agent
+    this.client = client
+    this.leave = leave
+  }
+
+  /** The structured content of a tool's answer. */
+  async call(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const { isError, structuredContent } = await this.client.callTool({ name, arguments: args })
+    const content = (structuredContent ?? {}) as Record<string, unknown>
+    if (isError === true) throw new SluiceError(content as unknown as Problem)
+    return content
+  }
+
+  async acquire(path: string, options: AcquireOptions = {}): Promise<Acquired> {
+    return (await this.call('acquire_lock', { path, wait: 0, ...options })) as unknown as Acquired
+  }
+
+  async claim(ticket: string, wait: number): Promise<Acquired> {
+    return (await this.call('wait_for_lock', { ticket, wait })) as unknown as Acquired
+  }
+
+  async release({ id }: { id: string }): Promise<void> {
+    await this.call('release_lock', { lock_id: id })
+  }
+
+  async releaseAll(): Promise<void> {
+    await this.call('release_lock', { all: true })
+  }
+
+  async locks(path: string): Promise<string[]> {
+    const { locks } = await this.call('list_locks', { path })
+    return (locks as { id: string }[]).map(({ id }) => id)
+  }
+
+  async waiting(path: string): Promise<number> {
+    const { waiting } = await this.call('list_locks', { path })
+    return (waiting as unknown[]).length
+  }
+
+  async write(path: string, text: string, { ifVersion }: WriteOptions = {}) {
+    const condition = ifVersion === undefined ? {} : { if_version: ifVersion }
+    const answer = await this.call('write_file', { path, content: text, ...condition })
+    return { version: answer.version as number }
+  }
+
+  async read(path: string): Promise<string> {
+    return (await this.call('read_text_file', { path })).content as string
+  }
+
+  async append(path: string, text: string) {
+    const answer = await this.call('append_file', { path, content: text })
+    return { version: answer.version as number }
+  }
+
+  async edit(path: string, oldText: string, newText: string): Promise<void> {
+    await this.call('edit_file', { path, edits: [{ oldText, newText }] })
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.call('delete_file', { path })
+  }
+
+  end(): Promise<void> {
+    return this.leave()
+  }
+}
