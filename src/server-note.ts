@@ -7,6 +7,8 @@ export interface ServerNote {
   url: string
   /** Made up at each start; `/health` says the same, so a stale note is told from a live server. */
   instance: string
+  /** Started by `sluice mcp` for all such processes; ends by itself when idle. */
+  shared?: boolean
 }
 
 export function noteFile(data: string): string {
@@ -22,9 +24,9 @@ export function tokenFile(data: string): string {
 export function serverNote(data: string): ServerNote | undefined {
   try {
     const note = JSON.parse(readFileSync(noteFile(data), 'utf8')) as Partial<ServerNote>
-    const { pid, url, instance } = note
+    const { pid, url, instance, shared = false } = note
     if (typeof pid !== 'number' || typeof url !== 'string') return undefined
-    return { pid, url, instance: instance ?? '' }
+    return { pid, url, instance: instance ?? '', shared }
   } catch {
     return undefined
   }

@@ -20,6 +20,8 @@ export interface ServerOptions {
   port: number
   /** Names besides loopback that clients may use as Host and Origin. */
   allowHosts?: readonly string[]
+  /** Noted for others: it ends by itself when nobody uses it. */
+  shared?: boolean
   logger?: FastifyBaseLogger | false
   /** Mounts more routes, or listens to the HTTP server. */
   extend?: (app: FastifyInstance, engine: Engine) => void
@@ -51,7 +53,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function openDoors(engine: Engine, options: ServerOptions): Promise<RunningServer> {
-  const { data, host, port, allowHosts = [], logger = false, extend } = options
+  const { data, host, port, allowHosts = [], shared = false, logger = false, extend } = options
   // The folder is ours now: whatever another server noted there is over.
   rmSync(noteFile(data), { force: true })
   if (engine.firstToken !== undefined) {
@@ -88,7 +90,7 @@ async function openDoors(engine: Engine, options: ServerOptions): Promise<Runnin
   })
   writeFileSync(
     noteFile(data),
-    JSON.stringify({ pid: process.pid, url, instance } satisfies ServerNote),
+    JSON.stringify({ pid: process.pid, url, instance, shared } satisfies ServerNote),
     { mode: 0o600 },
   )
   return {
@@ -118,6 +120,7 @@ export class FolderTaken extends Error {
   override name = 'FolderTaken'
   constructor(data: string, note: ServerNote | undefined) {
     const who = note === undefined ? 'Another process' : `Process ${note.pid} at ${note.url}`
-    super(`${who} serves ${data} already. Use it, or stop it first.`)
+    const what = note?.shared === true ? ' It ends by itself when no "sluice mcp" uses it.' : ''
+    super(`${who} serves ${data} already. Use it, or stop it first.${what}`)
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Problem, problemOf, refuse } from '../../contract/errors.ts'
 import { VERSION } from '../../contract/version.ts'
 import { serveStdioDoor } from '../../face/mcp/stdio.ts'
@@ -35,7 +36,7 @@ export const mcp: Command = {
     if (folder !== undefined) refuseFolder(folder)
     const tools = toolsOf(values)
     const workspace = values.text('workspace') as string
-    const target = (): Promise<Target> => find(values)
+    const target = finder(values)
     const agent = values.text('agent')
     await checkEntry(await target(), workspace, agent)
     const about: Record<string, string> = {}
@@ -48,10 +49,13 @@ export const mcp: Command = {
     await served(door, { workspace, tools }, (name) => {
       about.client = name
     })
-    await door.close()
+    // A server that is gone ends the session by itself; nobody should wait for it here.
+    await Promise.race([door.close(), pause(CLOSE_MS)])
     process.exit(0)
   },
 }
+
+const CLOSE_MS = 1000
 
 /** Serving files where they lie is not there yet, and an empty tree in their place would mislead. */
 function refuseFolder(folder: string): never {
@@ -77,14 +81,24 @@ function toolsOf(values: Values): ToolChoice {
   return names
 }
 
-async function find(values: Values): Promise<Target> {
-  if (values.text('url') !== undefined) return targetOf(values)
+/**
+ * Finds the server, each time anew. One that somebody else runs is theirs to start again: taking its
+ * folder while it is being upgraded would keep it from coming back.
+ */
+function finder(values: Values): () => Promise<Target> {
+  if (values.text('url') !== undefined) return () => targetOf(values)
   const data = dataFolder(values)
   const idleSeconds = values.number('idle-exit') || IDLE_SECONDS
-  return targetAt(await findOrStartServer(data, idleSeconds), data, values)
+  let isOurs = true
+  return async () => {
+    if (!isOurs) return targetOf(values)
+    const note = await findOrStartServer(data, idleSeconds)
+    isOurs = note.shared === true
+    return targetAt(note, data, values)
+  }
 }
 
-/** locks and sessions of a client that is away must not keep a server up for ever. */
+/** Long enough for a client that restarts, short enough not to be in the way for a day. */
 const IDLE_SECONDS = 300
 
 /** Faults of the set-up are told at the start, where whoever set it up looks for them. */

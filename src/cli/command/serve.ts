@@ -29,6 +29,7 @@ export const serve: Command = {
     const idleMs = (values.number('idle-exit') ?? 0) * 1000
     const server = await start({
       ...options,
+      shared: idleMs > 0,
       ...(await loggerOf(values)),
       extend: (app) => {
         if (idleMs > 0) watchIdle(app.server as Server, idleMs, ending.end)

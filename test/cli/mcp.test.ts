@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { expect, onTestFinished, test } from 'vitest'
+import { serverNote } from '../../src/server-note.ts'
+import { isAlive, Place, SLUICE, until } from './sluice.ts'
+
+type Era = 'legacy' | 'auto'
+
+interface Agent {
+  client: Client
+  call(name: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>
+}
+
+async function connectMcp(place: Place, words: string[] = [], era: Era = 'auto'): Promise<Agent> {
+  const client = new Client(
+    { name: `tester-${era}`, version: '1' },
+    { versionNegotiation: { mode: era } },
+  )
+  // Anything on stdout that is not MCP comes to this.
+  const errors: Error[] = []
+  client.onerror = (error) => errors.push(error)
+  const args = [SLUICE, 'mcp', '--idle-exit', '1', ...words]
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args, cwd: place.folder }),
+  )
+  onTestFinished(async () => {
+    await client.close()
+    expect(errors).toEqual([])
+  })
+  return {
+    client,
+    async call(name, args = {}) {
+      const answer = await client.callTool({ name, arguments: args })
+      return answer.structuredContent as Record<string, unknown>
+    },
+  }
+}
+
+test('contract: two sluice mcp that start at once on an empty folder share one server', async () => {
+  const place = new Place()
+  const [one, other] = await Promise.all([connectMcp(place), connectMcp(place)])
+  const granted = await one.call('acquire_lock', { path: '/a', type: 'exclusive', ttl: 60 })
+  expect(granted).toMatchObject({ status: 'granted' })
+  const refused = await other.call('write_file', { path: '/a', content: 'x' })
+  expect(refused).toMatchObject({ code: 'locked' })
+  const [mine, others] = [await one.call('workspace_status'), await other.call('workspace_status')]
+  expect(mine.session).not.toBe(others.session)
+  // Their sessions end with them, and so do their locks.
+  await one.client.close()
+  await until(async () => {
+    const written = await other.call('write_file', { path: '/a', content: 'x' })
+    return written.code === undefined ? true : undefined
+  })
+})
+
+test('contract: the shared server ends when it was idle for its time, and leaves no note', async () => {
+  const place = new Place()
+  const { client } = await connectMcp(place)
+  const pid = serverNote(place.data)?.pid as number
+  await client.close()
+  await until(() => (isAlive(pid) ? undefined : true))
+  expect(serverNote(place.data)).toBeUndefined()
+  expect(existsSync(place.data)).toBe(true)
+})
+
+test('contract: sluice mcp uses the server that serves the data folder already', async () => {
+  const place = new Place()
+  const server = await place.serve()
+  const agent = await connectMcp(place)
+  await agent.call('write_file', { path: '/a', content: 'from mcp' })
+  expect((await place.run(['cat', '/a'])).out).toBe('from mcp')
+  expect(serverNote(place.data)?.pid).toBe(server.child.pid)
+})
+
+for (const era of ['legacy', 'auto'] satisfies Era[]) {
+  test(`contract: --agent works as that agent, made when it is missing (${era})`, async () => {
+    const place = new Place()
+    await place.serve()
+    const agent = await connectMcp(place, ['--agent', 'researcher', '--session', 'run-1'], era)
+    await agent.call('write_file', { path: '/a', content: 'x'.repeat(1_500_000) })
+    const text = await agent.call('read_text_file', { path: '/a' })
+    expect(String(text.content)).toHaveLength(1_500_000)
+    const status = await agent.call('workspace_status')
+    expect(status).toMatchObject({
+      agent: 'researcher',
+      session: 'researcher:run-1',
+      role: 'agent',
+    })
+    const { out } = await place.run(['call', 'list_sessions'])
+    const { sessions } = JSON.parse(out) as { sessions: object[] }
+    expect(sessions).toContainEqual(
+      expect.objectContaining({
+        id: 'researcher:run-1',
+        connected: true,
+        about: { client: `tester-${era}` },
+      }),
+    )
+  })
+}
+
+test('sluice mcp outlives the shared server: the next call starts another, and the session goes on there', async () => {
+  const place = new Place()
+  const agent = await connectMcp(place)
+  await agent.call('acquire_lock', { path: '/a', type: 'write', ttl: 300 })
+  const { session } = await agent.call('workspace_status')
+  const first = serverNote(place.data)?.pid as number
+  process.kill(first, 'SIGKILL')
+  const status = await until(async () => answered(await agent.call('workspace_status')))
+  expect(status).toMatchObject({ session, locks: [{ items: [{ path: '/a' }] }] })
+  expect(answered(await agent.call('write_file', { path: '/a', content: 'x' }))).toBeDefined()
+  expect(serverNote(place.data)?.pid).not.toBe(first)
+}, 40_000)
+
+test('sluice mcp starts no server in the place of one that somebody else runs', async () => {
+  const place = new Place()
+  const theirs = await place.serve()
+  const agent = await connectMcp(place)
+  const { session } = await agent.call('workspace_status')
+  await theirs.stop()
+  expect(await agent.call('workspace_status')).toMatchObject({ code: 'overloaded' })
+  expect(serverNote(place.data)).toBeUndefined()
+  await place.serve()
+  const status = await until(async () => answered(await agent.call('workspace_status')))
+  expect(status).toMatchObject({ session })
+}, 40_000)
+
+function answered(answer: Record<string, unknown>): Record<string, unknown> | undefined {
+  return answer.code === undefined ? answer : undefined
+}
+
+test('sluice mcp: a set-up that cannot work is refused at the start, on stderr only', async () => {
+  const place = new Place()
+  await place.serve()
+  const token = (await place.run(['agents', 'add', 'bob'])).code === 0 ? await bobsToken(place) : ''
+  const cases: [string[], number, string][] = [
+    [['docs'], 2, 'would serve the files in that folder, which comes in a later release'],
+    [['--tools', 'read_file,nope'], 2, 'no such tools: nope'],
+    [['--workspace', 'nope'], 5, 'no workspace nope'],
+    [['--token', 'wrong'], 3, 'not known'],
+    [['--token', token, '--agent', 'ann'], 4, ''],
+    [['--url', 'http://127.0.0.1:1', '--token', 'x'], 13, 'No connection to http://127.0.0.1:1'],
+    [['--url', 'http://127.0.0.1:1'], 3, 'No token for http://127.0.0.1:1'],
+  ]
+  for (const [words, code, text] of cases) {
+    const ran = await place.run(['mcp', ...words])
+    expect(ran, words.join(' ')).toMatchObject({ code, out: '' })
+    expect(ran.err).toContain(text)
+  }
+  expect(existsSync(`${place.folder}/docs`)).toBe(false)
+})
+
+test('sluice mcp --tools offers those tools and no others', async () => {
+  const place = new Place()
+  await place.serve()
+  const { client } = await connectMcp(place, ['--tools', 'write_file,read_text_file'])
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name).toSorted()).toEqual(['read_text_file', 'write_file'])
+})
+
+async function bobsToken(place: Place): Promise<string> {
+  return (await place.run(['token', 'bob'])).out.trim()
+}
