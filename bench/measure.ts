@@ -59,7 +59,12 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[rank] ?? Number.NaN
 }
 
-export const median = (values: readonly number[]): number => percentile(values, 50)
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort()
+  const middle = sorted.subarray((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
+  return mean([...middle])
+}
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
