@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr'
 import type { DoorAnswer } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
 import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
 import type {
   ClientMessage,
@@ -230,7 +231,27 @@ export class Connection {
     if (this.outbox.length === 0 || !this.isOpen) return
     const messages = this.outbox
     this.outbox = []
-    this.transport?.send(packr.pack(messages))
+    this.sendFrames(messages)
+  }
+
+  /** As few frames as the limit allows: the server ends a connection that sends a larger one. */
+  private sendFrames(messages: ClientMessage[]): void {
+    const frame = packr.pack(messages)
+    if (frame.length <= LIMITS.socketFrameBytes) return this.transport?.send(frame)
+    const [first] = messages
+    if (messages.length === 1 && first !== undefined)
+      return this.refuseTooLarge(first, frame.length)
+    const half = Math.ceil(messages.length / 2)
+    this.sendFrames(messages.slice(0, half))
+    this.sendFrames(messages.slice(half))
+  }
+
+  private refuseTooLarge(message: ClientMessage, bytes: number): void {
+    const id = message[1] as number
+    const pending = this.pending.get(id)
+    this.pending.delete(id)
+    const detail = `The call has ${bytes} bytes; at most ${LIMITS.socketFrameBytes} go in one.`
+    pending?.reject(new SluiceError(problemOf(refuse('too_large', detail))))
   }
 }
 

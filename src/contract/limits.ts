@@ -12,6 +12,10 @@ export const LIMITS = {
   socketRequestsInFlight: 4096,
   socketSendQueueBytes: 16 * 1024 * 1024,
   eventStreamQueueBytes: 8 * 1024 * 1024,
+  /** Who leaves what it asked for unread so long is cut off: event streams and watches. */
+  stalledMs: 60_000,
+  /** A connection may be silent so long: more than any wait and the streams' heartbeats. */
+  silenceMs: 120_000,
   connections: 20_000,
   lockItems: 128,
   commitChanges: 10_000,

@@ -43,6 +43,19 @@ test('contract: a token that is not known is refused at once, and not tried agai
   expect(await codeOf(server.connect({ token: 'wrong' }))).toBe('unauthenticated')
 })
 
+test('contract: more calls at once than fit in a frame go in several, and one that fits in none is too_large', async () => {
+  const server = await Killable.start()
+  const sluice = await server.connect()
+  const message = 'm'.repeat(4000)
+  const appends = Array.from({ length: 3000 }, (_, index) =>
+    sluice.call('patch_file', { path: `/log-${index % 50}`, append: '.', message }),
+  )
+  expect(await Promise.all(appends)).toHaveLength(3000)
+  const huge = sluice.workspace().append('/huge', 'x'.repeat(9_000_000))
+  expect(await codeOf(huge)).toBe('too_large')
+  expect(await codeOf(sluice.workspace().status())).toBe('none')
+})
+
 test('locks §40, I12: a lock that a supervisor takes away aborts its signal', async () => {
   const server = await Killable.start()
   const [holder, boss] = [await server.connect(), await server.connect()]

@@ -92,20 +92,6 @@ const lockScenarios: Scenario[] = [
     },
   },
   {
-    title: 'locks §23: a wait that would never end is refused with the cycle by name',
-    async run({ ann, bob, at }) {
-      await granted(ann.acquire(at('a')))
-      await granted(bob.acquire(at('b')))
-      const waiting = bob.acquire(at('a'), { wait: 20 })
-      while ((await ann.waiting(at('a'))) === 0) {}
-      const refused = await refusalOf(ann.acquire(at('b'), { wait: 20 }))
-      expect(refused.code).toBe('deadlock')
-      expect(JSON.stringify(refused)).toContain(bob.agent)
-      await ann.releaseAll()
-      await granted(waiting)
-    },
-  },
-  {
     title:
       'locks §33: a late write after the TTL is refused as lock_lost, when the lock went to the next',
     async run({ ann, bob, at }) {

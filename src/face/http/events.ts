@@ -19,7 +19,6 @@ import { problemFor } from './problems.ts'
 const HEARTBEAT_MS = 15_000
 /** From this many unread bytes on, the engine is asked for no more events. */
 const PAUSE_BYTES = 1024 * 1024
-const STALLED_MS = 60_000
 /** How long a refusal may take to still become a status code; a later one is an event of the stream. */
 const FIRST_ANSWER_MS = 250
 
@@ -147,7 +146,7 @@ function write(response: ServerResponse, text: string): void {
 }
 
 async function drained(response: ServerResponse): Promise<void> {
-  const deadline = AbortSignal.timeout(STALLED_MS)
+  const deadline = AbortSignal.timeout(LIMITS.stalledMs)
   const left = new AbortController()
   const onClose = () => left.abort()
   response.once('close', onClose)

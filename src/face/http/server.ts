@@ -48,8 +48,6 @@ declare module 'fastify' {
   }
 }
 
-/** A connection may be silent this long: more than any wait (25 s) and the streams' heartbeats. */
-const SILENCE_MS = 120_000
 const HEADERS_MS = 15_000
 const KEEP_ALIVE_MS = 75_000
 const BODY_MS = 30_000
@@ -91,7 +89,7 @@ function createApp(engine: EngineApi, options: HttpOptions): FastifyInstance {
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.jsonBodyBytes,
-    connectionTimeout: SILENCE_MS,
+    connectionTimeout: LIMITS.silenceMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Uploads of gigabytes take long; bodies that must be quick have BODY_MS instead.
     requestTimeout: 0,

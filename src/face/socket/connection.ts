@@ -238,7 +238,9 @@ export class Connection {
       this.send(['events', id, batch])
       this.flush()
       // Whoever reads slowly gets its events slowly, from the ledger; nothing piles up here.
+      const stalledAt = performance.now() + LIMITS.stalledMs
       while (this.socket.bufferedAmount > WATCH_BUFFER_BYTES && !cancel.signal.aborted) {
+        if (performance.now() > stalledAt) return this.socket.terminate()
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LIMITS } from '../../contract/limits.ts'
@@ -20,6 +21,8 @@ export function mountSocket(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that is gone before it has its answer is no fault of ours.
     socket.on('error', () => socket.destroy())
+    // A client whose machine or network is gone says no goodbye; the system notices in the end.
+    if (socket instanceof Socket) socket.setKeepAlive(true, KEEP_ALIVE_MS)
     // Not `new URL`, which throws on what a stranger may send here.
     const [path] = (request.url ?? '').split('?', 1)
     if (path !== '/v1/socket') return refuseUpgrade(socket, '404 Not Found')
@@ -36,6 +39,8 @@ export function mountSocket(
     },
   }
 }
+
+const KEEP_ALIVE_MS = 30_000
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
