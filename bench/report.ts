@@ -1,5 +1,7 @@
 /** What a scenario found out, how it is shown, and how it is kept in limits.json and README.md. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { mean } from './measure.ts'
 
 export interface Table {
@@ -99,6 +101,8 @@ function asMarkdown({ title, columns, rows }: Table): string {
 
 const LIMITS = new URL('limits.json', import.meta.url)
 const README = new URL('README.md', import.meta.url)
+/** Whoever records has a checkout, and a checkout has the formatter that the lint asks for. */
+const BIOME = new URL('../node_modules/@biomejs/biome/bin/biome', import.meta.url)
 
 export interface Run {
   scenario: string
@@ -126,6 +130,8 @@ export function record(run: Run, report: Report): void {
   }
   writeFileSync(LIMITS, `${JSON.stringify(limits, null, 2)}\n`)
   writeFileSync(README, withSection(readFileSync(README, 'utf8'), run, report))
+  const [biome, ...files] = [BIOME, LIMITS, README].map((url) => fileURLToPath(url))
+  spawnSync(process.execPath, [biome!, 'format', '--write', ...files], { stdio: 'ignore' })
 }
 
 function withSection(text: string, run: Run, report: Report): string {
