@@ -78,13 +78,13 @@ export function applyMemory(state: State, event: Event): void {
       applyDirectory(state.directory, event)
       break
     case 'command-refused':
-      for (const id of event.requestIds ?? []) remember(state, event.session, id, event)
+      for (const id of event.requestIds ?? []) remember(state, event.session, id, event.revision)
       break
     default:
       applyDirectory(state.directory, event)
   }
   if ('requestId' in event && event.requestId !== undefined) {
-    remember(state, event.session, event.requestId, event)
+    remember(state, event.session, event.requestId, event.revision)
   }
 }
 
@@ -169,7 +169,7 @@ function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | 
 }
 
 /** locks §11: the last answers of each session; fewer each when very many sessions have some. */
-function remember(state: State, session: string, requestId: string, event: Event): void {
+function remember(state: State, session: string, requestId: string, revision: number): void {
   let answers = state.answers.get(session)
   if (answers === undefined) {
     answers = new BoundedMap(LIMITS.answersPerSession)
@@ -177,5 +177,5 @@ function remember(state: State, session: string, requestId: string, event: Event
   }
   answers.limit =
     state.answers.size > 1000 ? LIMITS.answersPerSessionWhenMany : LIMITS.answersPerSession
-  answers.set(requestId, event)
+  answers.set(requestId, revision)
 }

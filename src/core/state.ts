@@ -1,4 +1,4 @@
-import type { Event, PathRight, Role, Settings } from '../contract/events.ts'
+import type { PathRight, Role, Settings } from '../contract/events.ts'
 import { DEFAULT_SETTINGS } from '../contract/events.ts'
 import type { BoundedMap } from './bounded-map.ts'
 import type { Records } from './file/entry.ts'
@@ -20,8 +20,9 @@ export interface State {
   /** The next free number for a file or folder. */
   nextFileId: number
   records: Records
-  /** By session and request id: the fact that answered (locks §11). */
-  answers: Map<string, BoundedMap<string, Event>>
+  /** By session and request id: the revision of the fact that answered (locks §11). The fact itself
+   * stays in the ledger: one commit of 10,000 files would weigh megabytes here. */
+  answers: Map<string, BoundedMap<string, number>>
   directory: Directory
 }
 

@@ -83,20 +83,35 @@ export class Desk {
     }
   }
 
-  /** The fact that answered this request id before (locks §11). */
-  answered(actor: Actor, requestId: string | undefined): Event | undefined {
+  /** The revision of the fact that answered this request id before (locks §11). */
+  answered(actor: Actor, requestId: string | undefined): number | undefined {
     if (requestId === undefined) return undefined
     return this.stream.state.answers.get(actor.session)?.get(requestId)
   }
 
-  assertSame(known: Event, kinds: readonly Event['kind'][]): void {
+  /** That fact, once it is durable; a refusal is thrown again. */
+  async answerAgain<K extends Event['kind']>(
+    revision: number,
+    kinds: readonly K[],
+  ): Promise<Extract<Event, { kind: K }>> {
+    await this.stream.settled(revision)
+    const event = await this.stream.eventAt(revision)
+    if (event === undefined) {
+      fail('compacted', 'The answer to this request_id is no longer kept. Use a new one.')
+    }
+    if (event.kind === 'command-refused') return this.refusedAgain(event)
+    this.assertSame(event, kinds)
+    return event as Extract<Event, { kind: K }>
+  }
+
+  private assertSame(known: Event, kinds: readonly Event['kind'][]): void {
     if (kinds.includes(known.kind)) return
     fail('invalid_request', 'This request_id answered a different call before. Use a new one.', {
       fields: [{ field: 'request_id', fault: 'used before' }],
     })
   }
 
-  refusedAgain(event: Extract<Event, { kind: 'command-refused' }>): never {
+  private refusedAgain(event: Extract<Event, { kind: 'command-refused' }>): never {
     const code = event.code as Refusal['code']
     throw new SluiceError(problemOf(refuse(code, event.detail, event.problem)))
   }

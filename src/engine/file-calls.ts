@@ -168,8 +168,8 @@ export class FileCalls {
         return this.attempt(input, actor, prepared)
       })
       if (!('refusal' in settled)) {
-        await this.desk.stream.settled(settled.event.revision)
-        return { event: settled.event, prepared: prepared as unknown as Prepared }
+        const event = await this.durableOf(settled)
+        return { event, prepared: prepared as unknown as Prepared }
       }
       const isPassed =
         settled.refusal.code === 'stale_version' &&
@@ -207,10 +207,10 @@ export class FileCalls {
     input: CommitTerms,
     actor: Actor,
     prepared: Prepared,
-  ): { event: CommitEvent } | { refusal: Refusal } {
+  ): { event: CommitEvent } | { again: number } | { refusal: Refusal } {
     // While its contents were made ready, the same request may have come and been decided.
-    const known = this.desk.answered(actor, input.request_id)
-    if (known?.kind === 'files-committed') return { event: known }
+    const again = this.desk.answered(actor, input.request_id)
+    if (again !== undefined) return { again }
     if (this.desk.stream.overlay.isBehind) fail('server_full', DISK_FULL)
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)
@@ -234,8 +234,15 @@ export class FileCalls {
       const paths = prepared.changes.map((change) => change.path)
       return this.desk.refused(actor, 'commit', paths, result.refusal, input.request_id)
     }
-    await this.desk.stream.settled(result.event.revision)
-    return result.event
+    return this.durableOf(result)
+  }
+
+  private async durableOf(
+    decided: { event: CommitEvent } | { again: number },
+  ): Promise<CommitEvent> {
+    if ('again' in decided) return this.desk.answerAgain(decided.again, ['files-committed'])
+    await this.desk.stream.settled(decided.event.revision)
+    return decided.event
   }
 
   private commitCommand(input: CommitTerms, actor: Actor, changes: Commit['changes']): Commit {
@@ -266,10 +273,7 @@ export class FileCalls {
   ): Promise<CommitEvent | undefined> {
     const known = this.desk.answered(actor, requestId)
     if (known === undefined) return undefined
-    await this.desk.stream.settled(known.revision)
-    if (known.kind === 'command-refused') return this.desk.refusedAgain(known)
-    this.desk.assertSame(known, ['files-committed'])
-    return known as CommitEvent
+    return this.desk.answerAgain(known, ['files-committed'])
   }
 }
 

@@ -42,14 +42,16 @@ export class LockCalls {
   }
 
   private async acquireAgain(
-    known: Event,
+    revision: number,
     input: Parsed<'acquire_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
-    await this.desk.stream.settled(known.revision)
-    if (known.kind === 'command-refused') return this.desk.refusedAgain(known)
-    this.desk.assertSame(known, ['lock-acquired', 'lock-raised', 'lock-queued'])
+    const known = await this.desk.answerAgain(revision, [
+      'lock-acquired',
+      'lock-raised',
+      'lock-queued',
+    ])
     this.desk.leases.heard(actor.session, this.desk.clock.now())
     return known.kind === 'lock-queued'
       ? this.queuedAnswer(known.revision, input.wait, signal)

@@ -1,4 +1,4 @@
-import type { Event, LockItem, Settings } from '../contract/events.ts'
+import type { LockItem, Settings } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import { itemOf } from '../core/lock/acquire.ts'
@@ -18,7 +18,7 @@ import type { Directory, State } from '../core/state.ts'
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
  * tail. `version` changes with the shape; an unknown version is ignored and the ledger is folded.
  */
-const VERSION = 1
+const VERSION = 2
 
 interface Snapshot {
   version: number
@@ -36,7 +36,7 @@ interface Snapshot {
     why?: string
     kept: boolean
   }[]
-  answers: [session: string, events: [requestId: string, event: Event][]][]
+  answers: [session: string, answers: [requestId: string, revision: number][]][]
   directory: {
     agents: Directory['agents'] extends Map<string, infer V> ? V[] : never
     groups: [string, unknown][]
@@ -177,8 +177,8 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
     if (one.kept) owner.lost.push(lost)
   }
   for (const [session, stored] of snapshot.answers) {
-    const answers = new BoundedMap<string, Event>(LIMITS.answersPerSession)
-    for (const [requestId, event] of stored) answers.set(requestId, event)
+    const answers = new BoundedMap<string, number>(LIMITS.answersPerSession)
+    for (const [requestId, revision] of stored) answers.set(requestId, revision)
     state.answers.set(session, answers)
   }
   restoreDirectory(state.directory, snapshot.directory)

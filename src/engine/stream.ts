@@ -203,6 +203,15 @@ export class Stream {
     }
   }
 
+  /** One durable event, or undefined when it is no longer kept. */
+  async eventAt(revision: number): Promise<Event | undefined> {
+    for await (const { events } of this.history(revision, revision)) {
+      const found = events.find((event) => event.revision === revision)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
   /** Events gathered or being written: what bounds the queue. */
   get backlog(): number {
     return this.state.revision - this.durable

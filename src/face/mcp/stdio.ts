@@ -30,11 +30,29 @@ export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHa
     if (name !== undefined) onClient?.(name)
     onmessage?.(message, ...rest)
   }
+  writeTogether(transport)
   transport.onclose = () => {
     onclose?.()
     onClose?.()
   }
   return handle
+}
+
+/** Answers that become ready together leave in one write: on a pipe each write is a system call. */
+function writeTogether(transport: StdioServerTransport): void {
+  const send = transport.send.bind(transport)
+  let isCorked = false
+  transport.send = (message) => {
+    if (!isCorked) {
+      isCorked = true
+      process.stdout.cork()
+      setImmediate(() => {
+        isCorked = false
+        process.stdout.uncork()
+      })
+    }
+    return send(message)
+  }
 }
 
 function clientIn(message: object): string | undefined {
