@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { fail } from '../../contract/errors.ts'
+import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import type { Caller, EngineApi, Principal } from '../../engine/api.ts'
-import type { FailureLimit } from './failure-limit.ts'
+import { type FailureLimit, refuseToken } from './failure-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,15 +34,7 @@ export function authenticate(
   }
   const principal = principalOf(engine, header)
   if (principal !== undefined) return principal
-  const waitSeconds = failures.waitSeconds(request.ip)
-  if (waitSeconds > 0) {
-    fail('rate_limited', 'Too many failed authentications from your address; try again later.', {
-      retry_after_s: waitSeconds,
-      limit: 'failed authentications of one address',
-    })
-  }
-  failures.record(request.ip)
-  fail('unauthenticated', 'The token is not known here: it is wrong, or it was revoked.')
+  throw new SluiceError(problemOf(refuseToken(failures, request.ip)))
 }
 
 function principalOf(engine: EngineApi, header: string): Principal | undefined {

@@ -1,3 +1,5 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
+
 /**
  * Counts failed authentications by remote address, so that nobody can try tokens at leisure. The map
  * is bounded: when it is full, the address that failed longest ago is forgotten.
@@ -6,6 +8,20 @@ export interface FailureLimit {
   /** Seconds until the address may try again; 0: now. */
   waitSeconds(address: string): number
   record(address: string): void
+}
+
+/** What an unknown token is answered; the failure is counted against the address. */
+export function refuseToken(failures: FailureLimit, address: string): Refusal {
+  const waitSeconds = failures.waitSeconds(address)
+  if (waitSeconds > 0) {
+    return refuse(
+      'rate_limited',
+      'Too many failed authentications from your address; try again later.',
+      { retry_after_s: waitSeconds, limit: 'failed authentications of one address' },
+    )
+  }
+  failures.record(address)
+  return refuse('unauthenticated', 'The token is not known here: it is wrong, or it was revoked.')
 }
 
 const FAILURES_MOST = 20

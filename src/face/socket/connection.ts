@@ -1,7 +1,13 @@
 import { Packr } from 'msgpackr'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
-import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
+import {
+  type Problem,
+  problemOf,
+  type Refusal,
+  refuse,
+  SluiceError,
+} from '../../contract/errors.ts'
 import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { name, path, workspace } from '../../contract/operation/fields.ts'
@@ -18,6 +24,7 @@ import type { Answer, Caller, EngineApi } from '../../engine/api.ts'
 export class Connection {
   private readonly socket: WebSocket
   private readonly engine: EngineApi
+  private readonly refuseToken: () => Refusal
   private caller: Caller | undefined
   private isGreeting = false
   private disconnect: () => void = () => {}
@@ -27,7 +34,9 @@ export class Connection {
   private readonly cancels = new Map<number, AbortController>()
   private readonly greetingTimer: NodeJS.Timeout
 
-  constructor(socket: WebSocket, engine: EngineApi) {
+  /** @param refuseToken what an unknown token is answered */
+  constructor(socket: WebSocket, engine: EngineApi, refuseToken: () => Refusal) {
+    this.refuseToken = refuseToken
     this.socket = socket
     this.engine = engine
     this.greetingTimer = setTimeout(() => socket.close(4401, 'no hello'), HELLO_MS)
@@ -103,7 +112,7 @@ export class Connection {
     const { token, session, secret, agent, ttl, about } = hello
     const principal = this.engine.authenticate(token)
     if (principal === undefined) {
-      throw new SluiceError(problemOf(refuse('unauthenticated', 'That token is not known.')))
+      throw new SluiceError(problemOf(this.refuseToken()))
     }
     const own = await this.engine.callerOf(principal)
     const isNamed = session !== undefined && secret === undefined && agent === undefined

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
+import { createFailureLimit, refuseToken } from '../http/failure-limit.ts'
 import { Connection } from './connection.ts'
 
 /** Answers `GET /v1/socket` on the HTTP server. Host and Origin are checked before the upgrade. */
@@ -12,6 +13,7 @@ export function mountSocket(
   engine: EngineApi,
   isAllowed: (request: IncomingMessage) => boolean,
 ): { close(): void } {
+  const failures = createFailureLimit()
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LIMITS.socketFrameBytes,
@@ -30,7 +32,13 @@ export function mountSocket(
     if (sockets.clients.size >= LIMITS.connections) {
       return refuseUpgrade(socket, '503 Service Unavailable')
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => new Connection(webSocket, engine))
+    const address = request.socket.remoteAddress ?? ''
+    sockets.handleUpgrade(
+      request,
+      socket,
+      head,
+      (webSocket) => new Connection(webSocket, engine, () => refuseToken(failures, address)),
+    )
   })
   return {
     close() {
