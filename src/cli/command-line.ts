@@ -72,6 +72,8 @@ function addCommand(
   const parser = parent
     .command(word)
     .summary(command.summary)
+    // What comes after the name of a subcommand is the subcommand's.
+    .enablePositionalOptions()
     .description(command.summary)
     .exitOverride()
   for (const argument of (command.arguments ?? '').split(' ')) {
@@ -119,7 +121,8 @@ async function runCommand(
 
 /** What was said on the command line itself, by the setting's name. */
 function flagsOf(parser: Parser): Record<string, unknown> {
-  const flags: Record<string, unknown> = {}
+  // What was said before the name of a subcommand is meant for that as well.
+  const flags = parser.parent === null ? {} : flagsOf(parser.parent)
   for (const option of parser.options) {
     const value: unknown = parser.getOptionValue(option.attributeName())
     if (value !== undefined) flags[option.name()] = value
