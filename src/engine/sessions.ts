@@ -1,0 +1,218 @@
+import { fail } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
+import type { Output, Parsed } from '../contract/operations.ts'
+import { isoTime } from '../contract/time.ts'
+import { maySupervise } from '../core/agent/rights.ts'
+import type { Actor, EndSession } from '../core/command.ts'
+import type { Caller, Principal } from './api.ts'
+import type { Clock } from './clock.ts'
+import { type Directory, randomName, sessionEnded } from './directory.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * Sessions at work: opening and resuming, the connections that keep them, and their end.
+ *
+ *   open ──connect──► connected ──last connection lost──► grace (10 s) ──► ended
+ *     └──idle for its ttl, holding nothing──────────────────────────────► ended
+ *
+ * An end is one decision in the server's stream and one in each workspace; no lock outlives it.
+ */
+export class Sessions {
+  private readonly directory: Directory
+  private readonly workspaces: ReadonlyMap<string, Workspace>
+  private readonly clock: Clock
+  private readonly connections = new Map<string, Connected>()
+  private readonly opening = new Map<string, Promise<string>>()
+  private readonly heardAt = new Map<string, number>()
+  private readonly startedAt: number
+  private isStopped = false
+
+  constructor(directory: Directory, workspaces: ReadonlyMap<string, Workspace>, clock: Clock) {
+    this.directory = directory
+    this.workspaces = workspaces
+    this.clock = clock
+    this.startedAt = clock.now()
+  }
+
+  heard(session: string): void {
+    this.heardAt.set(session, this.clock.now())
+  }
+
+  async callerOf(principal: Principal, sessionName?: string): Promise<Caller> {
+    const { agent, name } = this.sessionOf(principal, sessionName ?? 'default')
+    const id = `${agent}:${name}`
+    if (!this.directory.sessions.has(id)) {
+      // Two first calls at once open it once.
+      let opening = this.opening.get(id)
+      if (opening === undefined) {
+        const actor: Actor = {
+          agent: principal.name,
+          session: id,
+          role: principal.role,
+          rights: [],
+        }
+        opening = this.directory
+          .openSession(actor, agent, name, DEFAULT_SESSION_TTL_MS, undefined)
+          .finally(() => this.opening.delete(id))
+        this.opening.set(id, opening)
+      }
+      await opening
+    }
+    return this.directory.actorOf(id) ?? sessionEnded(id)
+  }
+
+  /** The session that a name or a full id means; only admins may work in those of others. */
+  private sessionOf(principal: Principal, given: string): { agent: string; name: string } {
+    const colon = given.indexOf(':')
+    const agent = colon < 0 ? principal.name : given.slice(0, colon)
+    const name = given.slice(colon + 1)
+    if (agent !== principal.name) {
+      if (principal.role !== 'admin') {
+        fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
+      }
+      if (!this.directory.agents.has(agent)) {
+        fail('not_found', `There is no agent ${agent}. Make it first.`)
+      }
+    }
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+      fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
+    }
+    return { agent, name }
+  }
+
+  async open(input: Parsed<'open_session'>, actor: Actor): Promise<Output<'open_session'>> {
+    const agent = input.agent ?? actor.agent
+    if (agent !== actor.agent) {
+      if (actor.role !== 'admin') fail('forbidden', 'Only an admin may open sessions for others.')
+      if (!this.directory.agents.has(agent)) {
+        fail('not_found', `There is no agent ${agent}. Make it first.`)
+      }
+    }
+    const name = input.name ?? randomName()
+    const id = `${agent}:${name}`
+    const open = this.directory.sessions.get(id)
+    const facts = { id, secret: this.directory.secretOf(id), agent }
+    if (input.secret !== undefined) {
+      if (!this.directory.isSecretOf(id, input.secret)) {
+        fail('unauthenticated', 'That secret does not resume this session.')
+      }
+      if (open === undefined) sessionEnded(id)
+      this.heardAt.set(id, this.clock.now())
+      return { ...facts, ttl: open.ttlMs / 1000, resumed: true }
+    }
+    await this.directory.openSession(actor, agent, name, input.ttl * 1000, input.about)
+    this.heardAt.set(id, this.clock.now())
+    return { ...facts, ttl: input.ttl, resumed: false }
+  }
+
+  async join(caller: Caller, session: string): Promise<Output<'open_session'>> {
+    const open = this.directory.sessions.get(session)
+    if (open === undefined || open.agent !== caller.agent) return sessionEnded(session)
+    const secret = this.directory.secretOf(session)
+    return { id: session, secret, agent: open.agent, ttl: open.ttlMs / 1000, resumed: true }
+  }
+
+  list(actor: Actor): Output<'list_sessions'>['sessions'] {
+    const all = [...this.directory.sessions.values()]
+    const visible = maySupervise(actor.role) ? all : all.filter((one) => one.agent === actor.agent)
+    return visible.map(({ id, agent, ttlMs, openedAt, about }) => ({
+      id,
+      agent,
+      ttl: ttlMs / 1000,
+      opened_at: isoTime(openedAt),
+      connected: this.connections.has(id),
+      locks: [...this.workspaces.values()].reduce(
+        (sum, one) => sum + (one.stream.state.locks.owners.get(id)?.locks.size ?? 0),
+        0,
+      ),
+      ...(about === undefined ? {} : { about }),
+    }))
+  }
+
+  async endCall(input: Parsed<'end_session'>, actor: Actor): Promise<Output<'end_session'>> {
+    const session = this.directory.sessions.get(input.id)
+    if (session === undefined) return { ended: false }
+    if (session.agent !== actor.agent && !maySupervise(actor.role)) {
+      fail('forbidden', `The session ${input.id} belongs to somebody else.`)
+    }
+    await this.end(input.id, 'ended', actor)
+    return { ended: true }
+  }
+
+  /** Ends it everywhere: first in each workspace, so that no lock outlives its session. */
+  async end(id: string, reason: EndSession['reason'], actor: Actor): Promise<void> {
+    this.connections.get(id)?.cancelGrace?.()
+    this.connections.delete(id)
+    this.heardAt.delete(id)
+    const closing = this.directory.run({ kind: 'close-session', actor, id, reason })
+    await Promise.all([
+      closing,
+      ...[...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),
+    ])
+  }
+
+  connect(caller: Caller): () => void {
+    const id = caller.session
+    let connected = this.connections.get(id)
+    if (connected === undefined) {
+      connected = { count: 0, cancelGrace: undefined }
+      this.connections.set(id, connected)
+    }
+    connected.count += 1
+    connected.cancelGrace?.()
+    connected.cancelGrace = undefined
+    let isOpen = true
+    return () => {
+      if (!isOpen || this.isStopped) return
+      isOpen = false
+      this.disconnected(id, connected)
+    }
+  }
+
+  /** locks §26: locks go after the grace, not at their TTL. */
+  private disconnected(id: string, connected: Connected): void {
+    connected.count -= 1
+    if (connected.count > 0 || this.connections.get(id) !== connected) return
+    connected.cancelGrace = this.clock.after(LIMITS.disconnectGraceMs, () => {
+      this.endQuietly(id, 'disconnected')
+    })
+  }
+
+  private endQuietly(id: string, reason: EndSession['reason']): void {
+    const actor = this.directory.actorOf(id)
+    if (actor === undefined) return
+    // A stream that is being read again refuses; the idle sweep finds the session later.
+    this.end(id, reason, actor).catch(() => {})
+  }
+
+  sweepIdle(): void {
+    const now = this.clock.now()
+    for (const { id, ttlMs } of this.directory.sessions.values()) {
+      const heard = this.heardAt.get(id) ?? this.startedAt
+      if (now - heard < ttlMs || (this.connections.get(id)?.count ?? 0) > 0) continue
+      if ([...this.workspaces.values()].some((one) => one.holdsAnything(id))) continue
+      this.endQuietly(id, 'idle')
+    }
+  }
+
+  /** A crash between the two ends of a session must not leave its locks and tickets behind. */
+  async endOrphans(): Promise<void> {
+    for (const workspace of this.workspaces.values()) {
+      for (const session of [...workspace.stream.state.locks.owners.keys()]) {
+        if (!this.directory.sessions.has(session)) await workspace.endSession(session, 'ended')
+      }
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true
+    for (const { cancelGrace } of this.connections.values()) cancelGrace?.()
+  }
+}
+
+interface Connected {
+  count: number
+  cancelGrace: (() => void) | undefined
+}
+
+const DEFAULT_SESSION_TTL_MS = 3600_000
