@@ -82,6 +82,19 @@ describe('acknowledged means durable', () => {
     await Promise.all([write, lock])
   })
 
+  it('nothing is seen that could still be lost: an absence waits too', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('bob', 'write_file', { path: '/f' }, 'x')
+    gate.isShut = true
+    const gone = world.call('bob', 'delete_file', { path: '/f' })
+    await settle()
+    const read = world.code(world.text('ann', '/f'))
+    expect(await isPending(read)).toBe(true)
+    gate.open()
+    expect(await read).toBe('not_found')
+    await gone
+  })
+
   it('a refusal waits for nobody’s sync when it saw nothing new', async () => {
     const { world, gate } = await gatedWorld()
     await world.call('bob', 'acquire_lock', { path: '/g' })
@@ -147,6 +160,19 @@ describe('a ledger that fails', () => {
     )
     await settle()
     expect(await world.text('bob', '/f')).toBe('kept')
+  })
+
+  it('files §9: a version that was lost counts as seen by nobody, though its number comes again', async () => {
+    const { world, gate } = await gatedWorld()
+    await world.call('bob', 'write_file', { path: '/f' }, 'one')
+    await world.text('ann', '/f')
+    gate.failure = Object.assign(new Error('disk'), { code: 'EIO' })
+    await world.code(world.call('ann', 'write_file', { path: '/f' }, 'lost'))
+    gate.failure = undefined
+    await settle()
+    expect((await world.call('bob', 'write_file', { path: '/f' }, 'two')).version).toBe(2)
+    const blind = world.call('ann', 'write_file', { path: '/f' }, 'three')
+    expect(['stale_version', 'unseen_version']).toContain(await world.code(blind))
   })
 
   it('a fenced engine acknowledges nothing more', async () => {
