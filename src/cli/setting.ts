@@ -35,6 +35,14 @@ export function environmentName(setting: Setting, command: string | undefined): 
 export function flagSyntax(setting: Setting): string {
   const short = setting.short === undefined ? '' : `-${setting.short}, `
   if (setting.kind === 'flag') return `${short}--${setting.name}`
-  const usual = setting.kind === 'number' ? 'number' : 'text'
-  return `${short}--${setting.name} <${setting.placeholder ?? usual}>`
+  return `${short}--${setting.name} <${placeholderOf(setting)}>`
 }
+
+function placeholderOf({ placeholder, choices, kind }: Setting): string {
+  if (placeholder !== undefined) return placeholder
+  if (choices !== undefined && choices.length <= FEW) return choices.join('|')
+  return kind === 'number' ? 'number' : 'text'
+}
+
+/** So many choices are named in the place of the value. */
+const FEW = 4

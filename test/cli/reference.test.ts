@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { referencePages } from '../../src/cli/reference/pages.ts'
+
+const folder = fileURLToPath(new URL('../../docs/reference/', import.meta.url))
+
+test('the reference says what the contract says; "npm run reference" writes it', async () => {
+  const pages = await referencePages()
+  expect(readdirSync(folder).toSorted()).toEqual(Object.keys(pages).toSorted())
+  for (const [name, text] of Object.entries(pages)) {
+    expect(readFileSync(`${folder}${name}`, 'utf8'), name).toBe(text)
+  }
+})
+
+test('every link between the pages of the reference leads to a heading', async () => {
+  const pages = await referencePages()
+  const headings = Object.fromEntries(
+    Object.entries(pages).map(([name, text]) => [
+      name,
+      [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+        title.toLowerCase().replaceAll(' ', '-'),
+      ),
+    ]),
+  )
+  for (const [name, text] of Object.entries(pages)) {
+    for (const [link, file, anchor] of text.matchAll(/\]\(([a-z]+\.md)?(?:#([^)]+))?\)/g)) {
+      const target = headings[file ?? name]
+      expect(target, `${name}: ${link}`).toBeDefined()
+      if (anchor !== undefined) expect(target, `${name}: ${link}`).toContain(anchor)
+    }
+  }
+})
