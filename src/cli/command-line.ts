@@ -133,7 +133,6 @@ function flagsOf(parser: Parser): Record<string, unknown> {
 function optionOf(setting: Setting, command: string): Option {
   const variable = environmentName(setting, isShared(setting) ? undefined : command)
   const option = new Option(flagSyntax(setting), textOf(setting, variable))
-  if (setting.choices !== undefined) option.choices(setting.choices)
   if (setting.kind === 'list') {
     option.argParser((item: string, before: string[] | undefined) => [...(before ?? []), item])
   }
@@ -141,7 +140,10 @@ function optionOf(setting: Setting, command: string): Option {
 }
 
 function textOf(setting: Setting, variable: string): string {
+  const { choices } = setting
+  const isNamed = choices === undefined || flagSyntax(setting).includes(choices.join('|'))
   const notes = [
+    ...(isNamed ? [] : [`one of ${choices.join(', ')}`]),
     ...(setting.fallback === undefined ? [] : [`default: ${setting.fallback}`]),
     ...(setting.kind === 'list' ? ['may be repeated'] : []),
     variable,

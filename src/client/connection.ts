@@ -222,8 +222,10 @@ export class Connection {
     this.outbox.push(message)
     if (this.isFlushing) return
     this.isFlushing = true
-    // What is asked in one turn travels in one frame: a write costs more than a call.
-    atEndOfTurn(() => this.flush())
+    // What is asked in one turn travels in one frame: a write costs more than a call. Whoever asks
+    // alone does not wait for that turn to end.
+    if (this.pending.size > 1) atEndOfTurn(() => this.flush())
+    else queueMicrotask(() => this.flush())
   }
 
   private flush(): void {

@@ -73,6 +73,11 @@ export class Overlay implements Records {
     return this.current.changes.size === 0 && this.frozen.length === 0
   }
 
+  /** Whether something waits to be written back. */
+  get hasFrozen(): boolean {
+    return this.frozen.length > 0
+  }
+
   /** Closes the current generation: it leads to `revision`. Call between decisions only. */
   freeze(revision: number): void {
     this.current.revision = revision

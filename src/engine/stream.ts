@@ -52,6 +52,8 @@ export class Stream {
   private readonly listeners = new Set<(events: readonly Event[]) => void>()
   private isAppending = false
   private isScheduled = false
+  /** Decisions in the last batch: more than one means that many arrive together. */
+  private lastSteps = 0
   private isWritingBack = false
   private isClosed = false
   /** The disk had no room a moment ago: what can be read is right, and nothing is written. */
@@ -165,11 +167,14 @@ export class Stream {
     }
     if (this.isAppending || this.isScheduled) return
     this.isScheduled = true
-    // After all that has arrived by now: requests of many sockets share a batch.
-    setImmediate(() => {
+    const flush = (): void => {
       this.isScheduled = false
       this.flush()
-    })
+    }
+    // Under load, after all that has arrived by now: requests of many sockets share a batch. A lone
+    // command does not wait for that turn of the event loop.
+    if (this.lastSteps > 1) setImmediate(flush)
+    else queueMicrotask(flush)
   }
 
   /** Resolves when everything up to `revision` is durable; rejects when it was dropped instead. */
@@ -228,6 +233,7 @@ export class Stream {
       for (const content of this.contents[steps] as Attachment[]) bytes += content.bytes.length
       steps += 1
     }
+    this.lastSteps = steps
     const events = this.gathering.splice(0, steps).flat()
     const attachments = this.contents.splice(0, steps).flat()
     const first = (events[0] as Event).revision
@@ -265,7 +271,7 @@ export class Stream {
   }
 
   private writeBackSoon(): void {
-    if (this.isWritingBack) return
+    if (this.isWritingBack || !this.overlay.hasFrozen) return
     this.isWritingBack = true
     // One generation a turn, so that requests get in between.
     setImmediate(() => this.writeBackNow())

@@ -41,9 +41,17 @@ export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHa
 /** Answers that become ready together leave in one write: on a pipe each write is a system call. */
 function writeTogether(transport: StdioServerTransport): void {
   const send = transport.send.bind(transport)
+  const { onmessage } = transport
   let isCorked = false
+  let underWay = 0
+  transport.onmessage = (message, ...rest) => {
+    if ('method' in message && 'id' in message) underWay += 1
+    onmessage?.(message, ...rest)
+  }
   transport.send = (message) => {
-    if (!isCorked) {
+    const isAlone = underWay <= 1
+    if (!('method' in message)) underWay -= 1
+    if (!isCorked && !isAlone) {
       isCorked = true
       process.stdout.cork()
       setImmediate(() => {

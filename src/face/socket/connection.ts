@@ -263,8 +263,9 @@ export class Connection {
     this.outbox.push(message)
     if (this.isFlushing) return
     this.isFlushing = true
-    // Answers of one batch become ready together and leave in one frame.
-    setImmediate(() => this.flush())
+    // Answers of one batch become ready together and leave in one frame; a lone one leaves at once.
+    if (this.inFlight > 1) setImmediate(() => this.flush())
+    else queueMicrotask(() => this.flush())
   }
 
   private flush(): void {
