@@ -9,6 +9,8 @@ export default class ClosingLine implements Reporter {
       for (const test of module.children.allTests()) count[test.result().state] += 1
     }
     const skipped = count.skipped + count.pending
-    process.stdout.write(`Tests: ${count.passed} passed, ${count.failed} failed, ${skipped} skipped\n`)
+    process.stdout.write(
+      `Tests: ${count.passed} passed, ${count.failed} failed, ${skipped} skipped\n`,
+    )
   }
 }
