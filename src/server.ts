@@ -110,6 +110,8 @@ async function openEngine(engine: Engine, data: string): Promise<void> {
   try {
     await engine.open()
   } catch (error) {
+    // What was opened before the fault must not keep the folder.
+    await engine.close().catch(() => {})
     if (!(error instanceof LedgerBusy)) throw error
     throw new FolderTaken(data, serverNote(data))
   }

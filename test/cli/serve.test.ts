@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -83,6 +83,36 @@ test('serve: what is of a later release, or makes no sense, is refused in a sent
   const wrong = await place.run(['serve', '--port', '0', '--data', join(file, 'x')])
   expect(wrong.code).toBe(1)
   expect(wrong.err).toContain('cannot be made: ENOTDIR')
+})
+
+test('serve: a damaged ledger is told with what to do, and nothing is changed', async () => {
+  const place = new Place()
+  const server = await place.serve()
+  for (const name of ['a', 'b', 'c']) await place.run(['put', `/${name}`], { input: name })
+  await server.stop()
+  const file = join(place.data, 'workspaces', 'main', 'ledger.db')
+  const bytes = readFileSync(file)
+  const at = bytes.lastIndexOf('admin:cli')
+  bytes.write('nobody:no', at)
+  writeFileSync(file, bytes)
+  const refused = await place.run(['serve', '--port', '0'])
+  expect(refused).toMatchObject({ code: 1, out: '' })
+  expect(refused.err).toMatch(
+    /^sluice: The ledger is damaged at revision \d.* Restore the data folder/,
+  )
+  expect(readFileSync(file).equals(bytes)).toBe(true)
+})
+
+test('serve: tables that were deleted are built again from the ledger', async () => {
+  const place = new Place()
+  const server = await place.serve()
+  await place.run(['put', '/a'], { input: 'kept' })
+  await server.stop()
+  for (const stream of ['server', 'workspaces/main']) {
+    rmSync(join(place.data, stream, 'tables.db'))
+  }
+  await place.serve()
+  expect((await place.run(['cat', '/a'])).out).toBe('kept')
 })
 
 test('serve: with --idle-exit it ends by itself once nobody is connected', async () => {

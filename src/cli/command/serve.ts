@@ -5,6 +5,7 @@ import type { RunningServer, ServerOptions } from '../../server.ts'
 import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
 import { watchIdle } from '../idle-exit.ts'
+import { reportError } from '../report-error.ts'
 import { SHARED } from '../settings.ts'
 import { Failure, TAKEN, UsageError } from '../usage-error.ts'
 import type { Values } from '../values.ts'
@@ -23,24 +24,33 @@ export const serve: Command = {
     SHARED.config,
   ],
   async run({ values }) {
-    const options = optionsOf(values)
-    const ending = endOnSignal()
-    makeFolder(options.data)
-    const idleMs = (values.number('idle-exit') ?? 0) * 1000
-    const server = await start({
-      ...options,
-      shared: idleMs > 0,
-      ...(await loggerOf(values)),
-      extend: (app) => {
-        if (idleMs > 0) watchIdle(app.server as Server, idleMs, ending.end)
-      },
-    })
-    sayWhatToKnow(server, options)
-    process.stdout.write(`sluice ready ${server.url}\n`)
-    await ending.ended
-    await server.close()
+    try {
+      await serveUntilEnd(values)
+    } catch (error) {
+      // A store that failed half-way may have left a thread that would keep this process.
+      process.exit(reportError(error, false))
+    }
     process.exit(0)
   },
+}
+
+async function serveUntilEnd(values: Values): Promise<void> {
+  const options = optionsOf(values)
+  const ending = endOnSignal()
+  makeFolder(options.data)
+  const idleMs = (values.number('idle-exit') ?? 0) * 1000
+  const server = await start({
+    ...options,
+    shared: idleMs > 0,
+    ...(await loggerOf(values)),
+    extend: (app) => {
+      if (idleMs > 0) watchIdle(app.server as Server, idleMs, ending.end)
+    },
+  })
+  sayWhatToKnow(server, options)
+  process.stdout.write(`sluice ready ${server.url}\n`)
+  await ending.ended
+  await server.close()
 }
 
 function optionsOf(values: Values): ServerOptions {
