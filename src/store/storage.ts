@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DiskBlobs } from './blobs/disk.ts'
 import type { Blobs } from './blobs.ts'
@@ -39,10 +39,27 @@ export function diskStorage(folder: string): {
 
 function secretIn(folder: string): Uint8Array {
   const file = join(folder, 'secret')
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600, flag: 'wx' })
+  if (!existsSync(file)) makeSecret(file)
   const secret = readFileSync(file)
   if (secret.length < 32) {
     throw new Error(`${file} is damaged: it has ${secret.length} bytes, not 32. Restore it.`)
   }
   return secret
+}
+
+/**
+ * Whole, on disk, and made once: servers that start at the same time on an empty folder all get here,
+ * before the ledger says whose the folder is.
+ */
+function makeSecret(file: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, randomBytes(32), { mode: 0o600, flush: true })
+  try {
+    // Unlike a rename, a link never replaces what somebody else made first.
+    linkSync(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
 }
