@@ -1,4 +1,4 @@
-import { fail, type Refusal, refuse } from '../contract/errors.ts'
+import { fail, type Refusal } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
@@ -9,7 +9,7 @@ import type { Content } from './api.ts'
 import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
 import { contentOf, stage } from './contents.ts'
 import type { Desk } from './desk.ts'
-import { fileAt, type Reader } from './query.ts'
+import { assertReadable, fileAt, type Reader } from './query.ts'
 import { fileFacts, holderOf, writtenReply } from './reply.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
@@ -89,38 +89,24 @@ export class FileCalls {
   }
 
   async patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
-    const { path, append, edits, create = true, dry_run, if_version } = input
+    const { path, append, edits, create = true, dry_run } = input
     if ((append === undefined) === (edits === undefined)) {
       fail('invalid_request', 'Give either "append" or "edits".')
     }
     if (dry_run === true && edits !== undefined) {
-      const { diffs } = await prepareChanges(this.source(), [{ op: 'edit', path, edits }])
+      const asked = [{ op: 'edit' as const, path, edits }]
+      await this.assertEditable(actor, asked)
+      const { diffs } = await prepareChanges(this.source(), asked)
       const entry = fileAt(this.reader(actor), path, undefined)
       return { path, version: entry.version, diff: diffs[0] as string, dry_run: true }
     }
     const again = await this.committedAgain(actor, input.request_id)
     if (again !== undefined) return { ...writtenOf(again, path), created: isNew(again, path) }
     if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
-    if (if_version !== undefined) {
-      const current = fileAt(this.reader(actor), path, undefined).version
-      if (current !== if_version) {
-        await this.desk.refused(
-          actor,
-          'patch_file',
-          [path],
-          refuse(
-            'stale_version',
-            `${path} is at version ${current}, you gave ${if_version}. Read it again.`,
-            { path, yours: if_version, current },
-          ),
-        )
-      }
-    }
-    const { event, prepared } = await this.changed(input, actor, [
-      append === undefined
-        ? { op: 'edit', path, edits: edits as NonNullable<typeof edits> }
-        : { op: 'append', path, text: append },
-    ])
+    const asked: AskedChange =
+      edits === undefined ? { op: 'append', path, text: append } : { op: 'edit', path, edits }
+    const conditions = { ifVersion: input.if_version, ifNone: input.if_none }
+    const { event, prepared } = await this.changed(input, actor, [asked], conditions)
     const [diff] = prepared.diffs
     return {
       ...writtenOf(event, path),
@@ -156,15 +142,20 @@ export class FileCalls {
     input: CommitTerms,
     actor: Actor,
     asked: readonly AskedChange[],
+    conditions: Conditions = {},
   ): Promise<{ event: CommitEvent; prepared: Prepared }> {
+    await this.assertEditable(actor, asked)
     const onNewest = asked.filter((change) => change.op === 'append' || change.op === 'edit')
     const now = this.preparedNow(asked)
-    if (now !== undefined) return { event: await this.decided(input, actor, now), prepared: now }
+    if (now !== undefined) {
+      const event = await this.decided(input, actor, withConditions(now, conditions))
+      return { event, prepared: now }
+    }
     const paths = onNewest.map((change) => change.path)
     for (let tries = 1; ; tries++) {
       let prepared: Prepared | undefined
       const settled = await this.inTurn(paths, async () => {
-        prepared = await prepareChanges(this.source(), asked)
+        prepared = withConditions(await prepareChanges(this.source(), asked), conditions)
         return this.attempt(input, actor, prepared)
       })
       if (!('refusal' in settled)) {
@@ -172,6 +163,7 @@ export class FileCalls {
         return { event, prepared: prepared as unknown as Prepared }
       }
       const isPassed =
+        conditions.ifVersion === undefined &&
         settled.refusal.code === 'stale_version' &&
         paths.includes(String(settled.refusal.data?.path))
       if (isPassed && tries < PREPARE_TRIES) continue
@@ -182,6 +174,15 @@ export class FileCalls {
         settled.refusal,
         input.request_id,
       )
+    }
+  }
+
+  /** An edit is worked out on the text that stands there, and its refusal quotes it. */
+  private async assertEditable(actor: Actor, asked: readonly AskedChange[]): Promise<void> {
+    for (const change of asked) {
+      if (change.op !== 'edit') continue
+      const reader = this.reader(actor)
+      await this.desk.audited(actor, 'commit', change, () => assertReadable(reader, change.path))
     }
   }
 
@@ -285,6 +286,19 @@ interface CommitTerms {
   message?: string | undefined
   run?: string | undefined
   request_id?: string | undefined
+}
+
+/** What must be so at the decision, besides what an append or edit needs itself. */
+interface Conditions {
+  ifVersion?: number | undefined
+  ifNone?: boolean | undefined
+}
+
+function withConditions(prepared: Prepared, conditions: Conditions): Prepared {
+  const changes = prepared.changes.map((change) =>
+    change.kind === 'write' && change.how !== 'write' ? { ...change, ...conditions } : change,
+  )
+  return { ...prepared, changes }
 }
 
 /** An append that is passed by whole writes this often in a row gives up and says so. */

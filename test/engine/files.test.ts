@@ -164,6 +164,65 @@ describe('append and edit', () => {
     expect(await world.text('ann', '/f')).toBe('one\n')
   })
 
+  it('files §9: if_version holds at the decision: of two edits of one version at once, one is taken', async () => {
+    const world = await EngineWorld.start()
+    await world.call('ann', 'write_file', { path: '/f' }, 'one\ntwo\n')
+    const edit = (oldText: string) =>
+      world.code(
+        world.call('bob', 'patch_file', {
+          path: '/f',
+          if_version: 1,
+          edits: [{ oldText, newText: 'x' }],
+        }),
+      )
+    expect((await Promise.all([edit('one'), edit('two')])).sort()).toEqual([
+      'none',
+      'stale_version',
+    ])
+    const append = (text: string) =>
+      world.code(world.call('bob', 'patch_file', { path: '/f', if_version: 2, append: text }))
+    const big = 'y'.repeat(100_000)
+    expect((await Promise.all([append(big), append(big)])).sort()).toEqual([
+      'none',
+      'stale_version',
+    ])
+  })
+
+  it('rights: an edit shows nothing of a file that may not be read, not even that it is there', async () => {
+    const world = await EngineWorld.start()
+    await world.addAgent('eve', { rights: [{ path: '/hidden', access: 'none' }] })
+    await world.call('ann', 'write_file', { path: '/hidden/f' }, 'secret text\n')
+    for (const path of ['/hidden/f', '/hidden/none']) {
+      for (const dry_run of [true, false]) {
+        const edits = [{ oldText: 'guess', newText: 'x' }]
+        const edit = world.call('eve', 'patch_file', { path, edits, dry_run })
+        await expect(edit).rejects.toMatchObject({ code: 'forbidden' })
+      }
+      const changes = [{ op: 'edit' as const, path, edits: [{ oldText: 'a', newText: 'b' }] }]
+      expect(await world.code(world.call('eve', 'commit', { changes }))).toBe('forbidden')
+    }
+    const refused = await world.call('admin', 'query_audit', { agent: 'eve', outcome: 'refused' })
+    expect(refused.rows.length).toBeGreaterThan(0)
+  })
+
+  it('exclusive_hides_reads: a copy does not bring out what is hidden', async () => {
+    const world = await EngineWorld.start({ exclusive_hides_reads: true })
+    await world.call('ann', 'write_file', { path: '/d/f' }, 'x')
+    await world.lock('ann', '/d/f', { type: 'exclusive' })
+    for (const path of ['/d/f', '/d']) {
+      const changes = [{ op: 'copy' as const, path, to: '/out' }]
+      expect(await world.code(world.call('bob', 'commit', { changes }))).toBe('locked')
+      await world.call('ann', 'commit', { changes: [{ op: 'copy', path, to: `/own-${path.length}` }] })
+    }
+  })
+
+  it('files §9: if_none holds for an append too', async () => {
+    const world = await EngineWorld.start()
+    const append = () => world.call('ann', 'patch_file', { path: '/f', append: 'x', if_none: true })
+    expect(await append()).toMatchObject({ created: true })
+    expect(await world.code(append())).toBe('already_exists')
+  })
+
   it('files §12: what is not text is not edited', async () => {
     const world = await EngineWorld.start()
     await world.call('ann', 'write_file', { path: '/f' }, new Uint8Array([0xff, 0xfe, 0x00]))

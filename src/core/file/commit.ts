@@ -221,6 +221,7 @@ class Work {
     const refusal =
       missingWriteRight(this.writer, path, isFolder, 'read') ??
       missingWriteRight(this.writer, to, isFolder) ??
+      this.hidden(path) ??
       lockedByOther(this.writer, to, isFolder ? MODE.X : MODE.W) ??
       this.uncovered(to) ??
       this.targetRefusal(to, source, overwrite)
@@ -306,6 +307,12 @@ class Work {
       return alreadyThere(to, target.entry)
     }
     return unknownVersion(this.writer, to, target.entry, undefined, coveringWrite(this.writer, to))
+  }
+
+  /** A copy reads its source, so what may not be read now is not copied either. */
+  private hidden(path: string): Refusal | undefined {
+    if (!this.writer.state.settings.exclusive_hides_reads) return undefined
+    return lockedByOther(this.writer, path, MODE.R)
   }
 
   private uncovered(path: string): Refusal | undefined {
