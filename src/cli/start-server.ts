@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ServerNote } from '../server-note.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { findServer } from './find-server.ts'
 import { Failure, TAKEN } from './usage-error.ts'
 
@@ -44,14 +45,7 @@ interface Started {
 }
 
 function start(data: string, idleSeconds: number): Started {
-  try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new Failure(
-      `The data folder ${data} cannot be made: ${String(code)}. Choose another with --data.`,
-    )
-  }
+  makeDataFolder(data)
   const log = openSync(logFile(data), 'a', 0o600)
   const main = fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),

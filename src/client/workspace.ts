@@ -1,6 +1,7 @@
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
+import { optional } from '../contract/optional.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import type { Connection } from './connection.ts'
 import { LeaseKeeper } from './lease.ts'
@@ -279,7 +280,7 @@ export class Workspace {
     if (if_none === true) headers['if-none-match'] = '*'
     if (locks !== undefined) headers['sluice-lock'] = [locks].flat().join(',')
     const body = bytes as Uint8Array<ArrayBuffer>
-    const query = new URLSearchParams({ ...given('message', message), ...given('run', run) })
+    const query = new URLSearchParams({ ...optional('message', message), ...optional('run', run) })
     const url = `${this.fileUrl(path)}?${query.toString()}`
     const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
     if (!isGood) throw new SluiceError(jsonOf(answer))
@@ -339,22 +340,22 @@ function lockInput(
   const { level, scope, stable, ttl, wait = 0, priority, intent, renew, ifVersion } = options
   const items =
     typeof target === 'string'
-      ? { path: target, ...given('if_version', ifVersion) }
+      ? { path: target, ...optional('if_version', ifVersion) }
       : {
           items: target.map(({ ifVersion: version, ...item }) => ({
             ...item,
-            ...given('if_version', version),
+            ...optional('if_version', version),
           })),
         }
   return {
     ...items,
-    ...given('level', level),
-    ...given('scope', scope),
-    ...given('stable', stable),
-    ...given('ttl', ttl),
-    ...given('priority', priority),
-    ...given('intent', intent),
-    ...given('renew', renew),
+    ...optional('level', level),
+    ...optional('scope', scope),
+    ...optional('stable', stable),
+    ...optional('ttl', ttl),
+    ...optional('priority', priority),
+    ...optional('intent', intent),
+    ...optional('renew', renew),
     queue: wait > 0,
   }
 }
@@ -368,16 +369,12 @@ function writeTerms(options: {
 }) {
   const { ifVersion, ifNone, lock, message, run } = options
   return {
-    ...given('if_version', ifVersion),
-    ...given('if_none', ifNone),
-    ...given('locks', lock === undefined ? undefined : [lock.token]),
-    ...given('message', message),
-    ...given('run', run),
+    ...optional('if_version', ifVersion),
+    ...optional('if_none', ifNone),
+    ...optional('locks', lock === undefined ? undefined : [lock.token]),
+    ...optional('message', message),
+    ...optional('run', run),
   }
-}
-
-function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V })
 }
 
 function holdersOf(answer: Extract<Output<'acquire_lock'>, { status: 'queued' }>): string {

@@ -46,10 +46,6 @@ export function parentPath(path: string): string {
   return cut <= 0 ? '/' : path.slice(0, cut)
 }
 
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
-}
-
 /** Whether `path` is `folder` or lies anywhere below it (both canonical). */
 export function isWithin(folder: string, path: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`)

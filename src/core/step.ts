@@ -49,6 +49,7 @@ export function refusalDraft(
   }
 }
 
+/** Gives a fact its place in the stream. */
 export function applied(state: State, draft: EventDraft, at: number): Event {
   const event = { ...draft, revision: state.revision + 1, at } as Event
   apply(state, event)

@@ -75,6 +75,13 @@ export class Desk {
     return step
   }
 
+  /** Waits until a decision is durable; says whether it was anything. */
+  async settledAfter({ events }: Step): Promise<boolean> {
+    const last = events.at(-1)
+    if (last !== undefined) await this.stream.settled(last.revision)
+    return last !== undefined
+  }
+
   moment(): Moment {
     return {
       at: this.clock.now(),

@@ -22,11 +22,11 @@ export class LockCalls {
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
     const command = acquireCommand(input, actor)
-    const paths = command.items.map((item) => item.path)
     const known = this.desk.answered(actor, input.request_id)
     if (known !== undefined) return this.acquireAgain(known, input, actor, signal)
     const step = this.desk.run(command)
     if (step.refusal !== undefined) {
+      const paths = command.items.map((item) => item.path)
       return this.desk.refused(actor, 'acquire_lock', paths, step.refusal, input.request_id)
     }
     if (step.held !== undefined) {
@@ -125,22 +125,20 @@ export class LockCalls {
   async release(input: Parsed<'release_lock'>, actor: Actor): Promise<Output<'release_lock'>> {
     const lock = Number(input.id.slice(1))
     const { force = false, reason } = input
-    const paths = this.desk.stream.state.locks.locks.get(lock)?.items.map((item) => item.path) ?? []
     const step = this.desk.run({ kind: 'release-lock', actor, lock, force, reason })
     if (step.refusal !== undefined) {
+      // What is refused is still held.
+      const held = this.desk.stream.state.locks.locks.get(lock)
+      const paths = held?.items.map((item) => item.path) ?? []
       return this.desk.refused(actor, 'release_lock', paths, step.refusal, input.request_id)
     }
-    const last = step.events.at(-1)
-    if (last === undefined) return { released: false }
-    await this.desk.stream.settled(last.revision)
-    return { released: true }
+    return { released: await this.desk.settledAfter(step) }
   }
 
   async releaseAll(actor: Actor): Promise<Output<'release_all_locks'>> {
-    const { events } = this.desk.run({ kind: 'release-all', actor })
-    const last = events.at(-1)
-    if (last !== undefined) await this.desk.stream.settled(last.revision)
-    const own = events.filter((event) => event.session === actor.session)
+    const step = this.desk.run({ kind: 'release-all', actor })
+    await this.desk.settledAfter(step)
+    const own = step.events.filter((event) => event.session === actor.session)
     return {
       released: own.filter((event) => event.kind === 'lock-released').length,
       left: own.filter((event) => event.kind === 'ticket-left').length,
@@ -154,9 +152,7 @@ export class LockCalls {
       ticket: Number(input.ticket.slice(1)),
     })
     if (step.refusal !== undefined) return this.desk.refused(actor, 'leave_queue', [], step.refusal)
-    const last = step.events.at(-1)
-    if (last !== undefined) await this.desk.stream.settled(last.revision)
-    return { left: last !== undefined }
+    return { left: await this.desk.settledAfter(step) }
   }
 
   async renew(input: Parsed<'renew_lock'>, actor: Actor): Promise<Output<'renew_lock'>> {

@@ -1,8 +1,8 @@
-import { fail } from '../contract/errors.ts'
+import { fail, problemOf, SluiceError } from '../contract/errors.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { isWithin } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
-import { accessTo, isAllowed } from '../core/agent/rights.ts'
+import { accessTo, isAllowed, missingRight } from '../core/agent/rights.ts'
 import type { Actor, Moment } from '../core/command.ts'
 import {
   type Entry,
@@ -12,7 +12,7 @@ import {
   type VersionRecord,
   versionKey,
 } from '../core/file/entry.ts'
-import { occupantAt, placeOf, versionAt } from '../core/file/place.ts'
+import { fileAsOf, occupantAt, placeOf } from '../core/file/place.ts'
 import { holdersInTheWay } from '../core/lock/conflict.ts'
 import { holderFacts, positionOf, sentenceOf } from '../core/lock/describe.ts'
 import { levelOf, MODE } from '../core/lock/mode.ts'
@@ -27,12 +27,8 @@ export interface Reader {
 }
 
 export function assertReadable({ state, actor, moment }: Reader, path: string): void {
-  if (!isAllowed(accessTo(actor.rights, state.workspace, path), 'read')) {
-    fail('forbidden', `You have no read access to ${path}. Ask an admin for it.`, {
-      path,
-      needed: 'read',
-    })
-  }
+  const refusal = missingRight(actor.rights, state.workspace, path, false, 'read')
+  if (refusal !== undefined) throw new SluiceError(problemOf(refusal))
   if (!state.settings.exclusive_hides_reads) return
   const own = state.locks.owners.get(actor.session)
   const found = holdersInTheWay(state.locks, path, MODE.R, own === undefined ? [] : [own], 1)
@@ -60,28 +56,11 @@ export function fileAt(reader: Reader, path: string, at: number | undefined): Fi
   if (at > revision) fail('not_found', `Revision ${at} is not written yet.`, { path, revision })
   const occupant = occupantAt(records, path, at, settings.portable_names)
   if (occupant?.kind === 'folder') fail('is_folder', `${path} was a folder then.`, { path })
-  const version = occupant === undefined ? undefined : versionAt(records, occupant.id, at)
-  if (occupant === undefined || version === undefined || version.how === 'delete') {
+  const file = occupant === undefined ? undefined : fileAsOf(records, occupant.id, at)
+  if (file === undefined) {
     fail('not_found', `There was no file at ${path} at revision ${at}.`, { path, at })
   }
-  return entryOf(occupant.id, version)
-}
-
-function entryOf(id: number, version: VersionRecord): FileEntry {
-  const { size, sha256, at, agent, session } = version
-  return {
-    kind: 'file',
-    name: '',
-    id,
-    since: 0,
-    version: version.version,
-    size,
-    sha256,
-    createdAt: at,
-    modifiedAt: at,
-    agent,
-    session,
-  }
+  return file
 }
 
 function notFound(path: string, clash: string | undefined): never {

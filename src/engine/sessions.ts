@@ -70,9 +70,7 @@ export class Sessions {
       if (principal.role !== 'admin') {
         fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
       }
-      if (!this.directory.agents.has(agent)) {
-        fail('not_found', `There is no agent ${agent}. Make it first.`)
-      }
+      this.assertKnown(agent)
     }
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
       fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
@@ -80,13 +78,17 @@ export class Sessions {
     return { agent, name }
   }
 
+  private assertKnown(agent: string): void {
+    if (!this.directory.agents.has(agent)) {
+      fail('not_found', `There is no agent ${agent}. Make it first.`)
+    }
+  }
+
   async open(input: Parsed<'open_session'>, actor: Actor): Promise<Output<'open_session'>> {
     const agent = input.agent ?? actor.agent
     if (agent !== actor.agent) {
       if (actor.role !== 'admin') fail('forbidden', 'Only an admin may open sessions for others.')
-      if (!this.directory.agents.has(agent)) {
-        fail('not_found', `There is no agent ${agent}. Make it first.`)
-      }
+      this.assertKnown(agent)
     }
     const name = input.name ?? randomName()
     const id = `${agent}:${name}`
@@ -139,7 +141,7 @@ export class Sessions {
     return { ended: true }
   }
 
-  /** Ends it everywhere: first in each workspace, so that no lock outlives its session. */
+  /** Ends it everywhere; whoever waits for the end finds none of its locks left. */
   async end(id: string, reason: EndSession['reason'], actor: Actor): Promise<void> {
     this.connections.get(id)?.cancelGrace?.()
     this.connections.delete(id)

@@ -133,13 +133,10 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   state.at = snapshot.at
   state.settings = snapshot.settings
   state.nextFileId = snapshot.nextFileId
-  const terms = (one: StoredTerms, items: Item[]) => ({
+  const holding = (one: StoredTerms, items: Item[]) => ({
     owner: ownerOf(table, one.session, one.agent),
     items,
-    ttlMs: one.ttlMs,
-    renew: one.renew,
-    intent: one.intent ?? undefined,
-    priority: one.priority ?? undefined,
+    ...termsOf(one),
   })
   const placed = (items: LockItem[]): Item[] =>
     items.map((item) => ({ ...plainItem(item), node: nodeAt(table, item.path) }))
@@ -148,11 +145,11 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
     return { id, fence, versions, grantedAt, ticket: ticket ?? undefined }
   }
   for (const one of snapshot.locks) {
-    addLock(table, { ...terms(one, placed(one.items)), ...lockFacts(one) })
+    addLock(table, { ...holding(one, placed(one.items)), ...lockFacts(one) })
   }
   for (const one of snapshot.tickets) {
     const { id, since, raises } = one
-    addTicket(table, { ...terms(one, placed(one.items)), id, since, raises: raises ?? undefined })
+    addTicket(table, { ...holding(one, placed(one.items)), id, since, raises: raises ?? undefined })
   }
   for (const one of snapshot.ended) {
     // An ended lock stands on no node; its items only say what it covered.
@@ -167,7 +164,7 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
           lost: [],
         }
     const lost: LostLock = {
-      lock: { ...terms0(one.lock), owner, items, ...lockFacts(one.lock) },
+      lock: { ...termsOf(one.lock), owner, items, ...lockFacts(one.lock) },
       at: one.at,
       reason: one.reason,
       by: one.by,
@@ -185,7 +182,7 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   return true
 }
 
-function terms0(one: StoredTerms): Terms {
+function termsOf(one: StoredTerms): Terms {
   const { ttlMs, renew, intent, priority } = one
   return { ttlMs, renew, intent: intent ?? undefined, priority: priority ?? undefined }
 }

@@ -1,8 +1,8 @@
 import type { Event, EventDraft } from '../contract/events.ts'
-import { apply, applyMemory, applyRecords } from '../core/apply.ts'
+import { applyMemory, applyRecords } from '../core/apply.ts'
 import type { Command, Moment } from '../core/command.ts'
 import { newState, type State } from '../core/state.ts'
-import { type Step, step } from '../core/step.ts'
+import { applied, type Step, step } from '../core/step.ts'
 import {
   type Attachment,
   Fenced,
@@ -129,8 +129,7 @@ export class Stream {
   /** Adds a fact that needs no decision (a refusal). */
   record(draft: EventDraft, at: number): Event {
     this.assertRunning()
-    const event = { ...draft, revision: this.state.revision + 1, at } as Event
-    apply(this.state, event)
+    const event = applied(this.state, draft, at)
     this.gather([event], none)
     return event
   }

@@ -57,8 +57,7 @@ export class Workspace {
     const step = this.desk.run({ kind: 'end-session', session, reason })
     this.desk.seen.forget(session)
     this.desk.leases.forgetSession(session)
-    const last = step.events.at(-1)
-    if (last !== undefined) await this.stream.settled(last.revision)
+    await this.desk.settledAfter(step)
   }
 
   async set(command: SetWorkspace): Promise<void> {

@@ -341,3 +341,29 @@ describe('rights', () => {
     expect(run(copy('/own/secret/f', '/own/x')).refusal?.code).toBe('forbidden')
   })
 })
+
+describe('rights come first', () => {
+  const blind = {
+    ...actor('eve'),
+    rights: [{ workspace: '*', path: '/x', access: 'none' as const }],
+  }
+
+  it('rights: a move, a copy or a lock of what may not be seen does not say whether it is there', () => {
+    const world = new World()
+    world.commit('bob', [write('/x/there/f')])
+    const run = (change: CommitChange) =>
+      world.run({ kind: 'commit', actor: blind, changes: [change], locks: [], release: false })
+    for (const path of ['/x/there', '/x/nothing']) {
+      expect(run(move(path, '/y')).refusal?.code).toBe('forbidden')
+      expect(run(copy(path, '/y')).refusal?.code).toBe('forbidden')
+      const lock = world.run({
+        kind: 'acquire-lock',
+        actor: blind,
+        items: [{ path, level: 'read', scope: 'file' }],
+        renew: 'activity',
+        queue: false,
+      })
+      expect(lock.refusal?.code).toBe('forbidden')
+    }
+  })
+})

@@ -212,7 +212,9 @@ describe('append and edit', () => {
     for (const path of ['/d/f', '/d']) {
       const changes = [{ op: 'copy' as const, path, to: '/out' }]
       expect(await world.code(world.call('bob', 'commit', { changes }))).toBe('locked')
-      await world.call('ann', 'commit', { changes: [{ op: 'copy', path, to: `/own-${path.length}` }] })
+      await world.call('ann', 'commit', {
+        changes: [{ op: 'copy', path, to: `/own-${path.length}` }],
+      })
     }
   })
 

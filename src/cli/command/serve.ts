@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { resolve } from 'node:path'
 import type { RunningServer, ServerOptions } from '../../server.ts'
 import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
+import { makeDataFolder } from '../data-folder.ts'
 import { watchIdle } from '../idle-exit.ts'
 import { reportError } from '../report-error.ts'
 import { SHARED } from '../settings.ts'
@@ -37,7 +37,7 @@ export const serve: Command = {
 async function serveUntilEnd(values: Values): Promise<void> {
   const options = optionsOf(values)
   const ending = endOnSignal()
-  makeFolder(options.data)
+  makeDataFolder(options.data)
   const idleMs = (values.number('idle-exit') ?? 0) * 1000
   const server = await start({
     ...options,
@@ -76,17 +76,6 @@ async function loggerOf(values: Values): Promise<Pick<ServerOptions, 'logger'>> 
   const { pino } = await import('pino')
   const level = values.text('log-level') as string
   return { logger: pino({ level }, pino.destination({ dest: 2, sync: true })) }
-}
-
-function makeFolder(data: string): void {
-  try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new Failure(
-      `The data folder ${data} cannot be made: ${String(code)}. Choose another with --data.`,
-    )
-  }
 }
 
 async function start(options: ServerOptions): Promise<RunningServer> {

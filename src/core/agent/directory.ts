@@ -1,8 +1,8 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { Event, EventDraft } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import { optional } from '../../contract/optional.ts'
 import type { DirectoryCommand } from '../command.ts'
-import { optional } from '../lock/acquire.ts'
 import type { Directory } from '../state.ts'
 
 /** Principals, tokens, sessions and workspaces: the server's own stream. */

@@ -1,3 +1,4 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { PathRight, Role } from '../../contract/events.ts'
 import { isWithin } from '../../contract/path.ts'
 
@@ -35,6 +36,25 @@ export function accessToSubtree(
 
 export function isAllowed(access: Access, needed: 'read' | 'write'): boolean {
   return order[access] >= order[needed]
+}
+
+/** The refusal that a missing right on a path, or on all of a subtree, comes to. */
+export function missingRight(
+  rights: readonly PathRight[],
+  workspace: string,
+  path: string,
+  subtree: boolean,
+  needed: 'read' | 'write',
+): Refusal | undefined {
+  if (rights.length === 0) return undefined
+  const access = (subtree ? accessToSubtree : accessTo)(rights, workspace, path)
+  if (isAllowed(access, needed)) return undefined
+  const what = subtree ? `all of ${path}` : path
+  return refuse('forbidden', `You have no ${needed} access to ${what}. Ask an admin for it.`, {
+    path,
+    needed,
+    access,
+  })
 }
 
 /** Supervisors, people and admins may take locks from their holders and see everybody's rows. */

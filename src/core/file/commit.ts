@@ -1,9 +1,9 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft, EventFrame, FileChange } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import { optional } from '../../contract/optional.ts'
 import { isWithin } from '../../contract/path.ts'
 import type { Commit, CommitChange, Moment } from '../command.ts'
-import { optional } from '../lock/acquire.ts'
 import { MODE } from '../lock/mode.ts'
 import type { State } from '../state.ts'
 import { applyChange } from './change.ts'
@@ -14,12 +14,12 @@ import {
   lockedByOther,
   lockRequired,
   lostOwn,
-  missingWriteRight,
+  missingAccess,
   unknownVersion,
   type Writer,
   writerOf,
 } from './permit.ts'
-import { occupantAt, type Place, placeOf, versionAt } from './place.ts'
+import { fileAsOf, occupantAt, type Place, placeOf } from './place.ts'
 
 /**
  * A commit (files §7–16, locks §33–35): up to 10,000 changes, all or nothing, one event, one
@@ -91,7 +91,7 @@ class Work {
     const place = this.place(path)
     const entry = place.entry
     const early =
-      missingWriteRight(this.writer, path, false) ??
+      missingAccess(this.writer, path, false) ??
       tooLarge(this.writer.state, path, content.size) ??
       // files §11: an append is stopped by an exclusive hold alone.
       lockedByOther(this.writer, path, how === 'append' ? MODE.R : MODE.W) ??
@@ -140,7 +140,7 @@ class Work {
   private makeFolder(path: string): Refusal | undefined {
     const place = this.place(path)
     const refusal =
-      missingWriteRight(this.writer, path, false) ?? lockedByOther(this.writer, path, MODE.W)
+      missingAccess(this.writer, path, false) ?? lockedByOther(this.writer, path, MODE.W)
     if (refusal !== undefined) return refusal
     if (place.entry?.kind === 'folder') return undefined
     const blocked =
@@ -157,7 +157,7 @@ class Work {
     const { entry, folder, name } = place
     const isFolder = entry?.kind === 'folder'
     const early =
-      missingWriteRight(this.writer, path, isFolder) ??
+      missingAccess(this.writer, path, isFolder) ??
       // locks §4: a folder goes only when nobody holds anything in it.
       lockedByOther(this.writer, path, isFolder ? MODE.X : MODE.W)
     if (early !== undefined) return early
@@ -184,6 +184,8 @@ class Work {
 
   private move(change: CommitChange & { kind: 'copy' | 'move' }): Refusal | undefined {
     const { path, to, overwrite } = change
+    const forbidden = missingAccess(this.writer, path, false)
+    if (forbidden !== undefined) return forbidden
     const source = this.place(path)
     const entry = source.entry
     if (entry === undefined) return nothingThere(path)
@@ -195,8 +197,8 @@ class Work {
     }
     const mode = isFolder ? MODE.X : MODE.W
     const refusal =
-      missingWriteRight(this.writer, path, isFolder) ??
-      missingWriteRight(this.writer, to, isFolder) ??
+      missingAccess(this.writer, path, isFolder) ??
+      missingAccess(this.writer, to, isFolder) ??
       lockedByOther(this.writer, path, mode) ??
       lockedByOther(this.writer, to, mode) ??
       this.uncovered(path) ??
@@ -212,6 +214,8 @@ class Work {
 
   private copy(change: CommitChange & { kind: 'copy' | 'move' }): Refusal | undefined {
     const { path, to, overwrite, at } = change
+    const forbidden = missingAccess(this.writer, path, false, 'read')
+    if (forbidden !== undefined) return forbidden
     const source = at === undefined ? this.place(path).entry : this.sourceAt(path, at)
     if (source === undefined) return nothingThere(path)
     const isFolder = source.kind === 'folder'
@@ -219,8 +223,8 @@ class Work {
       return refuse('invalid_path', `${path} cannot be copied into itself.`, { path, to })
     }
     const refusal =
-      missingWriteRight(this.writer, path, isFolder, 'read') ??
-      missingWriteRight(this.writer, to, isFolder) ??
+      missingAccess(this.writer, path, isFolder, 'read') ??
+      missingAccess(this.writer, to, isFolder) ??
       this.hidden(path) ??
       lockedByOther(this.writer, to, isFolder ? MODE.X : MODE.W) ??
       this.uncovered(to) ??
@@ -269,23 +273,7 @@ class Work {
 
   private sourceAt(path: string, at: number): FileEntry | undefined {
     const occupant = occupantAt(this.records, path, at, this.portable)
-    if (occupant?.kind !== 'file') return undefined
-    const version = versionAt(this.records, occupant.id, at)
-    if (version === undefined || version.how === 'delete') return undefined
-    const { agent, session } = version
-    return {
-      kind: 'file',
-      name: '',
-      id: occupant.id,
-      since: 0,
-      version: version.version,
-      size: version.size,
-      sha256: version.sha256,
-      createdAt: version.at,
-      modifiedAt: version.at,
-      agent,
-      session,
-    }
+    return occupant?.kind === 'file' ? fileAsOf(this.records, occupant.id, at) : undefined
   }
 
   /** What a move or copy may land on: nothing, or a file it may replace. */

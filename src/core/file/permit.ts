@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import { isoTime } from '../../contract/time.ts'
-import { accessTo, accessToSubtree, isAllowed } from '../agent/rights.ts'
+import { missingRight } from '../agent/rights.ts'
 import type { Commit, Moment } from '../command.ts'
 import { conflictsWithHolds, coveringLock, lockCovers } from '../lock/conflict.ts'
 import { lostFacts, lostSentence, obstacles, sentenceOf } from '../lock/describe.ts'
@@ -46,21 +46,13 @@ export function lostRefusal(state: State, id: number): Refusal {
   })
 }
 
-export function missingWriteRight(
+export function missingAccess(
   { state, command }: Writer,
   path: string,
   subtree: boolean,
   needed: 'read' | 'write' = 'write',
 ): Refusal | undefined {
-  const { rights } = command.actor
-  if (rights.length === 0) return undefined
-  const access = (subtree ? accessToSubtree : accessTo)(rights, state.workspace, path)
-  if (isAllowed(access, needed)) return undefined
-  return refuse('forbidden', `You have no ${needed} access to ${path}. Ask an admin for it.`, {
-    path,
-    needed,
-    access,
-  })
+  return missingRight(command.actor.rights, state.workspace, path, subtree, needed)
 }
 
 /** files §10: what somebody else's hold forbids. `mode` is what the change would take. */

@@ -105,3 +105,23 @@ export function versionAt(
   const [row] = records.range('version', versionKey(file, revision), `${file.toString(36)}0`, 1)
   return row?.[1] as VersionRecord | undefined
 }
+
+/** A file as it was at a revision; undefined when it was not there, or deleted. */
+export function fileAsOf(records: Records, file: number, revision: number): FileEntry | undefined {
+  const found = versionAt(records, file, revision)
+  if (found === undefined || found.how === 'delete') return undefined
+  const { version, size, sha256, at, agent, session } = found
+  return {
+    kind: 'file',
+    name: '',
+    id: file,
+    since: 0,
+    version,
+    size,
+    sha256,
+    createdAt: at,
+    modifiedAt: at,
+    agent,
+    session,
+  }
+}

@@ -1,7 +1,8 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft, LockItem } from '../../contract/events.ts'
+import { optional } from '../../contract/optional.ts'
 import { isWithin } from '../../contract/path.ts'
-import { accessTo, accessToSubtree, isAllowed } from '../agent/rights.ts'
+import { missingRight } from '../agent/rights.ts'
 import type { AcquireLock, Moment } from '../command.ts'
 import { placeOf } from '../file/place.ts'
 import type { State } from '../state.ts'
@@ -103,15 +104,17 @@ function prepareItems(state: State, command: AcquireLock): Item[] | Refusal {
   for (const asked of command.items) {
     const place = placeOf(state.records, asked.path, state.settings.portable_names)
     const isFolder = place.entry?.kind === 'folder'
+    const subtree = asked.scope === 'subtree' || (asked.scope === undefined && isFolder)
+    const mode = modeOf(asked.level, asked.stable)
+    const needed = mode < MODE.W ? 'read' : 'write'
+    const { rights } = command.actor
+    const refusal = missingRight(rights, state.workspace, asked.path, subtree, needed)
+    if (refusal !== undefined) return refusal
     if (asked.scope === 'file' && isFolder) {
       return refuse('is_folder', `${asked.path} is a folder. Lock it with scope "subtree".`, {
         path: asked.path,
       })
     }
-    const subtree = asked.scope === 'subtree' || (asked.scope === undefined && isFolder)
-    const mode = modeOf(asked.level, asked.stable)
-    const refusal = missingRight(state, command, asked.path, subtree, mode)
-    if (refusal !== undefined) return refusal
     const version = place.entry?.kind === 'file' ? place.entry.version : 0
     if (asked.ifVersion !== undefined && asked.ifVersion !== version) {
       return refuse(
@@ -133,26 +136,6 @@ function prepareItems(state: State, command: AcquireLock): Item[] | Refusal {
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
 
-function missingRight(
-  state: State,
-  command: AcquireLock,
-  path: string,
-  subtree: boolean,
-  mode: Mode,
-): Refusal | undefined {
-  const { rights } = command.actor
-  if (rights.length === 0) return undefined
-  const needed = mode < MODE.W ? 'read' : 'write'
-  const access = (subtree ? accessToSubtree : accessTo)(rights, state.workspace, path)
-  if (isAllowed(access, needed)) return undefined
-  return refuse(
-    'forbidden',
-    `You have no ${needed} access to ${subtree ? 'all of ' : ''}${path}. ` +
-      'Ask an admin for it, or lock something else.',
-    { path, needed, access },
-  )
-}
-
 export function itemOf(path: string, mode: Mode, subtree: boolean): LockItem {
   const level = mode === MODE.X ? 'exclusive' : mode === MODE.W ? 'write' : 'read'
   const item: LockItem = { path, level, scope: subtree ? 'subtree' : 'file' }
@@ -169,11 +152,6 @@ function termsOf(state: State, command: AcquireLock, items: readonly Item[]) {
     ...optional('priority', command.priority),
     ...optional('requestId', command.requestId),
   }
-}
-
-/** `{[name]: value}`, or nothing when there is no value: facts carry no empty fields. */
-export function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V })
 }
 
 function versionOf(state: State, path: string): number {
