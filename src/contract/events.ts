@@ -13,6 +13,12 @@ const lockItem = z.object({
   level,
   stable: z.boolean().optional(),
   scope: z.enum(['file', 'subtree']),
+  /** Bytes `[start, end)` of one file; without `end`: to the end of the file and what is appended. */
+  range: z.object({ start: z.number(), end: z.number().optional() }).optional(),
+  /** The key that is locked; without it the content. Labels and the like have a key of their own. */
+  key: z.literal('metadata').optional(),
+  /** Of a waiting request: the version the file must still have when its turn comes. */
+  ifVersion: z.number().optional(),
 })
 const lockTerms = {
   items: z.array(lockItem),
@@ -20,6 +26,8 @@ const lockTerms = {
   renew: z.enum(['activity', 'explicit']),
   intent: z.string().optional(),
   priority: z.number().optional(),
+  /** How long the paths stay closed when the hold is lost instead of given back. */
+  delayMs: z.number().optional(),
   requestId: z.string().optional(),
 }
 
@@ -38,6 +46,8 @@ const fileChange = z.discriminatedUnion('op', [
     size: z.number(),
     sha256: z.string(),
     from: z.object({ path: z.string(), version: z.number() }).optional(),
+    /** The bytes `[start, end)` of the base that became `size` bytes; holds behind move along. */
+    splice: z.object({ start: z.number(), end: z.number(), size: z.number() }).optional(),
   }),
   z.object({
     op: z.literal('make-folder'),
@@ -73,6 +83,28 @@ const settings = z.object({
   locks_per_workspace: z.number(),
   waiting_per_agent: z.number(),
   waiting_per_workspace: z.number(),
+  /** Who is next: by ticket, or by priority with age. */
+  order: z.enum(['fcfs', 'priority']),
+  /** One step of priority for so many seconds of waiting. */
+  age_step_s: z.number(),
+  /** Grants of one contended path to one agent in a row, while another could take it. */
+  wins_in_a_row: z.number(),
+  /** A hold that others wait for is recalled after so long. */
+  max_hold_s: z.number(),
+  /** Nobody is recalled before having held so long. */
+  minimum_hold_s: z.number(),
+  /** Time a recalled holder has; it may ask for the same once more. */
+  recall_grace_s: z.number(),
+  /** How much more urgent a waiter must be than the holder to have it recalled. */
+  recall_margin: z.number(),
+  /** An agent for whom somebody was recalled is not preferred again for so long. */
+  recall_cooldown_s: z.number(),
+  /** Used where a lock says nothing: how long its paths stay closed after it is lost. */
+  lock_delay_s: z.number(),
+  /** A lock granted to somebody who does not come for it passes on after so long. */
+  claim_window_s: z.number(),
+  /** What a revoked holder wanted to write is kept so long. */
+  draft_kept_s: z.number(),
 })
 
 const role = z.enum(['agent', 'supervisor', 'human', 'admin'])
@@ -94,22 +126,50 @@ export const EVENT_KINDS = {
       ticket: z.number().optional(),
     }),
   },
-  'lock-queued': { number: 21, version: 1, data: z.object(lockTerms) },
+  'lock-queued': {
+    number: 21,
+    version: 1,
+    data: z.object({
+      ...lockTerms,
+      /** The lock that the grant will change in place. */
+      raises: z.number().optional(),
+      /** Any so many of the items will do. */
+      any: z.number().optional(),
+      /** Its place, where that is not the usual one (core/lock/order.ts). */
+      rank: z.number().optional(),
+      seq: z.number().optional(),
+    }),
+  },
   'lock-released': {
     number: 22,
     version: 1,
     data: z.object({
       lock: z.number(),
-      reason: z.enum(['released', 'expired', 'unclaimed', 'session-ended', 'forced']),
+      reason: z.enum([
+        'released',
+        'expired',
+        'unclaimed',
+        'session-ended',
+        'forced',
+        'revoked',
+      ]),
       /** Who released it, where that was not its owner. */
       by: z.string().optional(),
       why: z.string().optional(),
+      /** Lost, and closed to everybody until then (ms since 1970). */
+      closedUntil: z.number().optional(),
     }),
   },
   'ticket-left': {
     number: 23,
     version: 1,
-    data: z.object({ ticket: z.number(), reason: z.enum(['left', 'session-ended']) }),
+    data: z.object({
+      ticket: z.number(),
+      /** `stale`: its turn came, and `path` no longer had the version it asked for. */
+      reason: z.enum(['left', 'session-ended', 'stale']),
+      path: z.string().optional(),
+      current: z.number().optional(),
+    }),
   },
   /** A hold raised in place; its fence becomes this event's revision. */
   'lock-raised': {
@@ -122,6 +182,89 @@ export const EVENT_KINDS = {
       ticket: z.number().optional(),
     }),
   },
+  /** A waiting request goes ahead of others: to end a cycle, or because it holds up somebody urgent. */
+  'ticket-moved': {
+    number: 25,
+    version: 1,
+    data: z.object({
+      ticket: z.number(),
+      rank: z.number(),
+      seq: z.number(),
+      why: z.enum(['deadlock', 'inherited']),
+    }),
+  },
+  /** A hold made weaker in place; its fence stays. */
+  'lock-lowered': {
+    number: 26,
+    version: 1,
+    data: z.object({ lock: z.number(), items: z.array(lockItem) }),
+  },
+  'lock-recalled': {
+    number: 27,
+    version: 1,
+    data: z.object({
+      lock: z.number(),
+      reason: z.enum(['priority', 'max-hold', 'upgrade', 'supervisor']),
+      deadline: z.number(),
+      /** For whom: the agent that waits. */
+      for: z.string().optional(),
+      why: z.string().optional(),
+    }),
+  },
+  'recall-extended': {
+    number: 28,
+    version: 1,
+    data: z.object({ lock: z.number(), deadline: z.number() }),
+  },
+  /** Nobody waits for it any more. */
+  'recall-ended': { number: 29, version: 1, data: z.object({ lock: z.number() }) },
+  /** The hold `lock` goes on as a new one: its id and fence are this event's revision. */
+  'lock-handed-over': {
+    number: 31,
+    version: 1,
+    data: z.object({
+      lock: z.number(),
+      to: z.object({ agent: z.string(), session: z.string() }),
+    }),
+  },
+  /** The delay after a lost hold is over. */
+  'lock-opened': { number: 32, version: 1, data: z.object({ lock: z.number() }) },
+  /** The ask's number is this event's revision. */
+  'holder-asked': {
+    number: 33,
+    version: 1,
+    data: z.object({
+      lock: z.number(),
+      to: z.object({ agent: z.string(), session: z.string() }),
+      paths: z.array(z.string()),
+      message: z.string(),
+      requestId: z.string().optional(),
+    }),
+  },
+  'ask-answered': {
+    number: 34,
+    version: 1,
+    data: z.object({
+      ask: z.number(),
+      answer: z.enum(['yield', 'estimate', 'no']),
+      estimateS: z.number().optional(),
+      message: z.string().optional(),
+    }),
+  },
+  /** What a holder wanted to write when its lock was gone already. */
+  'draft-kept': {
+    number: 35,
+    version: 1,
+    data: z.object({
+      path: z.string(),
+      lock: z.number(),
+      base: z.number(),
+      sha256: z.string(),
+      size: z.number(),
+      until: z.number(),
+    }),
+  },
+  'draft-dropped': { number: 36, version: 1, data: z.object({ draft: z.number() }) },
   'files-committed': {
     number: 30,
     version: 1,
@@ -234,4 +377,15 @@ export const DEFAULT_SETTINGS: Settings = {
   locks_per_workspace: 200_000,
   waiting_per_agent: 10_000,
   waiting_per_workspace: 20_000,
+  order: 'fcfs',
+  age_step_s: 5,
+  wins_in_a_row: 3,
+  max_hold_s: 3600,
+  minimum_hold_s: 5,
+  recall_grace_s: 30,
+  recall_margin: 3,
+  recall_cooldown_s: 30,
+  lock_delay_s: 0,
+  claim_window_s: 30,
+  draft_kept_s: 24 * 3600,
 }

@@ -6,10 +6,18 @@ import type { LockItem, PathRight, Role, Settings } from '../contract/events.ts'
  */
 export type Command =
   | AcquireLock
+  | ChangeLock
   | ReleaseLock
   | ReleaseAll
+  | HandOverLock
   | LeaveQueue
   | ExpireLocks
+  | RecallLock
+  | ExtendRecall
+  | FollowUp
+  | AskHolder
+  | AnswerAsk
+  | KeepDraft
   | EndSession
   | Commit
   | SetWorkspace
@@ -36,14 +44,38 @@ export interface AcquireLock extends Asked {
     level: LockItem['level']
     stable?: boolean | undefined
     scope?: LockItem['scope'] | undefined
+    range?: LockItem['range']
+    key?: LockItem['key']
     ifVersion?: number | undefined
   }[]
+  /** Any so many of the items will do, the first that are free in the order given. */
+  any?: number | undefined
   ttlMs?: number | undefined
   renew: 'activity' | 'explicit'
   intent?: string | undefined
   priority?: number | undefined
+  /** How long its paths stay closed when it is lost instead of given back. */
+  delayMs?: number | undefined
   /** Take a place in the queue when it cannot be granted now. */
   queue: boolean
+}
+
+/** Makes a hold stronger or weaker in place. */
+export interface ChangeLock extends Asked {
+  kind: 'change-lock'
+  lock: number
+  to: LockItem['level']
+  /** With `to: 'read'`: keep writers out too. */
+  stable?: boolean | undefined
+  ifVersion?: number | undefined
+  queue: boolean
+}
+
+/** `to` is an open session, with the rights it has. */
+export interface HandOverLock extends Asked {
+  kind: 'hand-over-lock'
+  lock: number
+  to: Actor
 }
 
 export interface ReleaseLock extends Asked {
@@ -60,6 +92,55 @@ export interface ReleaseAll extends Asked {
 export interface LeaveQueue extends Asked {
   kind: 'leave-queue'
   ticket: number
+}
+
+/** A supervisor wants it back. */
+export interface RecallLock extends Asked {
+  kind: 'recall-lock'
+  lock: number
+  reason: string
+  graceMs?: number | undefined
+}
+
+/** The recalled holder asks for the same time once more. */
+export interface ExtendRecall extends Asked {
+  kind: 'extend-recall'
+  lock: number
+}
+
+/** What time may have brought about. The engine proposes; what is not due yet is left alone. */
+export interface FollowUp {
+  kind: 'follow-up'
+  /** Held for long, or past the deadline of a recall. */
+  locks: number[]
+  /** May be urgent enough by now to have a holder recalled. */
+  tickets: number[]
+  /** Lost holds whose delay may be over. */
+  closed: number[]
+  drafts: number[]
+}
+
+export interface AskHolder extends Asked {
+  kind: 'ask-holder'
+  lock: number
+  message: string
+}
+
+export interface AnswerAsk extends Asked {
+  kind: 'answer-ask'
+  ask: number
+  answer: 'yield' | 'estimate' | 'no'
+  estimateS?: number | undefined
+  message?: string | undefined
+}
+
+/** A write that came after its lock was lost. */
+export interface KeepDraft extends Asked {
+  kind: 'keep-draft'
+  path: string
+  lock: number
+  base: number
+  content: ContentFacts
 }
 
 /** From the lease table: these were not renewed since `renewedAt`, or not claimed. */
@@ -85,6 +166,8 @@ export type CommitChange =
       how: 'write' | 'append' | 'edit'
       path: string
       content: ContentFacts
+      /** edit: the bytes `[start, end)` of `onto` that became `size` bytes; nothing else changed. */
+      splice?: { start: number; end: number; size: number } | undefined
       ifVersion?: number | undefined
       ifNone?: boolean | undefined
       /** append, edit: the version that `content` was made from (0: none). */
