@@ -10,7 +10,8 @@ import type {
   WatchInput,
   Welcome,
 } from '../contract/socket.ts'
-import { atEndOfTurn, openTransport, type Transport } from './transport.ts'
+import { type Runtime, systemRuntime } from './runtime.ts'
+import type { Transport } from './transport.ts'
 
 /**
  * One socket with many requests under way, that comes back by itself.
@@ -30,8 +31,9 @@ export class Connection {
   isClosed = false
   /** Calls back when the connection has ended without `close`: what the session held is lost. */
   onEnd: () => void = () => {}
+  readonly runtime: Runtime
   private nextId = 1
-  private readonly nonce = Math.random().toString(36).slice(2, 10)
+  private readonly nonce: string
   private readonly pending = new Map<number, Pending>()
   private readonly watches = new Map<number, Watch>()
   private outbox: ClientMessage[] = []
@@ -41,7 +43,9 @@ export class Connection {
   private readonly ready: Promise<void>
   private settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined
 
-  constructor(url: string, hello: Hello, retryMs: number) {
+  constructor(url: string, hello: Hello, retryMs: number, runtime: Runtime = systemRuntime) {
+    this.runtime = runtime
+    this.nonce = runtime.random().toString(36).slice(2, 10)
     this.url = `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/socket`
     this.hello = hello
     this.retryMs = retryMs
@@ -50,7 +54,7 @@ export class Connection {
     })
     // Whoever calls first hears of a failure to connect; nobody else has to.
     this.ready.catch(() => {})
-    this.giveUpAt = performance.now() + retryMs
+    this.giveUpAt = runtime.now() + retryMs
     this.connect()
   }
 
@@ -107,7 +111,7 @@ export class Connection {
   }
 
   private connect(): void {
-    openTransport(this.url).then(
+    this.runtime.open(this.url).then(
       (transport) => this.begin(transport),
       (error: Error) => this.lost(error.message),
     )
@@ -194,7 +198,7 @@ export class Connection {
     if (this.isClosed) return
     this.isOpen = false
     this.transport = undefined
-    const now = performance.now()
+    const now = this.runtime.now()
     if (this.giveUpAt === Number.POSITIVE_INFINITY) this.giveUpAt = now + this.retryMs
     if (now >= this.giveUpAt) {
       this.isClosed = true
@@ -203,9 +207,9 @@ export class Connection {
       this.failAll(new SluiceError(problemOf(refuse('overloaded', detail))))
       return
     }
-    const delayMs = Math.min(2000, 25 * 2 ** this.attempts) * (0.5 + Math.random() / 2)
+    const delayMs = Math.min(2000, 25 * 2 ** this.attempts) * (0.5 + this.runtime.random() / 2)
     this.attempts += 1
-    setTimeout(() => this.connect(), delayMs)
+    this.runtime.after(delayMs, () => this.connect(), true)
   }
 
   private failAll(error: Error): void {
@@ -224,7 +228,7 @@ export class Connection {
     this.isFlushing = true
     // What is asked in one turn travels in one frame: a write costs more than a call. Whoever asks
     // alone does not wait for that turn to end.
-    if (this.pending.size > 1) atEndOfTurn(() => this.flush())
+    if (this.pending.size > 1) this.runtime.soon(() => this.flush())
     else queueMicrotask(() => this.flush())
   }
 

@@ -1,131 +1,14 @@
-import type { Door, DoorAnswer } from '../contract/door.ts'
-import { SluiceError } from '../contract/errors.ts'
-import type { Input, OperationName } from '../contract/operations.ts'
-import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
-import { Connection } from './connection.ts'
-import { Workspace } from './workspace.ts'
+import { systemRuntime } from './runtime.ts'
+import { type ConnectOptions, connectOn, type Sluice } from './sluice.ts'
 
 export type { ErrorCode, Problem } from '../contract/errors.ts'
 export { SluiceError } from '../contract/errors.ts'
 export type { Input, OperationName, Output } from '../contract/operations.ts'
 export { Lock, type LockOptions } from './lock.ts'
+export { type ConnectOptions, Sluice } from './sluice.ts'
 export { type ReadResult, type WatchEvent, Workspace, type WriteResult } from './workspace.ts'
 
-export interface ConnectOptions {
-  /** For example `http://127.0.0.1:7420`. */
-  url: string
-  token: string
-  /** Admins only: work as this agent. */
-  agent?: string
-  /** Name of the session; a new one each time if absent. */
-  session?: string
-  /** Resumes the session of that name, as `Sluice.secret` of an earlier connection gave it. */
-  secret?: string
-  /** What to say of oneself (model, task): recorded in the audit, never trusted. */
-  about?: Record<string, string>
-  /** How long to try to (re)connect before calls fail, in ms. Default 30,000. */
-  retryMs?: number
-}
-
-/** One session on one socket, with any number of requests under way. */
-export class Sluice implements Door {
-  private readonly connection: Connection
-  private readonly options: ConnectOptions
-  private readonly workspaces = new Map<string, Workspace>()
-
-  constructor(connection: Connection, options: ConnectOptions) {
-    this.connection = connection
-    connection.onEnd = () => {
-      for (const workspace of this.workspaces.values()) workspace.stop()
-    }
-    this.options = options
-  }
-
-  /** The session's id, `agent:name`. */
-  get session(): string {
-    return this.connection.welcome?.session ?? ''
-  }
-
-  /** Resumes this session on another connection. */
-  get secret(): string {
-    return this.connection.welcome?.secret ?? ''
-  }
-
-  /** No connection any more, and none will come: it was closed, refused, or given up. */
-  get isClosed(): boolean {
-    return this.connection.isClosed
-  }
-
-  get agent(): string {
-    return this.connection.welcome?.agent ?? ''
-  }
-
-  workspace(name = 'main'): Workspace {
-    let workspace = this.workspaces.get(name)
-    if (workspace === undefined) {
-      workspace = new Workspace(name, this.connection, this.options, () => this.session)
-      this.workspaces.set(name, workspace)
-    }
-    return workspace
-  }
-
-  /** Any operation of the contract, in wire names. Rejects with `SluiceError`. */
-  async call<N extends OperationName>(
-    name: N,
-    input: Input<N>,
-    content?: Uint8Array,
-    signal?: AbortSignal,
-  ): Promise<DoorAnswer<N>> {
-    if (name === 'write_file' && (content?.length ?? 0) > SOCKET_CONTENT_BYTES) {
-      const whole = input as Input<'write_file'>
-      const value = await this.workspace(whole.workspace).putWhole(whole, content as Uint8Array)
-      return { value, revision: value.version } as DoorAnswer<N>
-    }
-    const answer = await this.connection.call(name, input, content, signal)
-    if (answer.isLarge !== true) return answer
-    const {
-      workspace = 'main',
-      path,
-      at,
-    } = input as { workspace?: string; path: string; at?: number }
-    const bytes = await this.workspace(workspace).fetchWhole(path, at)
-    return { ...answer, content: bytes }
-  }
-
-  /** Ends the session: its locks go back at once. */
-  async close(): Promise<void> {
-    try {
-      await this.connection.call('end_session', { id: this.session })
-    } catch (error) {
-      // Without a connection the server ends the session by itself after its grace.
-      if (!(error instanceof SluiceError)) throw error
-    } finally {
-      for (const workspace of this.workspaces.values()) workspace.stop()
-      this.connection.close()
-    }
-  }
-
-  /** Closes the socket only; the session ends after the server's grace unless it is resumed. */
-  disconnect(): void {
-    for (const workspace of this.workspaces.values()) workspace.stop()
-    this.connection.close()
-  }
-}
-
 /** Connects and opens a session. Rejects with `SluiceError` when the server does not let us in. */
-export async function connect(options: ConnectOptions): Promise<Sluice> {
-  const { url, token, agent, session, secret, about, retryMs = 30_000 } = options
-  const connection = new Connection(
-    url,
-    {
-      token,
-      ...(session === undefined ? {} : { session }),
-      ...(secret === undefined ? {} : { secret }),
-      ...(agent === undefined ? {} : { agent }),
-      ...(about === undefined ? {} : { about }),
-    },
-    retryMs,
-  )
-  await connection.opened()
-  return new Sluice(connection, options)
+export function connect(options: ConnectOptions): Promise<Sluice> {
+  return connectOn(systemRuntime, options)
 }

@@ -1,3 +1,5 @@
+import { type Runtime, systemRuntime } from './runtime.ts'
+
 /**
  * Keeping locks alive (locks §30), on this machine's monotonic clock alone.
  *
@@ -11,15 +13,21 @@ export class LeaseKeeper {
   private readonly leases = new Map<string, Lease>()
   private readonly renew: (lock: string) => Promise<unknown>
   private readonly isLostError: (error: unknown) => boolean
-  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly runtime: Runtime
+  private cancelTimer: (() => void) | undefined
   private lastSentAt = 0
 
-  constructor(renew: (lock: string) => Promise<unknown>, isLostError: (error: unknown) => boolean) {
+  constructor(
+    renew: (lock: string) => Promise<unknown>,
+    isLostError: (error: unknown) => boolean,
+    runtime: Runtime = systemRuntime,
+  ) {
+    this.runtime = runtime
     this.renew = renew
     this.isLostError = isLostError
   }
 
-  /** `sentAt`: when the call that was granted was sent, by `performance.now()`. */
+  /** `sentAt`: when the call that was granted was sent, by the runtime's clock. */
   keep(lock: string, ttlMs: number, byActivity: boolean, sentAt: number, onLost: () => void): void {
     this.leases.set(lock, { lock, ttlMs, byActivity, goodAt: sentAt, onLost, isRenewing: false })
     this.schedule()
@@ -44,12 +52,12 @@ export class LeaseKeeper {
   state(lock: string): 'held' | 'suspect' | 'lost' {
     const lease = this.leases.get(lock)
     if (lease === undefined) return 'lost'
-    return performance.now() - this.goodAt(lease) > lease.ttlMs / 2 ? 'suspect' : 'held'
+    return this.runtime.now() - this.goodAt(lease) > lease.ttlMs / 2 ? 'suspect' : 'held'
   }
 
   stop(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
+    this.cancelTimer?.()
+    this.cancelTimer = undefined
     for (const lock of [...this.leases.keys()]) this.lose(lock)
   }
 
@@ -58,23 +66,21 @@ export class LeaseKeeper {
   }
 
   private schedule(): void {
-    if (this.timer !== undefined || this.leases.size === 0) return
+    if (this.cancelTimer !== undefined || this.leases.size === 0) return
     let shortest = Number.POSITIVE_INFINITY
     for (const { ttlMs } of this.leases.values()) shortest = Math.min(shortest, ttlMs)
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined
-        this.sweep()
-        this.schedule()
-      },
-      Math.max(50, Math.min(shortest / 6, 1000)),
-    )
+    const delayMs = Math.max(50, Math.min(shortest / 6, 1000))
+    const sweep = (): void => {
+      this.cancelTimer = undefined
+      this.sweep()
+      this.schedule()
+    }
     // A program may end while it holds locks; the server sees the socket close.
-    if (typeof this.timer === 'object') this.timer.unref?.()
+    this.cancelTimer = this.runtime.after(delayMs, sweep, false)
   }
 
   private sweep(): void {
-    const now = performance.now()
+    const now = this.runtime.now()
     let isActivityAsked = false
     for (const lease of [...this.leases.values()]) {
       const age = now - this.goodAt(lease)

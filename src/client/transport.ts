@@ -35,9 +35,3 @@ export async function openTransport(url: string): Promise<Transport> {
   socket.onerror = () => {}
   return transport
 }
-
-/** Calls back once everything that is ready to run has run; browsers have only the next best. */
-export function atEndOfTurn(callback: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(callback)
-  else queueMicrotask(callback)
-}

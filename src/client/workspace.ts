@@ -6,6 +6,7 @@ import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import type { Connection } from './connection.ts'
 import { LeaseKeeper } from './lease.ts'
 import { Lock, type LockOptions } from './lock.ts'
+import type { Runtime } from './runtime.ts'
 
 export type WriteResult = Output<'write_file'>
 
@@ -37,10 +38,12 @@ export class Workspace {
   private readonly options: HttpTerms
   private readonly sessionOf: () => string
   private readonly leases: LeaseKeeper
+  private readonly runtime: Runtime
 
   constructor(name: string, connection: Connection, options: HttpTerms, sessionOf: () => string) {
     this.name = name
     this.connection = connection
+    this.runtime = connection.runtime
     this.options = options
     this.sessionOf = sessionOf
     this.leases = new LeaseKeeper(
@@ -48,6 +51,7 @@ export class Workspace {
       (error) =>
         error instanceof SluiceError &&
         (error.code === 'lock_lost' || error.code === 'unauthenticated'),
+      connection.runtime,
     )
   }
 
@@ -57,16 +61,16 @@ export class Workspace {
    */
   async lock(target: string | LockItem[], options: LockOptions = {}): Promise<Lock> {
     const { wait = 0, signal, onLost } = options
-    const deadline = performance.now() + wait * 1000
-    let sentAt = performance.now()
+    const deadline = this.runtime.now() + wait * 1000
+    let sentAt = this.runtime.now()
     const stepOf = (): number => {
-      const leftS = Math.max(0, deadline - performance.now()) / 1000
+      const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
       return Math.min(leftS, LIMITS.waitMsMost / 1000, WAIT_STEP_S)
     }
     let answer = await this.call('acquire_lock', { ...lockInput(target, options), wait: stepOf() })
     while (answer.status === 'queued') {
       const { ticket } = answer
-      if (signal?.aborted === true || performance.now() >= deadline) {
+      if (signal?.aborted === true || this.runtime.now() >= deadline) {
         await this.call('leave_queue', { ticket })
         throw new SluiceError(
           problemOf(
@@ -76,13 +80,13 @@ export class Workspace {
           ),
         )
       }
-      sentAt = performance.now()
+      sentAt = this.runtime.now()
       answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
     }
     const { id, ttl, renew } = answer.lock
-    if (performance.now() - sentAt > (ttl * 1000) / 3) {
+    if (this.runtime.now() - sentAt > (ttl * 1000) / 3) {
       // Much of its time may have gone by in the wait, and this client cannot know how much.
-      sentAt = performance.now()
+      sentAt = this.runtime.now()
       await this.call('renew_lock', { id })
     }
     const lock = new Lock(
@@ -251,7 +255,7 @@ export class Workspace {
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
   ) {
-    const sentAt = performance.now()
+    const sentAt = this.runtime.now()
     const whole = { workspace: this.name, ...input } as unknown as Input<N>
     const answer = await this.connection.call(name, whole, content)
     this.leases.heard(sentAt)
@@ -274,7 +278,7 @@ export class Workspace {
     const headers: Record<string, string> = {
       ...this.headers(),
       'content-type': 'application/octet-stream',
-      'idempotency-key': `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
+      'idempotency-key': `${Date.now().toString(36)}-${this.runtime.random().toString(36).slice(2)}`,
     }
     if (if_version !== undefined) headers['if-match'] = `"${String(if_version)}"`
     if (if_none === true) headers['if-none-match'] = '*'
@@ -290,17 +294,17 @@ export class Workspace {
   /** Asks again after a lost connection; an upload has a key, so it is not done twice. */
   private async overHttp(url: string, request: RequestInit) {
     const { retryMs = 30_000 } = this.options
-    const giveUpAt = performance.now() + retryMs
+    const giveUpAt = this.runtime.now() + retryMs
     for (;;) {
       try {
         const response = await fetch(url, request)
         return { isGood: response.ok, bytes: new Uint8Array(await response.arrayBuffer()) }
       } catch (error) {
-        if (performance.now() >= giveUpAt || this.connection.isClosed) {
+        if (this.runtime.now() >= giveUpAt || this.connection.isClosed) {
           const why = error instanceof Error ? error.message : String(error)
           throw new SluiceError(problemOf(refuse('overloaded', `No connection to ${url}: ${why}.`)))
         }
-        await new Promise((resolve) => setTimeout(resolve, HTTP_RETRY_MS))
+        await new Promise<void>((resolve) => this.runtime.after(HTTP_RETRY_MS, resolve, true))
       }
     }
   }

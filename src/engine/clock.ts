@@ -4,6 +4,8 @@ export interface Clock {
   now(): number
   /** Calls back once after `delayMs`; never keeps the process alive. Returns the function to cancel. */
   after(delayMs: number, callback: () => void): () => void
+  /** Calls back once all that has arrived by now has run: the end of this turn of the event loop. */
+  soon(callback: () => void): void
 }
 
 /** The wall clock at start, carried on by the monotonic one. */
@@ -16,5 +18,6 @@ export function systemClock(): Clock {
       timer.unref()
       return () => clearTimeout(timer)
     },
+    soon: setImmediate,
   }
 }

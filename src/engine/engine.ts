@@ -59,7 +59,7 @@ export class Engine implements EngineApi {
     this.clock = clock
     this.startedAt = clock.now()
     const { ledger, tables } = storage.streamOf(undefined)
-    this.directory = new Directory(new Stream('', ledger, tables), clock, storage.secret)
+    this.directory = new Directory(new Stream('', ledger, tables, clock), clock, storage.secret)
     this.sessions = new Sessions(this.directory, this.workspaces, clock)
     this.serverCalls = new ServerCalls(this.directory, this.sessions, {
       all: this.workspaces,
@@ -81,7 +81,7 @@ export class Engine implements EngineApi {
 
   private async openWorkspace(name: string): Promise<Workspace> {
     const { ledger, tables } = this.storage.streamOf(name)
-    const stream = new Stream(name, ledger, tables)
+    const stream = new Stream(name, ledger, tables, this.clock)
     await stream.open()
     const { blobs, secret } = this.storage
     const about = (session: string) => this.directory.sessions.get(session)?.about

@@ -12,6 +12,7 @@ import {
   LedgerFull,
 } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
+import type { Clock } from './clock.ts'
 import { decodeEvents, encodeEvents } from './codec.ts'
 import { Overlay } from './overlay.ts'
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts'
@@ -45,6 +46,7 @@ export class Stream {
   readonly name: string
   private readonly ledger: Ledger
   private readonly tables: Tables
+  private readonly clock: Clock
   private epoch = 0
   private gathering: Event[][] = []
   private contents: Attachment[][] = []
@@ -68,10 +70,11 @@ export class Stream {
   private reloading: Error | undefined
   private idle: (() => void)[] = []
 
-  constructor(name: string, ledger: Ledger, tables: Tables) {
+  constructor(name: string, ledger: Ledger, tables: Tables, clock: Clock) {
     this.name = name
     this.ledger = ledger
     this.tables = tables
+    this.clock = clock
     this.overlay = new Overlay(tables, 0)
     this.state = newState(name, this.overlay)
   }
@@ -172,7 +175,7 @@ export class Stream {
     }
     // Under load, after all that has arrived by now: requests of many sockets share a batch. A lone
     // command does not wait for that turn of the event loop.
-    if (this.lastSteps > 1) setImmediate(flush)
+    if (this.lastSteps > 1) this.clock.soon(flush)
     else queueMicrotask(flush)
   }
 
@@ -273,7 +276,7 @@ export class Stream {
     if (this.isWritingBack || !this.overlay.hasFrozen) return
     this.isWritingBack = true
     // One generation a turn, so that requests get in between.
-    setImmediate(() => this.writeBackNow())
+    this.clock.soon(() => this.writeBackNow())
   }
 
   private writeBackNow(): void {
@@ -284,7 +287,7 @@ export class Stream {
     } catch {
       // The ledger has it all; the tables get it when their disk takes it.
       this.isWritingBack = true
-      setTimeout(() => this.writeBackNow(), RETRY_MS).unref()
+      this.clock.after(RETRY_MS, () => this.writeBackNow())
     }
   }
 
@@ -308,9 +311,9 @@ export class Stream {
   /** Each try on a full disk costs a fold of the ledger's end, so they are spread. */
   private pauseWrites(error: LedgerFull): void {
     this.full = error
-    setTimeout(() => {
+    this.clock.after(RETRY_MS, () => {
       this.full = undefined
-    }, RETRY_MS).unref()
+    })
   }
 
   /** A disk that is full, or away, may come back; a ledger that somebody else has will not. */
@@ -326,7 +329,7 @@ export class Stream {
           this.failure = error as Error
           return
         }
-        await new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS).unref())
+        await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve))
       }
     }
   }

@@ -26,6 +26,10 @@ export class FakeClock implements Clock {
     return () => this.timers.delete(id)
   }
 
+  soon(callback: () => void): void {
+    setImmediate(callback)
+  }
+
   /** Moves on in steps, letting what was woken do its work in between. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms

@@ -16,13 +16,14 @@ import { parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
 import type { Answer, Caller, EngineApi } from '../../engine/api.ts'
+import { systemTurns, type Turns } from './turn.ts'
 
 /**
  * One client on one socket: reads frames, calls, gathers answers into frames. A client that does not
  * read what it asked for is cut off at `LIMITS.socketSendQueueBytes`; nothing waits for it.
  */
 export class Connection {
-  private readonly socket: WebSocket
+  private readonly socket: ServerSocket
   private readonly engine: EngineApi
   private readonly refuseToken: () => Refusal
   private caller: Caller | undefined
@@ -32,14 +33,21 @@ export class Connection {
   private isFlushing = false
   private inFlight = 0
   private readonly cancels = new Map<number, AbortController>()
-  private readonly greetingTimer: NodeJS.Timeout
+  private readonly turns: Turns
+  private readonly cancelGreeting: () => void
 
   /** @param refuseToken what an unknown token is answered */
-  constructor(socket: WebSocket, engine: EngineApi, refuseToken: () => Refusal) {
+  constructor(
+    socket: ServerSocket,
+    engine: EngineApi,
+    refuseToken: () => Refusal,
+    turns: Turns = systemTurns,
+  ) {
+    this.turns = turns
     this.refuseToken = refuseToken
     this.socket = socket
     this.engine = engine
-    this.greetingTimer = setTimeout(() => socket.close(4401, 'no hello'), HELLO_MS)
+    this.cancelGreeting = turns.after(HELLO_MS, () => socket.close(4401, 'no hello'))
     socket.binaryType = 'nodebuffer'
     socket.on('message', (data, isBinary) => this.received(data as Buffer, isBinary))
     socket.on('close', () => this.closed())
@@ -99,7 +107,7 @@ export class Connection {
       return
     }
     this.isGreeting = true
-    clearTimeout(this.greetingTimer)
+    this.cancelGreeting()
     this.welcome(hello.data).catch((error: unknown) => {
       const problem = this.problemFrom(error)
       this.send(['refused', 0, problem])
@@ -247,10 +255,10 @@ export class Connection {
       this.send(['events', id, batch])
       this.flush()
       // Whoever reads slowly gets its events slowly, from the ledger; nothing piles up here.
-      const stalledAt = performance.now() + LIMITS.stalledMs
+      const stalledAt = this.turns.now() + LIMITS.stalledMs
       while (this.socket.bufferedAmount > WATCH_BUFFER_BYTES && !cancel.signal.aborted) {
-        if (performance.now() > stalledAt) return this.socket.terminate()
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        if (this.turns.now() > stalledAt) return this.socket.terminate()
+        await new Promise<void>((resolve) => this.turns.after(20, resolve))
       }
     }
   }
@@ -264,7 +272,7 @@ export class Connection {
     if (this.isFlushing) return
     this.isFlushing = true
     // Answers of one batch become ready together and leave in one frame; a lone one leaves at once.
-    if (this.inFlight > 1) setImmediate(() => this.flush())
+    if (this.inFlight > 1) this.turns.soon(() => this.flush())
     else queueMicrotask(() => this.flush())
   }
 
@@ -286,11 +294,17 @@ export class Connection {
   }
 
   private closed(): void {
-    clearTimeout(this.greetingTimer)
+    this.cancelGreeting()
     for (const cancel of this.cancels.values()) cancel.abort()
     this.disconnect()
   }
 }
+
+/** The part of a WebSocket that a connection uses. */
+export type ServerSocket = Pick<
+  WebSocket,
+  'binaryType' | 'bufferedAmount' | 'close' | 'on' | 'OPEN' | 'readyState' | 'send' | 'terminate'
+>
 
 /** What a client gave as a name; it may be anything that MessagePack can say. */
 function nameIn(value: unknown): string {
