@@ -77,34 +77,34 @@ const settings = z.object({
   write_mode: z.enum(['checked', 'locked', 'open']),
   portable_names: z.boolean(),
   exclusive_hides_reads: z.boolean(),
-  lock_ttl_s: z.number(),
-  file_bytes: z.number(),
-  locks_per_agent: z.number(),
-  locks_per_workspace: z.number(),
-  waiting_per_agent: z.number(),
-  waiting_per_workspace: z.number(),
+  lock_ttl_s: z.number().min(1).max(86_400),
+  file_bytes: z.int().min(0),
+  locks_per_agent: z.int().min(0),
+  locks_per_workspace: z.int().min(0),
+  waiting_per_agent: z.int().min(0),
+  waiting_per_workspace: z.int().min(0),
   /** Who is next: by ticket, or by priority with age. */
   order: z.enum(['fcfs', 'priority']),
   /** One step of priority for so many seconds of waiting. */
-  age_step_s: z.number(),
+  age_step_s: z.number().min(0.1).max(3600),
   /** Grants of one contended path to one agent in a row, while another could take it. */
-  wins_in_a_row: z.number(),
+  wins_in_a_row: z.int().min(1).max(1_000_000),
   /** A hold that others wait for is recalled after so long. */
-  max_hold_s: z.number(),
+  max_hold_s: z.number().min(1).max(604_800),
   /** Nobody is recalled before having held so long. */
-  minimum_hold_s: z.number(),
+  minimum_hold_s: z.number().min(0).max(3600),
   /** Time a recalled holder has; it may ask for the same once more. */
-  recall_grace_s: z.number(),
+  recall_grace_s: z.number().min(0).max(3600),
   /** How much more urgent a waiter must be than the holder to have it recalled. */
-  recall_margin: z.number(),
+  recall_margin: z.int().min(1).max(1000),
   /** An agent for whom somebody was recalled is not preferred again for so long. */
-  recall_cooldown_s: z.number(),
+  recall_cooldown_s: z.number().min(0).max(86_400),
   /** Used where a lock says nothing: how long its paths stay closed after it is lost. */
-  lock_delay_s: z.number(),
+  lock_delay_s: z.number().min(0).max(60),
   /** A lock granted to somebody who does not come for it passes on after so long. */
-  claim_window_s: z.number(),
+  claim_window_s: z.number().min(1).max(3600),
   /** What a revoked holder wanted to write is kept so long. */
-  draft_kept_s: z.number(),
+  draft_kept_s: z.number().min(0).max(2_592_000),
 })
 
 const role = z.enum(['agent', 'supervisor', 'human', 'admin'])
@@ -145,14 +145,7 @@ export const EVENT_KINDS = {
     version: 1,
     data: z.object({
       lock: z.number(),
-      reason: z.enum([
-        'released',
-        'expired',
-        'unclaimed',
-        'session-ended',
-        'forced',
-        'revoked',
-      ]),
+      reason: z.enum(['released', 'expired', 'unclaimed', 'session-ended', 'forced', 'revoked']),
       /** Who released it, where that was not its owner. */
       by: z.string().optional(),
       why: z.string().optional(),

@@ -28,8 +28,12 @@ export const LIMITS = {
   sessionsOpen: 20_000,
   ttlMs: { least: 1000, most: 24 * 3600_000, usual: 300_000 },
   waitMsMost: 25_000,
-  claimWindowMs: 30_000,
   disconnectGraceMs: 10_000,
   pendingCommands: 50_000,
   holdersNamed: 10,
+  /** Unanswered questions of one session, and all that are remembered. */
+  asksOpen: 20,
+  asksKept: 1000,
+  draftsKept: 10_000,
+  lockDelayMsMost: 60_000,
 } as const

@@ -1,24 +1,10 @@
-import type { Event, EventOf, LockItem } from '../contract/events.ts'
+import { DEFAULT_SETTINGS, type Event } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { optional } from '../contract/optional.ts'
 import { applyDirectory } from './agent/directory.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { applyChange } from './file/change.ts'
-import { singleHold } from './lock/conflict.ts'
-import { modeOf } from './lock/mode.ts'
-import {
-  addLock,
-  addTicket,
-  forgetIdle,
-  type Item,
-  LOST_PER_OWNER,
-  type LockTable,
-  nodeAt,
-  ownerOf,
-  removeLock,
-  removeTicket,
-  replaceItems,
-  type Terms,
-} from './lock/table.ts'
+import { applyLock, moveRanges } from './lock/apply.ts'
 import type { State } from './state.ts'
 
 /**
@@ -36,41 +22,53 @@ export function applyMemory(state: State, event: Event): void {
   state.at = event.at
   switch (event.kind) {
     case 'workspace-set':
-      state.settings = event.settings
-      break
-    case 'lock-acquired':
-      acquired(state.locks, event)
-      break
-    case 'lock-raised':
-      raised(state.locks, event)
-      break
-    case 'lock-queued': {
-      const table = state.locks
-      addTicket(table, {
-        id: event.revision,
-        owner: ownerOf(table, event.session, event.agent),
-        items: itemsOf(table, event.items),
-        since: event.at,
-        raises: raiseTarget(table, event),
-        ...termsOf(event),
-      })
-      break
-    }
-    case 'ticket-left': {
-      const ticket = state.locks.tickets.get(event.ticket)
-      if (ticket !== undefined) {
-        removeTicket(state.locks, ticket)
-        forgetIdle(state.locks, ticket.owner)
-      }
-      break
-    }
-    case 'lock-released':
-      released(state.locks, event)
+      // Ledgers of earlier releases know fewer settings.
+      state.settings = { ...DEFAULT_SETTINGS, ...event.settings }
       break
     case 'files-committed':
       for (const change of event.changes) {
         if ('id' in change && change.id >= state.nextFileId) state.nextFileId = change.id + 1
+        if ('splice' in change && change.splice !== undefined) {
+          moveRanges(state.locks, change.path, change.splice, event.session)
+        }
       }
+      break
+    case 'holder-asked': {
+      const { revision, lock, agent, session, to, paths, message, at } = event
+      const from = { agent, session }
+      state.asks.set(revision, {
+        id: revision,
+        lock,
+        from,
+        to,
+        paths,
+        message,
+        at,
+        answer: undefined,
+      })
+      break
+    }
+    case 'ask-answered': {
+      const ask = state.asks.get(event.ask)
+      const { answer, estimateS, message } = event
+      const said = { answer, ...optional('estimateS', estimateS), ...optional('message', message) }
+      if (ask !== undefined) ask.answer = said
+      break
+    }
+    case 'draft-kept': {
+      const {
+        revision,
+        kind: _,
+        requestId: __,
+        ...draft
+      } = event as typeof event & {
+        requestId?: string
+      }
+      state.drafts.set(revision, { ...draft, id: revision })
+      break
+    }
+    case 'draft-dropped':
+      state.drafts.delete(event.draft)
       break
     case 'session-ended':
       state.locks.owners.delete(event.id)
@@ -81,7 +79,7 @@ export function applyMemory(state: State, event: Event): void {
       for (const id of event.requestIds ?? []) remember(state, event.session, id, event.revision)
       break
     default:
-      applyDirectory(state.directory, event)
+      if (!applyLock(state, event)) applyDirectory(state.directory, event)
   }
   if ('requestId' in event && event.requestId !== undefined) {
     remember(state, event.session, event.requestId, event.revision)
@@ -93,79 +91,6 @@ export function applyRecords(state: State, event: Event): void {
   for (const change of event.changes) {
     applyChange(state.records, change, event, event, state.settings.portable_names)
   }
-}
-
-function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
-  leaveTicket(table, event.ticket)
-  const owner = ownerOf(table, event.session, event.agent)
-  owner.lost = owner.lost.filter(
-    ({ lock }) => !lock.items.some((item) => event.items.some((one) => one.path === item.path)),
-  )
-  addLock(table, {
-    id: event.revision,
-    fence: event.revision,
-    owner,
-    items: itemsOf(table, event.items),
-    versions: event.versions,
-    grantedAt: event.at,
-    ticket: event.ticket,
-    ...termsOf(event),
-  })
-}
-
-function raised(table: LockTable, event: EventOf<'lock-raised'>): void {
-  leaveTicket(table, event.ticket)
-  const lock = table.locks.get(event.lock)
-  if (lock === undefined) return
-  replaceItems(table, lock, itemsOf(table, event.items))
-  lock.fence = event.revision
-  lock.versions = event.versions
-  lock.grantedAt = event.at
-  Object.assign(lock, termsOf(event))
-  if (event.ticket !== undefined) {
-    lock.ticket = event.ticket
-    table.byTicket.set(event.ticket, lock)
-  }
-}
-
-function leaveTicket(table: LockTable, id: number | undefined): void {
-  const ticket = id === undefined ? undefined : table.tickets.get(id)
-  if (ticket !== undefined) removeTicket(table, ticket)
-}
-
-function released(table: LockTable, event: EventOf<'lock-released'>): void {
-  const lock = table.locks.get(event.lock)
-  if (lock === undefined) return
-  removeLock(table, lock)
-  const lost = { lock, at: event.at, reason: event.reason, by: event.by, why: event.why }
-  table.ended.set(lock.id, lost)
-  if (event.reason !== 'released' && event.reason !== 'session-ended') {
-    lock.owner.lost.push(lost)
-    if (lock.owner.lost.length > LOST_PER_OWNER) lock.owner.lost.shift()
-  }
-  forgetIdle(table, lock.owner)
-}
-
-function itemsOf(table: LockTable, items: readonly LockItem[]): Item[] {
-  return items.map((item) => ({
-    path: item.path,
-    mode: modeOf(item.level, item.stable),
-    subtree: item.scope === 'subtree',
-    node: nodeAt(table, item.path),
-  }))
-}
-
-function termsOf(event: Terms | EventOf<'lock-acquired' | 'lock-queued' | 'lock-raised'>): Terms {
-  const { ttlMs, renew, intent, priority } = event
-  return { ttlMs, renew, intent, priority }
-}
-
-/** The own hold on this one path that the waiting request will raise when its turn comes. */
-function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | undefined {
-  const [item] = event.items
-  if (item === undefined || event.items.length !== 1) return undefined
-  const owner = table.owners.get(event.session)
-  return owner === undefined ? undefined : singleHold(table, item.path, owner)?.id
 }
 
 /** locks §11: the last answers of each session; fewer each when very many sessions have some. */

@@ -33,6 +33,11 @@ export class BoundedMap<K, V> {
     while (this.map.size > this.limit) this.dropOldest()
   }
 
+  /** What is deleted frees its place only when the ring comes round to it. */
+  delete(key: K): boolean {
+    return this.map.delete(key)
+  }
+
   entries(): MapIterator<[K, V]> {
     return this.map.entries()
   }

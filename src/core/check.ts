@@ -1,5 +1,8 @@
 import { conflictsOf, intentionOf, MODES, type Mode } from './lock/mode.ts'
-import type { Item, Lock, LockNode, LockTable } from './lock/table.ts'
+import { isAhead } from './lock/order.ts'
+import { overlaps } from './lock/range.ts'
+import type { Item, Lock, LockNode, LockTable, Ticket } from './lock/table.ts'
+import { WaitsFor } from './lock/waits-for.ts'
 import type { State } from './state.ts'
 
 /**
@@ -21,11 +24,17 @@ function broken(rule: string, what: string): never {
   throw new InvariantBroken(`${rule}: ${what}`)
 }
 
+/** All that stands against others: what is held, and what is kept closed after a loss. */
+function standing(table: LockTable): Lock[] {
+  return [...table.locks.values(), ...table.closed.values()]
+}
+
 /** I1: no two incompatible holds overlap. I2: fences are distinct. */
 function checkHolds(table: LockTable): void {
-  const all = [...table.locks.values()]
+  const all = standing(table)
   for (const [index, a] of all.entries()) {
-    if (table.locks.get(a.id) !== a) broken('I2', `lock L${a.id} stands under another id`)
+    const map = a.closedUntil === undefined ? table.locks : table.closed
+    if (map.get(a.id) !== a) broken('I2', `lock L${a.id} stands under another id`)
     for (const b of all.slice(index + 1)) {
       if (a.owner !== b.owner && a.items.some((x) => b.items.some((y) => clash(x, y)))) {
         broken('I1', `L${a.id} (${told(a)}) and L${b.id} (${told(b)}) are both held`)
@@ -35,9 +44,19 @@ function checkHolds(table: LockTable): void {
   }
 }
 
+/** Leaf against leaf on overlapping paths: locks §2, without the tree. */
 function clash(a: Item, b: Item): boolean {
-  const overlap = a.path === b.path || isBelow(a.path, b.path) || isBelow(b.path, a.path)
-  return overlap && (conflictsOf(a.mode) & (1 << b.mode)) !== 0
+  return meet(a, b) && (conflictsOf(a.mode) & (1 << b.mode)) !== 0
+}
+
+function meet(a: Item, b: Item): boolean {
+  if (a.path !== b.path) {
+    const [upper, lower] = a.path.length < b.path.length ? [a, b] : [b, a]
+    return upper.key === undefined && isBelow(upper.path, lower.path)
+  }
+  if (a.key !== b.key) return false
+  if (a.range === undefined || b.range === undefined) return true
+  return overlaps(a.range, b.range)
 }
 
 function isBelow(folder: string, path: string): boolean {
@@ -51,7 +70,7 @@ function told(lock: Lock): string {
 /** The table's own invariants: masks, counts, no empty nodes. */
 function checkNode(table: LockTable, node: LockNode): void {
   const counts = new Array(MODES).fill(0)
-  for (const lock of table.locks.values()) {
+  for (const lock of standing(table)) {
     for (const item of lock.items) {
       const mode = modeOn(item, node)
       if (mode !== undefined) counts[mode] += 1
@@ -66,13 +85,13 @@ function checkNode(table: LockTable, node: LockNode): void {
     }
     if ((((node.heldMask >> mode) & 1) === 1) !== counts[mode] > 0)
       broken('table', 'held mask is off')
-    const queue = node.queues[mode]
-    if ((((node.waitMask >> mode) & 1) === 1) !== (queue != null && queue.size > 0)) {
+    const line = [...(node.lines?.[mode] ?? [])]
+    if ((((node.waitMask >> mode) & 1) === 1) !== line.length > 0) {
       broken('table', 'wait mask is off')
     }
-    const ids = [...(queue?.keys() ?? [])]
-    if (ids.some((id, index) => index > 0 && id <= (ids[index - 1] as number))) {
-      broken('table', 'a queue is out of order')
+    if (line.length !== (node.lines?.[mode]?.size ?? 0)) broken('table', 'a line is miscounted')
+    if (line.some((one, index) => index > 0 && !isAhead(line[index - 1] as Ticket, one))) {
+      broken('table', 'a line is out of order')
     }
   }
   const isEmpty = node.heldMask === 0 && node.waitMask === 0 && (node.children?.size ?? 0) === 0
@@ -81,22 +100,35 @@ function checkNode(table: LockTable, node: LockNode): void {
 }
 
 function modeOn(item: Item, node: LockNode): Mode | undefined {
-  if (item.node === node) return item.mode
+  if (item.node === node) return item.range === undefined ? item.mode : intentionOf(item.mode)
   for (let above = item.node.parent; above !== null; above = above.parent) {
     if (above === node) return intentionOf(item.mode)
   }
   return undefined
 }
 
-/** §8: whoever waits has a reason: a holder or an earlier waiter of another owner in conflict. */
+/** §8: whoever waits has a reason: a holder or a waiter ahead, of another owner, in conflict. */
 function checkWaiters(table: LockTable): void {
   const tickets = [...table.tickets.values()]
   for (const ticket of tickets) {
-    const holders = [...table.locks.values()].filter((lock) => lock.owner !== ticket.owner)
-    const earlier = tickets.filter((one) => one.id < ticket.id && one.owner !== ticket.owner)
-    const isBlocked = [...holders, ...earlier].some((other) =>
-      other.items.some((a) => ticket.items.some((b) => clash(a, b))),
+    const holders = standing(table).filter((lock) => lock.owner !== ticket.owner)
+    const earlier = tickets.filter((one) => isAhead(one, ticket) && one.owner !== ticket.owner)
+    const inTheWay = [...holders, ...earlier]
+    const blocked = ticket.items.filter((item) =>
+      inTheWay.some((other) => other.items.some((one) => clash(one, item))),
     )
-    if (!isBlocked) broken('§42', `T${ticket.id} waits for nobody`)
+    const enough = ticket.any === undefined ? 1 : ticket.items.length - ticket.any + 1
+    if (blocked.length < enough) broken('§42', `T${ticket.id} waits for nobody`)
+  }
+  checkCycles(table)
+}
+
+/** I9: everybody who waits could be served in some order. */
+function checkCycles(table: LockTable): void {
+  const graph = new WaitsFor(table, {})
+  for (const owner of table.owners.values()) {
+    if (owner.tickets.size > 0 && graph.cycleThrough(owner) !== undefined) {
+      broken('I9', `${owner.session} waits in a cycle`)
+    }
   }
 }

@@ -1,7 +1,10 @@
 import type { PathRight, Role, Settings } from '../contract/events.ts'
 import { DEFAULT_SETTINGS } from '../contract/events.ts'
-import type { BoundedMap } from './bounded-map.ts'
+import { LIMITS } from '../contract/limits.ts'
+import { BoundedMap } from './bounded-map.ts'
 import type { Records } from './file/entry.ts'
+import type { KeptDraft } from './file/kept-draft.ts'
+import type { Ask } from './lock/ask.ts'
 import { type LockTable, newLockTable } from './lock/table.ts'
 
 /**
@@ -23,6 +26,9 @@ export interface State {
   /** By session and request id: the revision of the fact that answered (locks §11). The fact itself
    * stays in the ledger: one commit of 10,000 files would weigh megabytes here. */
   answers: Map<string, BoundedMap<string, number>>
+  /** Questions to holders, the newest; those answered stay until they are pushed out. */
+  asks: BoundedMap<number, Ask>
+  drafts: BoundedMap<number, KeptDraft>
   directory: Directory
 }
 
@@ -61,6 +67,8 @@ export function newState(workspace: string, records: Records): State {
     nextFileId: 2,
     records,
     answers: new Map(),
+    asks: new BoundedMap(LIMITS.asksKept),
+    drafts: new BoundedMap(LIMITS.draftsKept),
     directory: {
       agents: new Map(),
       groups: new Map(),

@@ -3,8 +3,10 @@ import type { Event, EventDraft } from '../contract/events.ts'
 import { apply } from './apply.ts'
 import type { Command, Moment } from './command.ts'
 import { type Decision, decide } from './decide.ts'
-import { grantOf } from './lock/acquire.ts'
-import { grantable } from './lock/wake.ts'
+import { inheritances } from './lock/inherit.ts'
+import type { Owner } from './lock/table.ts'
+import { turnDraft } from './lock/turn.ts'
+import { turns } from './lock/wake.ts'
 import type { State } from './state.ts'
 
 /** A decided command: its facts, applied already, and what it comes to for the caller. */
@@ -20,11 +22,34 @@ export interface Step extends Omit<Decision, 'events'> {
 export function step(state: State, command: Command, moment: Moment): Step {
   const decision = decide(state, command, moment)
   const events: Event[] = []
-  for (const draft of decision.events) events.push(applied(state, draft, moment.at))
-  for (const ticket of grantable(state.locks)) {
-    events.push(applied(state, grantOf(state, ticket), moment.at))
+  const add = (draft: EventDraft): void => {
+    events.push(applied(state, draft, moment.at))
+  }
+  for (const draft of decision.events) add(draft)
+  for (let seen = 0; ; ) {
+    for (const turn of turns(state.locks, state.settings)) add(turnDraft(state, turn))
+    if (state.settings.order !== 'priority' || seen === events.length) break
+    const touched = ownersTouched(state, events.slice(seen))
+    seen = events.length
+    // Whoever was moved ahead may be able to go now.
+    for (const draft of inheritances(state, touched)) add(draft)
   }
   return { ...decision, events }
+}
+
+function ownersTouched(state: State, events: readonly Event[]): Set<Owner> {
+  const touched = new Set<Owner>()
+  for (const event of events) {
+    const session =
+      event.kind === 'lock-handed-over'
+        ? event.to.session
+        : event.kind === 'lock-queued' || event.kind === 'lock-acquired'
+          ? event.session
+          : undefined
+    const owner = session === undefined ? undefined : state.locks.owners.get(session)
+    if (owner !== undefined && owner.tickets.size > 0) touched.add(owner)
+  }
+  return touched
 }
 
 /** The event of a refusal, for the audit (refusals are facts too). */

@@ -44,7 +44,8 @@ export class Desk {
 
   private follow(events: readonly Event[]): void {
     const now = this.clock.now()
-    for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now)
+    const windowMs = 1000 * this.stream.state.settings.claim_window_s
+    for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now, windowMs)
   }
 
   /** Locks whose time is up, and refusals that were only counted. */

@@ -1,5 +1,4 @@
 import type { Event } from '../contract/events.ts'
-import { LIMITS } from '../contract/limits.ts'
 import type { Lock } from '../core/lock/table.ts'
 
 /**
@@ -39,6 +38,10 @@ export class LeaseTable {
       if (lock !== undefined) this.track(lock, now)
     } else if (event.kind === 'lock-released') {
       this.forget(event.lock)
+    } else if (event.kind === 'lock-handed-over') {
+      this.forget(event.lock)
+      const lock = locks.get(event.revision)
+      if (lock !== undefined) this.track(lock, now)
     }
   }
 
@@ -61,10 +64,10 @@ export class LeaseTable {
   }
 
   /** Granted through a queue with nobody there to take it: it passes on unless claimed in time. */
-  awaitClaim(lock: number, now: number): void {
+  awaitClaim(lock: number, now: number, windowMs: number): void {
     const lease = this.leases.get(lock)
     if (lease === undefined) return
-    lease.claimBy = now + Math.min(LIMITS.claimWindowMs, lease.lock.ttlMs)
+    lease.claimBy = now + Math.min(windowMs, lease.lock.ttlMs)
     this.place(lease)
   }
 

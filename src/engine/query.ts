@@ -12,6 +12,7 @@ import {
   type VersionRecord,
   versionKey,
 } from '../core/file/entry.ts'
+import { taken } from '../core/file/permit.ts'
 import { fileAsOf, occupantAt, placeOf } from '../core/file/place.ts'
 import { holdersInTheWay } from '../core/lock/conflict.ts'
 import { holderFacts, positionOf, sentenceOf } from '../core/lock/describe.ts'
@@ -31,10 +32,11 @@ export function assertReadable({ state, actor, moment }: Reader, path: string): 
   if (refusal !== undefined) throw new SluiceError(problemOf(refusal))
   if (!state.settings.exclusive_hides_reads) return
   const own = state.locks.owners.get(actor.session)
-  const found = holdersInTheWay(state.locks, path, MODE.R, own === undefined ? [] : [own], 1)
+  const wanted = taken(path, MODE.R)
+  const found = holdersInTheWay(state.locks, wanted, own === undefined ? [] : [own], 1)
   const [first] = found
   if (first === undefined) return
-  const holders = [holderFacts(first.lock, first.item, moment)]
+  const holders = [holderFacts(first, moment)]
   fail('locked', `${sentenceOf(holders, 0)}, and this workspace hides what is held exclusively.`, {
     path,
     holders,

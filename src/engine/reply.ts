@@ -4,11 +4,11 @@ import type { Output } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import type { FileEntry } from '../core/file/entry.ts'
-import { itemOf } from '../core/lock/acquire.ts'
+import { visitNodes, type Wanted } from '../core/lock/conflict.ts'
 import { type HolderFacts, holderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
 import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
+import { factOf } from '../core/lock/request.ts'
 import type { Item, Lock, LockTable, Ticket } from '../core/lock/table.ts'
-import { visitPath } from '../core/lock/table.ts'
 
 /** How state becomes answers, in wire names. */
 
@@ -19,7 +19,7 @@ export function lockFacts(lock: Lock, moment: Moment): LockFacts {
     id: `L${lock.id}`,
     fence: lock.fence,
     level: levelOf(strongest(lock.items)),
-    items: lock.items.map((item) => itemOf(item.path, item.mode, item.subtree)),
+    items: lock.items.map(factOf),
     owner: lock.owner.agent,
     session: lock.owner.session,
     granted_at: isoTime(lock.grantedAt),
@@ -28,6 +28,15 @@ export function lockFacts(lock: Lock, moment: Moment): LockFacts {
     renew: lock.renew,
   }
   if (lock.intent !== undefined) facts.intent = lock.intent
+  if (lock.priority !== undefined) facts.priority = lock.priority
+  if (lock.delayMs !== undefined) facts.lock_delay = lock.delayMs / 1000
+  const { recall } = lock
+  if (recall !== undefined) {
+    const { reason, deadline, isExtended, for: whom, why } = recall
+    facts.recall = { reason, deadline: isoTime(deadline), extended: isExtended }
+    if (whom !== undefined) facts.recall.for = whom
+    if (why !== undefined) facts.recall.why = why
+  }
   return facts
 }
 
@@ -73,15 +82,13 @@ export function queuedReply(
 export function holderOf(table: LockTable, path: string, moment: Moment): HolderFacts | undefined {
   if ((table.root.heldMask & WRITERS) === 0) return undefined
   let found: HolderFacts | undefined
-  visitPath(table, path, MODE.W, (node) => {
-    for (const lock of node.holds) {
-      const item = lock.items.find((one) => one.node === node)
-      if (item === undefined || item.mode < MODE.W) continue
-      if (item.path !== path && !item.subtree) continue
-      found = holderFacts(lock, item, moment)
-      return true
-    }
-    return false
+  const wanted: Wanted = { path, mode: MODE.W, subtree: false, range: undefined, key: undefined }
+  visitNodes(table, wanted, (node) => {
+    const holding = node.holds.find(
+      (item) => item.mode >= MODE.W && (item.path === path || item.subtree),
+    )
+    if (holding !== undefined) found = holderFacts(holding, moment)
+    return holding !== undefined
   })
   return found
 }

@@ -1,15 +1,22 @@
 import type { LockItem, Settings } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
-import { itemOf } from '../core/lock/acquire.ts'
-import { modeOf } from '../core/lock/mode.ts'
+import type { KeptDraft } from '../core/file/kept-draft.ts'
+import type { Ask } from '../core/lock/ask.ts'
+import { factOf, placedItem, scopeOf } from '../core/lock/request.ts'
 import {
   addLock,
   addTicket,
+  closeLost,
   type Item,
+  type Lock,
+  type LockNode,
   type LostLock,
+  newOwner,
   nodeAt,
   ownerOf,
+  type Recall,
+  type StaleTicket,
   type Terms,
 } from '../core/lock/table.ts'
 import type { Directory, State } from '../core/state.ts'
@@ -18,7 +25,7 @@ import type { Directory, State } from '../core/state.ts'
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
  * tail. `version` changes with the shape; an unknown version is ignored and the ledger is folded.
  */
-const VERSION = 2
+const VERSION = 3
 
 interface Snapshot {
   version: number
@@ -36,6 +43,12 @@ interface Snapshot {
     why?: string
     kept: boolean
   }[]
+  closed: { lock: StoredLock; until: number }[]
+  stale: [ticket: number, StaleTicket][]
+  preferred: [agent: string, at: number][]
+  streaks: { path: string; agent: string; wins: number }[]
+  asks: Ask[]
+  drafts: KeptDraft[]
   answers: [session: string, answers: [requestId: string, revision: number][]][]
   directory: {
     agents: Directory['agents'] extends Map<string, infer V> ? V[] : never
@@ -53,6 +66,7 @@ interface StoredTerms {
   renew: 'activity' | 'explicit'
   intent: string | null
   priority: number | null
+  delayMs: number | null
 }
 
 interface StoredLock extends StoredTerms {
@@ -61,12 +75,16 @@ interface StoredLock extends StoredTerms {
   versions: number[]
   grantedAt: number
   ticket: number | null
+  recall: Recall | null
 }
 
 interface StoredTicket extends StoredTerms {
   id: number
+  rank: number
+  seq: number
   since: number
   raises: number | null
+  any: number | null
 }
 
 export function takeSnapshot(state: State): Snapshot {
@@ -81,9 +99,21 @@ export function takeSnapshot(state: State): Snapshot {
     tickets: [...table.tickets.values()].map((ticket) => ({
       ...storedTerms(ticket),
       id: ticket.id,
+      rank: ticket.rank,
+      seq: ticket.seq,
       since: ticket.since,
       raises: ticket.raises ?? null,
+      any: ticket.any ?? null,
     })),
+    closed: [...table.closed.values()].map((lock) => ({
+      lock: storedLock(lock),
+      until: lock.closedUntil as number,
+    })),
+    stale: [...table.stale.entries()],
+    preferred: [...table.preferred.entries()],
+    streaks: [...streaksBelow(table.root, '')],
+    asks: [...state.asks.values()],
+    drafts: [...state.drafts.values()],
     ended: [...table.ended.values()].map((lost) => ({
       lock: storedLock(lost.lock),
       at: lost.at,
@@ -105,23 +135,31 @@ export function takeSnapshot(state: State): Snapshot {
 type Holding = Terms & { owner: { agent: string; session: string }; items: Item[] }
 
 function storedTerms(holding: Holding): StoredTerms {
-  const { owner, items, ttlMs, renew, intent, priority } = holding
+  const { owner, items, ttlMs, renew, intent, priority, delayMs } = holding
   return {
     agent: owner.agent,
     session: owner.session,
-    items: items.map((item) => itemOf(item.path, item.mode, item.subtree)),
+    items: items.map(factOf),
     ttlMs,
     renew,
     intent: intent ?? null,
     priority: priority ?? null,
+    delayMs: delayMs ?? null,
   }
 }
 
-function storedLock(
-  lock: Holding & Omit<StoredLock, keyof StoredTerms | 'ticket'> & { ticket: number | undefined },
-): StoredLock {
-  const { id, fence, versions, grantedAt, ticket } = lock
-  return { ...storedTerms(lock), id, fence, versions, grantedAt, ticket: ticket ?? null }
+function storedLock(lock: Lock): StoredLock {
+  const { id, fence, versions, grantedAt, ticket, recall } = lock
+  const own = { id, fence, versions, grantedAt, ticket: ticket ?? null }
+  return { ...storedTerms(lock), ...own, recall: recall ?? null }
+}
+
+/** Node paths end in the key of what is locked, where that is not the content. */
+function* streaksBelow(node: LockNode, path: string): Generator<Snapshot['streaks'][number]> {
+  if (node.streak !== null) yield { path, ...node.streak }
+  for (const child of node.children?.values() ?? []) {
+    yield* streaksBelow(child, `${path}/${child.name}`)
+  }
 }
 
 /** Fills a new state from a snapshot; says whether it could. */
@@ -138,31 +176,45 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
     items,
     ...termsOf(one),
   })
-  const placed = (items: LockItem[]): Item[] =>
-    items.map((item) => ({ ...plainItem(item), node: nodeAt(table, item.path) }))
+  const placed = (items: LockItem[]): Item[] => items.map((item) => placedItem(table, item))
+  // An ended lock stands on no node; its items only say what it covered.
+  const unplaced = (items: LockItem[]): Item[] =>
+    items.map((item) => ({ ...scopeOf(item), node: table.root, by: undefined }))
   const lockFacts = (one: StoredLock) => {
-    const { id, fence, versions, grantedAt, ticket } = one
-    return { id, fence, versions, grantedAt, ticket: ticket ?? undefined }
+    const { id, fence, versions, grantedAt, ticket, recall } = one
+    const kind = 'lock' as const
+    const found = { kind, id, fence, versions, grantedAt, closedUntil: undefined }
+    return { ...found, ticket: ticket ?? undefined, recall: revived(recall) }
   }
   for (const one of snapshot.locks) {
     addLock(table, { ...holding(one, placed(one.items)), ...lockFacts(one) })
   }
   for (const one of snapshot.tickets) {
-    const { id, since, raises } = one
-    addTicket(table, { ...holding(one, placed(one.items)), id, since, raises: raises ?? undefined })
+    const { id, rank, seq, since, raises, any } = one
+    addTicket(table, {
+      kind: 'ticket',
+      ...holding(one, placed(one.items)),
+      ...{ id, rank, seq, since, raises: raises ?? undefined, any: any ?? undefined },
+    })
   }
+  for (const { lock: one, until } of snapshot.closed) {
+    const owner = newOwner(one.session, one.agent)
+    const lost = { ...termsOf(one), owner, items: unplaced(one.items), ...lockFacts(one) }
+    closeLost(table, lost, until)
+  }
+  for (const [ticket, stale] of snapshot.stale) table.stale.set(ticket, stale)
+  for (const [agent, at] of snapshot.preferred) table.preferred.set(agent, at)
+  for (const { path, agent, wins } of snapshot.streaks) {
+    nodeAt(table, path || '/').streak = { agent, wins }
+  }
+  for (const ask of snapshot.asks) {
+    state.asks.set(ask.id, { ...ask, answer: ask.answer ?? undefined })
+  }
+  for (const draft of snapshot.drafts) state.drafts.set(draft.id, draft)
   for (const one of snapshot.ended) {
-    // An ended lock stands on no node; its items only say what it covered.
-    const items = one.lock.items.map((item) => ({ ...plainItem(item), node: table.root }))
-    const owner = one.kept
-      ? ownerOf(table, one.lock.session, one.lock.agent)
-      : {
-          session: one.lock.session,
-          agent: one.lock.agent,
-          locks: new Set<never>(),
-          tickets: new Set<never>(),
-          lost: [],
-        }
+    const { agent, session } = one.lock
+    const owner = one.kept ? ownerOf(table, session, agent) : newOwner(session, agent)
+    const items = unplaced(one.lock.items)
     const lost: LostLock = {
       lock: { ...termsOf(one.lock), owner, items, ...lockFacts(one.lock) },
       at: one.at,
@@ -183,16 +235,20 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
 }
 
 function termsOf(one: StoredTerms): Terms {
-  const { ttlMs, renew, intent, priority } = one
-  return { ttlMs, renew, intent: intent ?? undefined, priority: priority ?? undefined }
+  const { ttlMs, renew, intent, priority, delayMs } = one
+  return {
+    ttlMs,
+    renew,
+    intent: intent ?? undefined,
+    priority: priority ?? undefined,
+    delayMs: delayMs ?? undefined,
+  }
 }
 
-function plainItem(item: LockItem): Omit<Item, 'node'> {
-  return {
-    path: item.path,
-    mode: modeOf(item.level, item.stable),
-    subtree: item.scope === 'subtree',
-  }
+/** What had no value was stored as null. */
+function revived(recall: Recall | null): Recall | undefined {
+  if (recall === null) return undefined
+  return { ...recall, for: recall.for ?? undefined, why: recall.why ?? undefined }
 }
 
 function restoreDirectory(directory: Directory, stored: Snapshot['directory']): void {

@@ -39,10 +39,13 @@ const WORDS = {
   'ttlMs.most': 'Longest TTL of a lock',
   'ttlMs.usual': 'TTL of a lock where none is given',
   waitMsMost: 'Longest wait of one request; the place in the queue is kept afterwards',
-  claimWindowMs: 'Time to fetch a lock that was granted to a ticket',
   disconnectGraceMs: 'From a session’s last connection closing to its end',
   pendingCommands: 'Commands that wait to be decided; more are refused',
   holdersNamed: 'Holders that a refusal names',
+  asksOpen: 'Unanswered questions to holders of one session',
+  asksKept: 'Questions to holders that are remembered',
+  draftsKept: 'Drafts of writes that came after their lock was lost',
+  lockDelayMsMost: 'Longest time the paths of a lost lock stay closed',
 } as const satisfies Record<LimitName, string>
 
 const SETTINGS: Record<keyof Settings, string> = {
@@ -56,6 +59,20 @@ const SETTINGS: Record<keyof Settings, string> = {
   locks_per_workspace: 'Locks in all',
   waiting_per_agent: 'Waiting requests of one agent',
   waiting_per_workspace: 'Waiting requests in all',
+  order:
+    '`fcfs`: who waits is served by ticket, readers in phases; `priority`: by priority with age',
+  age_step_s: 'Waiting that is worth one step of priority, in seconds',
+  wins_in_a_row:
+    'Grants of one contended path to one agent in a row while another agent could take it',
+  max_hold_s: 'A lock that others wait for is recalled after so many seconds',
+  minimum_hold_s: 'A holder has at least so many seconds before the time to give back starts',
+  recall_grace_s: 'Seconds a recalled holder has; once it may have the same again',
+  recall_margin:
+    'With `order: priority`, how much more urgent a waiter must be for the holder to be recalled',
+  recall_cooldown_s: 'An agent for whom somebody was recalled is not preferred again for so long',
+  lock_delay_s: 'Seconds the paths of a lost lock stay closed, where the lock does not say',
+  claim_window_s: 'Seconds to fetch a lock that was granted to a ticket',
+  draft_kept_s: 'Seconds that a write refused because its lock was lost is kept as a draft',
 }
 
 export function limitsPage(): string {

@@ -57,6 +57,13 @@ export const cursor = z
   .describe('Where the answer before left off')
 export const flag = z.union([z.boolean(), z.stringbool()])
 
+/** Bytes of a file. */
+export const range = z.object({
+  start: z.int().nonnegative(),
+  end: z.int().nonnegative().optional().describe('Not included; absent: the end, and all appended'),
+})
+const lockedKey = z.literal('metadata')
+
 export const lock = z.object({
   id: lockId,
   fence: z.int().describe('Only grows; give it to systems outside that can compare it'),
@@ -67,6 +74,8 @@ export const lock = z.object({
       level: z.enum(['read', 'write', 'exclusive']),
       scope: z.enum(['file', 'subtree']),
       stable: z.boolean().optional(),
+      range: range.optional(),
+      key: lockedKey.optional().describe('Labels and the like are locked, not the content'),
     }),
   ),
   owner: z.string(),
@@ -76,6 +85,18 @@ export const lock = z.object({
   expires_at: time,
   ttl: z.number(),
   renew: z.enum(['activity', 'explicit']),
+  priority: z.int().optional(),
+  lock_delay: z.number().optional(),
+  recall: z
+    .object({
+      reason: z.enum(['priority', 'max-hold', 'upgrade', 'supervisor']),
+      deadline: time,
+      extended: z.boolean(),
+      for: z.string().optional(),
+      why: z.string().optional(),
+    })
+    .optional()
+    .describe('It must be given back or lowered before the deadline'),
 })
 
 export const holder = z.object({
@@ -84,9 +105,13 @@ export const holder = z.object({
   lock: lockId,
   level: z.enum(['read', 'write', 'exclusive']),
   path: z.string(),
+  range: range.optional(),
+  key: lockedKey.optional(),
   intent: z.string().optional(),
   since: time,
   expires_at: time,
+  recalled_until: time.optional().describe('It was told to give it back until then'),
+  closed_until: time.optional().describe('The holder lost it; closed to everybody until then'),
 })
 
 export const fileFacts = z.object({

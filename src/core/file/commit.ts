@@ -5,16 +5,19 @@ import { optional } from '../../contract/optional.ts'
 import { isWithin } from '../../contract/path.ts'
 import type { Commit, CommitChange, Moment } from '../command.ts'
 import { MODE } from '../lock/mode.ts'
+import type { Range, Splice } from '../lock/range.ts'
 import type { State } from '../state.ts'
 import { applyChange } from './change.ts'
 import { draftOf } from './draft.ts'
 import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
 import {
   coveringWrite,
+  lockedAppend,
   lockedByOther,
   lockRequired,
   lostOwn,
   missingAccess,
+  taken,
   unknownVersion,
   type Writer,
   writerOf,
@@ -93,20 +96,29 @@ class Work {
     const early =
       missingAccess(this.writer, path, false) ??
       tooLarge(this.writer.state, path, content.size) ??
-      // files §11: an append is stopped by an exclusive hold alone.
-      lockedByOther(this.writer, path, how === 'append' ? MODE.R : MODE.W) ??
+      this.lockedWrite(change, entry) ??
       notAFile(place, path)
     if (early !== undefined) return early
     const file = entry as FileEntry | undefined
-    const covering = coveringWrite(this.writer, path)
+    const covering = coveringWrite(this.writer, path, replaced(change, file))
     if (covering !== undefined) this.used.add(covering.id)
     const refusal =
       (covering === undefined ? lostOwn(this.writer, path, file) : undefined) ??
       lockRequired(this.writer, path, covering !== undefined) ??
       this.versionRefusal(change, file, covering)
     if (refusal !== undefined) return refusal
-    this.put(place, path, how, content)
+    this.put(place, path, how, content, { splice: change.splice })
     return undefined
+  }
+
+  private lockedWrite(
+    change: CommitChange & { kind: 'write' },
+    entry: Entry | undefined,
+  ): Refusal | undefined {
+    const { path, how } = change
+    const size = entry?.kind === 'file' ? entry.size : 0
+    if (how === 'append') return lockedAppend(this.writer, path, size)
+    return lockedByOther(this.writer, taken(path, MODE.W, change.splice))
   }
 
   private versionRefusal(
@@ -140,7 +152,7 @@ class Work {
   private makeFolder(path: string): Refusal | undefined {
     const place = this.place(path)
     const refusal =
-      missingAccess(this.writer, path, false) ?? lockedByOther(this.writer, path, MODE.W)
+      missingAccess(this.writer, path, false) ?? lockedByOther(this.writer, taken(path, MODE.W))
     if (refusal !== undefined) return refusal
     if (place.entry?.kind === 'folder') return undefined
     const blocked =
@@ -159,7 +171,7 @@ class Work {
     const early =
       missingAccess(this.writer, path, isFolder) ??
       // locks §4: a folder goes only when nobody holds anything in it.
-      lockedByOther(this.writer, path, isFolder ? MODE.X : MODE.W)
+      lockedByOther(this.writer, taken(path, isFolder ? MODE.X : MODE.W))
     if (early !== undefined) return early
     if (entry === undefined) return nothingThere(path)
     if (name === '') return refuse('invalid_path', 'The root cannot be deleted.', { path })
@@ -199,8 +211,8 @@ class Work {
     const refusal =
       missingAccess(this.writer, path, isFolder) ??
       missingAccess(this.writer, to, isFolder) ??
-      lockedByOther(this.writer, path, mode) ??
-      lockedByOther(this.writer, to, mode) ??
+      lockedByOther(this.writer, taken(path, mode)) ??
+      lockedByOther(this.writer, taken(to, mode)) ??
       this.uncovered(path) ??
       this.uncovered(to) ??
       this.targetRefusal(to, entry, overwrite)
@@ -226,7 +238,7 @@ class Work {
       missingAccess(this.writer, path, isFolder, 'read') ??
       missingAccess(this.writer, to, isFolder) ??
       this.hidden(path) ??
-      lockedByOther(this.writer, to, isFolder ? MODE.X : MODE.W) ??
+      lockedByOther(this.writer, taken(to, isFolder ? MODE.X : MODE.W)) ??
       this.uncovered(to) ??
       this.targetRefusal(to, source, overwrite)
     if (refusal !== undefined) return refusal
@@ -235,7 +247,7 @@ class Work {
 
   private copyFile(source: FileEntry, path: string, to: string): undefined {
     const { sha256, size, version } = source
-    this.put(this.place(to), to, 'copy', { sha256, size }, { path, version })
+    this.put(this.place(to), to, 'copy', { sha256, size }, { from: { path, version } })
     return undefined
   }
 
@@ -300,7 +312,7 @@ class Work {
   /** A copy reads its source, so what may not be read now is not copied either. */
   private hidden(path: string): Refusal | undefined {
     if (!this.writer.state.settings.exclusive_hides_reads) return undefined
-    return lockedByOther(this.writer, path, MODE.R)
+    return lockedByOther(this.writer, taken(path, MODE.R))
   }
 
   private uncovered(path: string): Refusal | undefined {
@@ -314,7 +326,7 @@ class Work {
     path: string,
     how: 'write' | 'append' | 'edit' | 'copy',
     content: { sha256: string; size: number },
-    from?: { path: string; version: number },
+    more: { from?: { path: string; version: number }; splice?: Splice | undefined },
   ): void {
     const { entry, record } = place
     const gone = record?.kind === 'gone' && record.fileId !== undefined ? record : undefined
@@ -334,7 +346,8 @@ class Work {
       ...(entry === undefined ? { created: true } : {}),
       size,
       sha256,
-      ...optional('from', from),
+      ...optional('from', more.from),
+      ...optional('splice', more.splice),
     })
   }
 
@@ -374,6 +387,15 @@ class Work {
       to = folderRange(folder)[1]
     }
   }
+}
+
+/** What of a file a write replaces: the whole, save where it says. */
+function replaced(
+  { how, splice }: CommitChange & { kind: 'write' },
+  file: FileEntry | undefined,
+): Range | undefined {
+  const end = file?.size ?? 0
+  return how === 'append' ? { start: end, end } : splice
 }
 
 function tooLarge(state: State, path: string, size: number): Refusal | undefined {

@@ -2,9 +2,16 @@ import { type Refusal, refuse } from '../../contract/errors.ts'
 import { isoTime } from '../../contract/time.ts'
 import { missingRight } from '../agent/rights.ts'
 import type { Commit, Moment } from '../command.ts'
-import { conflictsWithHolds, coveringLock, lockCovers } from '../lock/conflict.ts'
+import {
+  conflictsWithHolds,
+  conflictsWithRanges,
+  coveringLock,
+  covers,
+  type Wanted,
+} from '../lock/conflict.ts'
 import { lostFacts, lostSentence, obstacles, sentenceOf } from '../lock/describe.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
+import type { Range } from '../lock/range.ts'
 import type { Lock, Owner } from '../lock/table.ts'
 import type { State } from '../state.ts'
 import type { FileEntry } from './entry.ts'
@@ -55,14 +62,34 @@ export function missingAccess(
   return missingRight(command.actor.rights, state.workspace, path, subtree, needed)
 }
 
-/** files §10: what somebody else's hold forbids. `mode` is what the change would take. */
-export function lockedByOther(writer: Writer, path: string, mode: Mode): Refusal | undefined {
+/** What a change takes for the instant of its decision. */
+export function taken(path: string, mode: Mode, range?: Range): Wanted {
+  return { path, mode, range, subtree: false, key: undefined }
+}
+
+/** files §10: what somebody else's hold forbids. */
+export function lockedByOther(writer: Writer, wanted: Wanted): Refusal | undefined {
+  const { state, owners } = writer
+  if (!conflictsWithHolds(state.locks, wanted, owners)) return undefined
+  return lockedRefusal(writer, wanted)
+}
+
+/** files §11: an append is stopped by an exclusive hold, or one of the bytes it would add. */
+export function lockedAppend(writer: Writer, path: string, size: number): Refusal | undefined {
+  const refusal = lockedByOther(writer, taken(path, MODE.R))
+  if (refusal !== undefined) return refusal
+  const wanted = taken(path, MODE.W, { start: size, end: size })
+  if (!conflictsWithRanges(writer.state.locks, wanted, writer.owners)) return undefined
+  return lockedRefusal(writer, wanted)
+}
+
+function lockedRefusal(writer: Writer, wanted: Wanted): Refusal {
   const { state, moment, owners } = writer
-  if (!conflictsWithHolds(state.locks, path, mode, owners)) return undefined
+  const { path } = wanted
   // A hold that was lost and went to somebody else is the more telling answer.
   const lost = lostOwn(writer, path, undefined)
   if (lost !== undefined) return lost
-  const { holders, waiting } = obstacles(state.locks, [{ path, mode }], owners, moment)
+  const { holders, waiting } = obstacles(state.locks, [wanted], owners, moment)
   return refuse(
     'locked',
     `${sentenceOf(holders, waiting)}. Nothing was written. ` +
@@ -71,12 +98,17 @@ export function lockedByOther(writer: Writer, path: string, mode: Mode): Refusal
   )
 }
 
-/** The hold that covers a write to `path`. */
-export function coveringWrite({ state, command, owners }: Writer, path: string): Lock | undefined {
+/** The hold that covers a write to a path, or to these bytes of it. */
+export function coveringWrite(
+  { state, command, owners }: Writer,
+  path: string,
+  range?: Range,
+): Lock | undefined {
+  const wanted = taken(path, MODE.W, range)
   const presented = command.locks
     .map((id) => state.locks.locks.get(id))
-    .find((lock) => lock !== undefined && lockCovers(lock, path, MODE.W))
-  return presented ?? coveringLock(state.locks, path, MODE.W, owners)
+    .find((lock) => lock?.items.some((item) => covers(item, wanted)))
+  return presented ?? coveringLock(state.locks, wanted, owners)
 }
 
 /**
@@ -90,7 +122,10 @@ export function lostOwn(
 ): Refusal | undefined {
   const owner = state.locks.owners.get(command.actor.session)
   if (owner === undefined || owner.lost.length === 0) return undefined
-  const lost = owner.lost.findLast((one) => lockCovers(one.lock, path, MODE.W))
+  // Of a lost range nobody knows any more where it would lie: it concerns the whole file.
+  const lost = owner.lost.findLast((one) =>
+    one.lock.items.some((item) => covers({ ...item, range: undefined }, taken(path, MODE.W))),
+  )
   if (lost === undefined) return undefined
   const seen = entry === undefined ? undefined : moment.seen(command.actor.session, entry.id)
   if (seen !== undefined && seen.at > lost.at && seen.version === entry?.version) return undefined

@@ -1,232 +1,282 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventDraft, LockItem } from '../../contract/events.ts'
+import type { EventDraft } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
-import { isWithin } from '../../contract/path.ts'
-import { missingRight } from '../agent/rights.ts'
-import type { AcquireLock, Moment } from '../command.ts'
-import { placeOf } from '../file/place.ts'
+import type { AcquireLock, Actor, Moment } from '../command.ts'
+import { placeOf as filePlace } from '../file/place.ts'
 import type { State } from '../state.ts'
-import { coveringLock, isBlocked, singleHold } from './conflict.ts'
+import {
+  type Asking,
+  conflictingLines,
+  coveringLock,
+  covers,
+  holdersInTheWay,
+  isBlocked,
+  isSameThing,
+  itemsConflict,
+  singleHold,
+  waitersInConflict,
+} from './conflict.ts'
 import { obstacles, sentenceOf } from './describe.ts'
-import { MODE, type Mode, modeOf } from './mode.ts'
-import type { Lock, LockTable, Owner, Ticket } from './table.ts'
+import { deadlockRefusal } from './describe-cycle.ts'
+import { heldLimit, waitingLimit } from './limit.ts'
+import { MODE } from './mode.ts'
+import { isAhead, newcomerPlace, type Place, placeBefore } from './order.ts'
+import { recallDraft } from './recall.ts'
+import { type Asked, factOf, prepareItems } from './request.ts'
+import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
+import { placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
+import { freeItems, placeAtLimit } from './win.ts'
 
 /**
- * Acquiring (locks §7–14): one decision, all or nothing.
+ * Acquiring (locks §7–17): one decision, all or nothing.
  *
  *   held already ──────────────► the same lock (`held`), no event
  *   asked for already ─────────► the same ticket (`waiting`), no event
  *   nobody in the way ─────────► lock-acquired, or lock-raised when one own hold becomes stronger
- *   somebody in the way ───────► lock-queued, or a refusal naming the holders
+ *   somebody in the way ───────► lock-queued, or a refusal naming the holders, or the cycle
  */
 export type AcquireDecision =
-  | { outcome: 'event'; event: EventDraft }
+  | { outcome: 'events'; events: EventDraft[] }
   | { outcome: 'held'; lock: Lock }
   | { outcome: 'waiting'; ticket: Ticket }
   | { outcome: 'refused'; refusal: Refusal }
 
-type Item = LockItem & { mode: Mode; version: number }
-
 export function decideAcquire(state: State, command: AcquireLock, moment: Moment): AcquireDecision {
   const table = state.locks
-  const { actor } = command
-  const prepared = prepareItems(state, command)
-  if ('code' in prepared) return { outcome: 'refused', refusal: prepared }
-  const owner = table.owners.get(actor.session)
-  const held = owner === undefined ? undefined : heldAlready(table, prepared, owner)
-  if (held !== undefined) return { outcome: 'held', lock: held }
-  const waiting = owner === undefined ? undefined : waitingAlready(prepared, owner)
-  if (waiting !== undefined && command.queue) return { outcome: 'waiting', ticket: waiting }
+  const { actor, any, queue } = command
+  let items = prepareItems(state, command)
+  if ('code' in items) return refused(items)
+  const owner = table.owners.get(actor.session) ?? newOwner(actor.session, actor.agent)
+  if (any === undefined) {
+    const held = heldAlready(table, items, owner)
+    if (held !== undefined) return { outcome: 'held', lock: held }
+  } else {
+    items = items.filter((item) => coveringLock(table, item, [owner]) === undefined)
+    if (items.length < any) return refused(tooFewLeft(any, items.length))
+  }
+  const waiting = waitingAlready(items, any, owner)
+  if (waiting !== undefined && queue) return { outcome: 'waiting', ticket: waiting }
 
-  const [only] = prepared
+  const [only] = items
   const raises =
-    owner === undefined || only === undefined || prepared.length > 1
+    only === undefined || items.length > 1 || any !== undefined
       ? undefined
-      : singleHold(table, only.path, owner)
-  const base = { agent: actor.agent, session: actor.session, ...termsOf(state, command, prepared) }
-  const asking = owner ?? nobody
-  if (!isBlocked(table, prepared, asking, Number.POSITIVE_INFINITY)) {
-    const refusal = raises === undefined ? heldLimit(state, actor.agent) : undefined
-    if (refusal !== undefined) return { outcome: 'refused', refusal }
-    const versions = prepared.map((item) => item.version)
-    return {
-      outcome: 'event',
-      event:
-        raises === undefined
-          ? { kind: 'lock-acquired', ...base, versions }
-          : { kind: 'lock-raised', ...base, lock: raises.id, versions },
-    }
-  }
-  if (!command.queue) {
-    const inTheWay = obstacles(table, prepared, [asking], moment)
-    return {
-      outcome: 'refused',
-      refusal: refuse(
-        'lock_conflict',
-        `${sentenceOf(inTheWay.holders, inTheWay.waiting)}. ` +
-          'Ask again with "wait" (seconds) to queue for it, or work on something else.',
-        { holders: inTheWay.holders, queue_length: inTheWay.waiting },
-      ),
-    }
-  }
-  const refusal = waitingLimit(state, actor.agent)
-  if (refusal !== undefined) return { outcome: 'refused', refusal }
-  return { outcome: 'event', event: { kind: 'lock-queued', ...base } }
-}
-
-/** A grant for a ticket whose turn has come (wake.ts). */
-export function grantOf(state: State, ticket: Ticket): EventDraft {
-  const items = ticket.items.map(({ path, mode, subtree }) => itemOf(path, mode, subtree))
-  const base = {
-    agent: ticket.owner.agent,
-    session: ticket.owner.session,
+      : singleHold(table, only, owner)
+  return decideRequest(state, moment, {
+    actor,
+    owner,
     items,
-    ttlMs: ticket.ttlMs,
-    renew: ticket.renew,
-    ...optional('intent', ticket.intent),
-    ...optional('priority', ticket.priority),
-    versions: items.map((item) => versionOf(state, item.path)),
-    ticket: ticket.id,
-  }
-  // The hold it was to raise may have gone meanwhile; then it is a grant like any other.
-  if (ticket.raises !== undefined && state.locks.locks.has(ticket.raises)) {
-    return { kind: 'lock-raised', ...base, lock: ticket.raises }
-  }
-  return { kind: 'lock-acquired', ...base }
-}
-
-// Stands for an owner that has nothing yet; making a real one would change the state.
-const nobody: Owner = { session: '', agent: '', locks: new Set(), tickets: new Set(), lost: [] }
-
-/** Checks rights and versions, gives each item its scope, merges duplicates to the strongest. */
-function prepareItems(state: State, command: AcquireLock): Item[] | Refusal {
-  const byPath = new Map<string, Item>()
-  for (const asked of command.items) {
-    const place = placeOf(state.records, asked.path, state.settings.portable_names)
-    const isFolder = place.entry?.kind === 'folder'
-    const subtree = asked.scope === 'subtree' || (asked.scope === undefined && isFolder)
-    const mode = modeOf(asked.level, asked.stable)
-    const needed = mode < MODE.W ? 'read' : 'write'
-    const { rights } = command.actor
-    const refusal = missingRight(rights, state.workspace, asked.path, subtree, needed)
-    if (refusal !== undefined) return refusal
-    if (asked.scope === 'file' && isFolder) {
-      return refuse('is_folder', `${asked.path} is a folder. Lock it with scope "subtree".`, {
-        path: asked.path,
-      })
-    }
-    const version = place.entry?.kind === 'file' ? place.entry.version : 0
-    if (asked.ifVersion !== undefined && asked.ifVersion !== version) {
-      return refuse(
-        'stale_version',
-        `${asked.path} is at version ${version}, not ${asked.ifVersion}. Read it again, then lock it.`,
-        { path: asked.path, yours: asked.ifVersion, current: version },
-      )
-    }
-    const known = byPath.get(asked.path)
-    if (known === undefined || known.mode < mode || (subtree && known.scope === 'file')) {
-      const strongest = Math.max(mode, known?.mode ?? 0) as Mode
-      byPath.set(asked.path, {
-        ...itemOf(asked.path, strongest, subtree),
-        mode: strongest,
-        version,
-      })
-    }
-  }
-  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-}
-
-export function itemOf(path: string, mode: Mode, subtree: boolean): LockItem {
-  const level = mode === MODE.X ? 'exclusive' : mode === MODE.W ? 'write' : 'read'
-  const item: LockItem = { path, level, scope: subtree ? 'subtree' : 'file' }
-  if (mode === MODE.S) item.stable = true
-  return item
-}
-
-function termsOf(state: State, command: AcquireLock, items: readonly Item[]) {
-  return {
-    items: items.map(({ path, mode, scope }) => itemOf(path, mode, scope === 'subtree')),
-    ttlMs: command.ttlMs ?? state.settings.lock_ttl_s * 1000,
-    renew: command.renew,
-    ...optional('intent', command.intent),
-    ...optional('priority', command.priority),
-    ...optional('requestId', command.requestId),
-  }
-}
-
-function versionOf(state: State, path: string): number {
-  const { entry } = placeOf(state.records, path, state.settings.portable_names)
-  return entry?.kind === 'file' ? entry.version : 0
-}
-
-/** locks §12: one own hold that covers everything asked for. */
-function heldAlready(table: LockTable, items: readonly Item[], owner: Owner): Lock | undefined {
-  const found = items.map((item) => {
-    const lock = coveringLock(table, item.path, item.mode, [owner])
-    const reaches =
-      item.scope === 'file' ||
-      lock?.items.some((one) => one.subtree && isWithin(one.path, item.path)) === true
-    return reaches ? lock : undefined
+    any,
+    raises,
+    queue,
+    terms: {
+      ttlMs: command.ttlMs ?? state.settings.lock_ttl_s * 1000,
+      renew: command.renew,
+      ...optional('intent', command.intent),
+      ...optional('priority', command.priority),
+      ...optional('delayMs', command.delayMs),
+      ...optional('requestId', command.requestId),
+    },
   })
-  const [first] = found
-  return first !== undefined && found.every((lock) => lock === first) ? first : undefined
 }
 
-/** The same request is in the queue already: an agent that asks again keeps its place. */
-function waitingAlready(items: readonly Item[], owner: Owner): Ticket | undefined {
-  for (const ticket of owner.tickets) {
-    const isSame =
-      ticket.items.length === items.length &&
-      items.every((item) =>
-        ticket.items.some(
-          (one) =>
-            one.path === item.path &&
-            one.mode >= item.mode &&
-            (one.subtree || item.scope === 'file'),
-        ),
+export interface Wish {
+  actor: Actor
+  owner: Owner
+  items: Asked[]
+  any: number | undefined
+  /** The hold that the grant makes stronger in place. */
+  raises: Lock | undefined
+  queue: boolean
+  terms: {
+    ttlMs: number
+    renew: 'activity' | 'explicit'
+    intent?: string
+    priority?: number
+    delayMs?: number
+    requestId?: string
+  }
+}
+
+/** Grants, queues or refuses what was asked for, whether anew or of a hold. */
+export function decideRequest(state: State, moment: Moment, wish: Wish): AcquireDecision {
+  const table = state.locks
+  const { actor, any, raises, terms } = wish
+  const request = placed(state, wish, moment)
+  const free = closesCycle(table, request) ? undefined : freeOf(table, request, wish.items)
+  const base = { agent: actor.agent, session: actor.session, ...terms }
+  if (free !== undefined) {
+    const refusal = raises === undefined ? heldLimit(state, actor.agent) : undefined
+    if (refusal !== undefined) return refused(refusal)
+    const items = free.map((item) => factOf({ ...item, ifVersion: undefined }))
+    const versions = free.map((item) => item.version)
+    const granted: EventDraft =
+      raises === undefined
+        ? { kind: 'lock-acquired', ...base, items, versions }
+        : { kind: 'lock-raised', ...base, items, lock: raises.id, versions }
+    return { outcome: 'events', events: [granted] }
+  }
+  const refusal =
+    (raises === undefined ? undefined : upgradeConflict(table, request)) ??
+    (wish.queue ? waitingLimit(state, actor.agent) : conflict(table, request, moment))
+  if (refusal !== undefined) return refused(refusal)
+  const found = placesWithoutCycle(table, request)
+  if ('cycle' in found) return refused(deadlockRefusal(found.cycle))
+  const { rank, seq } = found.moves.get(request) ?? request
+  const usual = newcomerPlace(state.settings, moment.at, terms.priority, request.id)
+  const queued: EventDraft = {
+    kind: 'lock-queued',
+    ...base,
+    items: wish.items.map(factOf),
+    ...optional('raises', raises?.id),
+    ...optional('any', any),
+    ...(rank === usual.rank && seq === usual.seq ? {} : { rank, seq }),
+  }
+  const moved = [...found.moves].flatMap(([{ id, owner }, place]): EventDraft[] =>
+    id === request.id
+      ? []
+      : [
+          {
+            kind: 'ticket-moved',
+            agent: owner.agent,
+            session: owner.session,
+            ticket: id,
+            rank: place.rank,
+            seq: place.seq,
+            why: 'deadlock',
+          },
+        ],
+  )
+  const recalled = raises === undefined ? [] : recalledByUpgrade(state, moment, request)
+  return { outcome: 'events', events: [queued, ...moved, ...recalled] }
+}
+
+function refused(refusal: Refusal): AcquireDecision {
+  return { outcome: 'refused', refusal }
+}
+
+/** The request at its place (record 0008 no. 6, 7, 12). */
+function placed(state: State, wish: Wish, moment: Moment): Request {
+  const table = state.locks
+  const { owner, items, any, terms } = wish
+  const usual = newcomerPlace(state.settings, moment.at, terms.priority, state.revision + 1)
+  const ahead = aheadOfOwnWaiters(table, wish, usual)
+  const place =
+    wish.raises === undefined
+      ? placeAtLimit(table, state.settings, items, owner.agent, ahead)
+      : ahead
+  return { ...place, owner, items, any }
+}
+
+/** Ahead of the first waiter in conflict that waits for this owner anyway: it cannot go before it. */
+function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Place): Place {
+  let first: Place | undefined
+  for (const lock of owner.locks) {
+    for (const held of lock.items) {
+      const { lines, ranged } = conflictingLines(table, held)
+      for (const line of [...lines, ranged]) {
+        for (const ticket of line) {
+          if (ticket.owner === owner || !isAhead(ticket, usual)) continue
+          if (first !== undefined && !isAhead(ticket, first)) continue
+          if (ticket.items.some((one) => items.some((item) => itemsConflict(one, item)))) {
+            first = ticket
+          }
+        }
+      }
+    }
+  }
+  return first === undefined ? usual : placeBefore(first, usual.id)
+}
+
+/** Granted ahead of somebody who waits, and waiting for that one with another ticket. */
+function closesCycle(table: LockTable, request: Request): boolean {
+  if (request.owner.tickets.size === 0) return false
+  return new WaitsFor(table, { request }).cycleThrough(request.owner) !== undefined
+}
+
+function freeOf(table: LockTable, request: Request, items: Asked[]): Asked[] | undefined {
+  const asking: Asking = { owners: [request.owner], place: request }
+  if (request.any !== undefined) return freeItems(table, items, request.any, asking)
+  return isBlocked(table, items, asking) ? undefined : items
+}
+
+/** locks §16: of two that want the same for themselves alone, the second cannot wait for the first. */
+function upgradeConflict(table: LockTable, request: Request): Refusal | undefined {
+  for (const item of request.items) {
+    if (item.mode !== MODE.X) continue
+    for (const other of waitersInConflict(table, item)) {
+      const isUpgrade =
+        other.owner !== request.owner &&
+        other.raises !== undefined &&
+        other.items.some((one) => one.mode === MODE.X && itemsConflict(one, item))
+      if (!isUpgrade) continue
+      const { agent, session } = other.owner
+      return refuse(
+        'upgrade_conflict',
+        `${session} already waits to hold ${item.path} exclusively and keeps its lock meanwhile, as ` +
+          'you do. Release your lock or lower it, then ask again.',
+        { path: item.path, agent, session, ticket: `T${other.id}` },
       )
-    if (isSame) return ticket
+    }
   }
   return undefined
 }
 
-function heldLimit(state: State, agent: string): Refusal | undefined {
-  const { locks_per_agent, locks_per_workspace } = state.settings
-  const held = state.locks.agents.get(agent)?.held ?? 0
-  if (held >= locks_per_agent) {
-    return refuse(
-      'too_many',
-      `You hold ${held} locks, the most an agent may. Release some first.`,
-      {
-        limit: 'locks_per_agent',
-        limit_value: locks_per_agent,
-      },
-    )
+function recalledByUpgrade(state: State, moment: Moment, request: Request): EventDraft[] {
+  const locks = new Set<Lock>()
+  for (const item of request.items) {
+    if (item.mode !== MODE.X) continue
+    const limit = Number.POSITIVE_INFINITY
+    for (const { by } of holdersInTheWay(state.locks, item, [request.owner], limit)) locks.add(by)
   }
-  if (state.locks.locks.size < locks_per_workspace) return undefined
+  return [...locks]
+    .filter((lock) => lock.recall === undefined && lock.closedUntil === undefined)
+    .map((lock) => recallDraft(state, lock, moment.at, { reason: 'upgrade', by: request.owner }))
+}
+
+function conflict(table: LockTable, request: Request, moment: Moment): Refusal {
+  const inTheWay = obstacles(table, request.items, [request.owner], moment)
   return refuse(
-    'too_many',
-    `The workspace has ${locks_per_workspace} locks, its limit. Try later.`,
-    {
-      limit: 'locks_per_workspace',
-      limit_value: locks_per_workspace,
-    },
+    'lock_conflict',
+    `${sentenceOf(inTheWay.holders, inTheWay.waiting)}. ` +
+      'Ask again with "wait" (seconds) to queue for it, or work on something else.',
+    { holders: inTheWay.holders, queue_length: inTheWay.waiting },
   )
 }
 
-function waitingLimit(state: State, agent: string): Refusal | undefined {
-  const { waiting_per_agent, waiting_per_workspace } = state.settings
-  const waiting = state.locks.agents.get(agent)?.waiting ?? 0
-  if (waiting >= waiting_per_agent) {
-    return refuse(
-      'too_many',
-      `You wait for ${waiting} locks, the most an agent may. Leave some queues first.`,
-      { limit: 'waiting_per_agent', limit_value: waiting_per_agent },
-    )
+function tooFewLeft(any: number, left: number): Refusal {
+  return refuse(
+    'invalid_request',
+    `Of these you hold all but ${left} already, and ask for ${any}. Name others, or release some.`,
+    { fields: [{ field: 'any', fault: 'more than are left' }] },
+  )
+}
+
+export function versionOf(state: State, path: string): number {
+  const { entry } = filePlace(state.records, path, state.settings.portable_names)
+  return entry?.kind === 'file' ? entry.version : 0
+}
+
+/** locks §12: one own hold that covers everything asked for. */
+function heldAlready(table: LockTable, items: readonly Asked[], owner: Owner): Lock | undefined {
+  const [first, ...others] = items
+  const lock = first === undefined ? undefined : coveringLock(table, first, [owner])
+  if (lock === undefined) return undefined
+  return others.every((item) => coveringLock(table, item, [owner]) === lock) ? lock : undefined
+}
+
+/** The same request is in the queue already: an agent that asks again keeps its place. */
+function waitingAlready(
+  items: readonly Asked[],
+  any: number | undefined,
+  owner: Owner,
+): Ticket | undefined {
+  for (const ticket of owner.tickets) {
+    const isSame =
+      ticket.any === any &&
+      ticket.items.length === items.length &&
+      items.every((item) => ticket.items.some((one) => isSameThing(one, item) && covers(one, item)))
+    if (isSame) return ticket
   }
-  if (state.locks.tickets.size < waiting_per_workspace) return undefined
-  return refuse('too_many', `${waiting_per_workspace} requests wait already. Try later.`, {
-    limit: 'waiting_per_workspace',
-    limit_value: waiting_per_workspace,
-  })
+  return undefined
 }

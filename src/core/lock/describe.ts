@@ -1,9 +1,13 @@
+import type { LockItem } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { Moment } from '../command.ts'
 import { countWaiting, holdersInTheWay, type Wanted } from './conflict.ts'
 import { conflictsOf, levelOf, MODES } from './mode.ts'
-import type { Item, Lock, LockTable, LostLock, Owner, Ticket } from './table.ts'
+import { isAhead } from './order.ts'
+import { factOf } from './request.ts'
+import type { HeldItem, LockTable, LostLock, Owner, Ticket } from './table.ts'
+import { modeOnNode } from './table.ts'
 
 /** How locks are told: the wire form of holders, and the words that refusals use. */
 
@@ -13,12 +17,20 @@ export interface HolderFacts {
   lock: string
   level: 'read' | 'write' | 'exclusive'
   path: string
+  range?: { start: number; end?: number }
+  key?: 'metadata'
   intent?: string
   since: string
   expires_at: string
+  /** Recalled: it ends then, unless it is given back before. */
+  recalled_until?: string
+  /** Lost by its holder; closed to everybody until then. */
+  closed_until?: string
 }
 
-export function holderFacts(lock: Lock, item: Item, moment: Moment): HolderFacts {
+export function holderFacts(item: HeldItem, moment: Moment): HolderFacts {
+  const lock = item.by
+  const ends = lock.closedUntil ?? moment.expiresAt(lock.id)
   const facts: HolderFacts = {
     agent: lock.owner.agent,
     session: lock.owner.session,
@@ -26,10 +38,19 @@ export function holderFacts(lock: Lock, item: Item, moment: Moment): HolderFacts
     level: levelOf(item.mode),
     path: item.path,
     since: isoTime(lock.grantedAt),
-    expires_at: isoTime(moment.expiresAt(lock.id)),
+    expires_at: isoTime(ends),
   }
+  const { range, key } = factOf(item)
+  if (range !== undefined) facts.range = optionalEnd(range)
+  if (key !== undefined) facts.key = key
   if (lock.intent !== undefined) facts.intent = lock.intent
+  if (lock.recall !== undefined) facts.recalled_until = isoTime(lock.recall.deadline)
+  if (lock.closedUntil !== undefined) facts.closed_until = isoTime(lock.closedUntil)
   return facts
+}
+
+function optionalEnd({ start, end }: NonNullable<LockItem['range']>) {
+  return end === undefined ? { start } : { start, end }
 }
 
 /** Everybody in the way of the wanted paths, and how many wait already. */
@@ -41,13 +62,13 @@ export function obstacles(
 ): { holders: HolderFacts[]; waiting: number } {
   const holders: HolderFacts[] = []
   let waiting = 0
-  for (const { path, mode } of wanted) {
+  for (const one of wanted) {
     const room = LIMITS.holdersNamed - holders.length
     if (room > 0) {
-      const found = holdersInTheWay(table, path, mode, owners, room)
-      holders.push(...found.map(({ lock, item }) => holderFacts(lock, item, moment)))
+      const found = holdersInTheWay(table, one, owners, room)
+      holders.push(...found.map((item) => holderFacts(item, moment)))
     }
-    waiting = Math.max(waiting, countWaiting(table, path, mode))
+    waiting = Math.max(waiting, countWaiting(table, one))
   }
   return { holders, waiting }
 }
@@ -58,10 +79,17 @@ export function sentenceOf(holders: readonly HolderFacts[], waiting: number): st
   const intent = first.intent === undefined ? '' : ` ("${first.intent}")`
   const more = holders.length > 1 ? ` and ${holders.length - 1} other hold(s)` : ''
   const queue = waiting > 0 ? `, ${waiting} waiting` : ''
-  return (
-    `${first.path} is held by ${first.session} (${first.level})${intent} until ` +
-    `${first.expires_at} unless renewed${more}${queue}`
-  )
+  if (first.closed_until !== undefined) {
+    return (
+      `${first.path} stays closed until ${first.closed_until}, because ${first.session} lost its ` +
+      `lock without giving it back${more}${queue}`
+    )
+  }
+  const ends =
+    first.recalled_until === undefined
+      ? `until ${first.expires_at} unless renewed`
+      : `and recalled: it ends at ${first.recalled_until} at the latest`
+  return `${first.path} is held by ${first.session} (${first.level})${intent} ${ends}${more}${queue}`
 }
 
 export function lostSentence(lost: LostLock): string {
@@ -71,6 +99,8 @@ export function lostSentence(lost: LostLock): string {
     expired: `expired: its owner was not heard for ${lost.lock.ttlMs / 1000} s`,
     unclaimed: 'was granted but not claimed in time and passed on',
     'session-ended': 'ended with its session',
+    revoked: 'was recalled and not given back in time',
+    'handed-over': `was handed over${lost.by === undefined ? '' : ` to ${lost.by}`}`,
     forced: `was taken away by ${lost.by ?? 'a supervisor'}${lost.why === undefined ? '' : ` ("${lost.why}")`}`,
   }
   return `Lock L${lost.lock.id} on ${paths} ${how[lost.reason] ?? 'ended'} at ${isoTime(lost.at)}`
@@ -89,19 +119,26 @@ export function lostFacts(lost: LostLock): Record<string, unknown> {
   return facts
 }
 
-/** 1: next in line among those that wait for the same paths and conflict with it. */
+/** 1: next in line among those that wait for the same and conflict with it. */
 export function positionOf(ticket: Ticket): number {
   let ahead = 0
-  for (const { node, mode } of ticket.items) {
+  for (const item of ticket.items) {
+    const { node } = item
     let here = 0
     for (let other = 0; other < MODES; other++) {
-      if ((conflictsOf(mode) & (1 << other)) === 0) continue
-      for (const earlier of node.queues[other]?.values() ?? []) {
-        if (earlier.id >= ticket.id) break
-        if (earlier.owner !== ticket.owner) here += 1
-      }
+      if ((conflictsOf(modeOnNode(item)) & (1 << other)) === 0) continue
+      const line = node.lines?.[other]
+      if (line === undefined) continue
+      here += line.countAhead(ticket)
+      for (const own of ticket.owner.tickets) if (line.has(own) && isAhead(own, ticket)) here -= 1
+    }
+    for (const other of node.ranges?.waiting.overlapping(item.range ?? NOWHERE) ?? []) {
+      const isInWay = (conflictsOf(item.mode) & (1 << other.mode)) !== 0
+      if (isInWay && isAhead(other.by as Ticket, ticket)) here += 1
     }
     ahead = Math.max(ahead, here)
   }
   return ahead + 1
 }
+
+const NOWHERE = { start: -1, end: -1 }

@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
+import { optional } from '../../contract/optional.ts'
 import { maySupervise } from '../agent/rights.ts'
 import type {
   EndSession,
@@ -12,9 +13,15 @@ import type {
 import type { State } from '../state.ts'
 import type { Lock } from './table.ts'
 
+type LossReason = 'expired' | 'unclaimed' | 'session-ended' | 'revoked' | 'forced'
+
 /** How holds and tickets end. Waking the next in line is the same decision: see step.ts. */
 
-export function decideRelease(state: State, command: ReleaseLock): EventDraft[] | Refusal {
+export function decideRelease(
+  state: State,
+  command: ReleaseLock,
+  moment: Moment,
+): EventDraft[] | Refusal {
   const { actor, force } = command
   if (force && !maySupervise(actor.role)) {
     return refuse('forbidden', 'Only supervisors and people may take a lock from its holder.', {
@@ -27,8 +34,12 @@ export function decideRelease(state: State, command: ReleaseLock): EventDraft[] 
     })
   }
   const lock = state.locks.locks.get(command.lock)
-  // Giving back what is gone already is no error: the caller wanted it gone.
-  if (lock === undefined) return []
+  if (lock === undefined) {
+    const { agent, session } = actor
+    const isClosed = force && state.locks.closed.has(command.lock)
+    // Giving back what is gone already is no error: the caller wanted it gone.
+    return isClosed ? [{ kind: 'lock-opened', agent, session, lock: command.lock }] : []
+  }
   if (!force && lock.owner.session !== actor.session) {
     return refuse(
       'forbidden',
@@ -36,18 +47,50 @@ export function decideRelease(state: State, command: ReleaseLock): EventDraft[] 
       { owner: lock.owner.agent, session: lock.owner.session },
     )
   }
-  const isOwn = lock.owner.session === actor.session
+  if (lock.owner.session === actor.session) {
+    return [released(lock, command.reason)]
+  }
   return [
     {
-      kind: 'lock-released',
+      ...lostRelease(state, lock, 'forced', moment.at),
       agent: actor.agent,
       session: actor.session,
-      lock: lock.id,
-      reason: isOwn ? 'released' : 'forced',
-      ...(isOwn ? {} : { by: actor.agent }),
-      ...(command.reason === undefined ? {} : { why: command.reason }),
+      by: actor.agent,
+      ...optional('why', command.reason),
     },
   ]
+}
+
+function released(lock: Lock, why?: string): EventDraft {
+  const { agent, session } = lock.owner
+  return {
+    kind: 'lock-released',
+    agent,
+    session,
+    lock: lock.id,
+    reason: 'released',
+    ...optional('why', why),
+  }
+}
+
+/** A hold that ends against its holder's will, or without its knowledge (locks §31). */
+export function lostRelease(
+  state: State,
+  lock: Lock,
+  reason: LossReason,
+  at: number,
+): EventDraft & { kind: 'lock-released' } {
+  const { agent, session } = lock.owner
+  const delayMs = lock.delayMs ?? 1000 * state.settings.lock_delay_s
+  const isClosed = delayMs > 0 && reason !== 'unclaimed'
+  return {
+    kind: 'lock-released',
+    agent,
+    session,
+    lock: lock.id,
+    reason,
+    ...(isClosed ? { closedUntil: at + delayMs } : {}),
+  }
 }
 
 export function decideReleaseAll(state: State, command: ReleaseAll): EventDraft[] {
@@ -64,15 +107,7 @@ export function decideReleaseAll(state: State, command: ReleaseAll): EventDraft[
         reason: 'left',
       }),
     ),
-    ...[...owner.locks].map(
-      (lock): EventDraft => ({
-        kind: 'lock-released',
-        agent,
-        session,
-        lock: lock.id,
-        reason: 'released',
-      }),
-    ),
+    ...[...owner.locks].map((lock) => released(lock)),
   ]
 }
 
@@ -91,30 +126,26 @@ export function decideLeave(state: State, command: LeaveQueue): EventDraft[] | R
   }
   // It was granted while the caller gave up: giving up means giving back.
   if (lock !== undefined) {
-    return [{ kind: 'lock-released', agent, session, lock: lock.id, reason: 'released' }]
+    return [released(lock)]
   }
   return []
 }
 
 /** locks §27: time comes with the command; what was renewed since is left alone. */
-export function decideExpire(
-  state: State,
-  command: ExpireLocks,
-  moment: Moment,
-  claimWindowMs: number,
-): EventDraft[] {
+export function decideExpire(state: State, command: ExpireLocks, moment: Moment): EventDraft[] {
+  const claimWindowMs = 1000 * state.settings.claim_window_s
   const events: EventDraft[] = []
   for (const { lock: id, renewedAt, unclaimed } of command.locks) {
     const lock = state.locks.locks.get(id)
     if (lock === undefined) continue
     const since = Math.max(renewedAt, lock.grantedAt)
     if (moment.at < since + (unclaimed ? Math.min(claimWindowMs, lock.ttlMs) : lock.ttlMs)) continue
-    events.push(ended(lock, unclaimed ? 'unclaimed' : 'expired'))
+    events.push(lostRelease(state, lock, unclaimed ? 'unclaimed' : 'expired', moment.at))
   }
   return events
 }
 
-export function decideEndSession(state: State, command: EndSession): EventDraft[] {
+export function decideEndSession(state: State, command: EndSession, moment: Moment): EventDraft[] {
   const { session, reason } = command
   const owner = state.locks.owners.get(session)
   const hasAnswers = state.answers.has(session)
@@ -129,12 +160,11 @@ export function decideEndSession(state: State, command: EndSession): EventDraft[
       reason: 'session-ended',
     }),
   )
-  const locks = [...(owner?.locks ?? [])].map((lock) => ended(lock, 'session-ended'))
+  const locks = [...(owner?.locks ?? [])].map((lock) => {
+    const { closedUntil, ...release } = lostRelease(state, lock, 'session-ended', moment.at)
+    // Ended on purpose, nobody goes on working under it.
+    return reason === 'ended' ? release : { ...release, ...optional('closedUntil', closedUntil) }
+  })
   // Tickets go first, so that the session's own waiting is not granted by its own release.
   return [...tickets, ...locks, { kind: 'session-ended', agent, session, id: session, reason }]
-}
-
-function ended(lock: Lock, reason: 'expired' | 'unclaimed' | 'session-ended'): EventDraft {
-  const { agent, session } = lock.owner
-  return { kind: 'lock-released', agent, session, lock: lock.id, reason }
 }

@@ -1,5 +1,8 @@
 import { BoundedMap } from '../bounded-map.ts'
+import { Line } from './line.ts'
 import { conflictsOf, intentionOf, type Mode } from './mode.ts'
+import type { Place } from './order.ts'
+import { type Range, RangeList } from './range.ts'
 
 /**
  * The lock table: a tree of the names that somebody holds or waits for.
@@ -7,9 +10,10 @@ import { conflictsOf, intentionOf, type Mode } from './mode.ts'
  * Owns: which holds and tickets stand on which node, and the masks that make a check cheap.
  *
  * Invariants (asserted by core/check.ts):
- *  1. A hold's leaf mode is counted on its own node, its intention on every ancestor (locks §3).
- *  2. `heldMask` / `waitMask` have a mode's bit exactly when its count / queue is not empty.
- *  3. Queues are in ticket order (Map insertion order; tickets only grow).
+ *  1. A hold's leaf mode is counted on its own node, its intention on every ancestor (locks §3). A
+ *     range counts as an intention on its file too, and lies in the file's ranges.
+ *  2. `heldMask` / `waitMask` have a mode's bit exactly when its count / line is not empty.
+ *  3. Lines are in the order of places (order.ts).
  *  4. A node with no hold, no ticket and no child does not exist (locks §14), save the root.
  *
  * Owners are excluded exactly: a mask says that somebody conflicts, and only then the asking owner's
@@ -23,11 +27,19 @@ export interface LockNode {
   heldMask: number
   /** Count of holds by mode. */
   held: number[]
-  /** Holds whose own node this is. */
-  holds: Lock[]
+  /** Held items whose own node this is. */
+  holds: HeldItem[]
   waitMask: number
-  /** Tickets by mode, in order. */
-  queues: (Map<number, Ticket> | null)[]
+  /** Tickets by mode; made when somebody first waits here. */
+  lines: (Line<Ticket> | undefined)[] | null
+  ranges: Ranges | null
+  /** Who took this path last, and how often in a row while others waited (locks §21). */
+  streak: { agent: string; wins: number } | null
+}
+
+export interface Ranges {
+  held: RangeList<RangedItem>
+  waiting: RangeList<RangedItem>
 }
 
 export interface Owner {
@@ -39,22 +51,38 @@ export interface Owner {
   lost: LostLock[]
 }
 
-/** One path of a lock or ticket. */
-export interface Item {
+/** What of a path is locked. */
+export interface Scope {
   path: string
-  mode: Mode
   subtree: boolean
-  node: LockNode
+  range: Range | undefined
+  key: 'metadata' | undefined
 }
+
+/** One path of a lock or ticket. */
+export interface Item extends Scope {
+  mode: Mode
+  node: LockNode
+  /** Of a ticket: the version the file must have when its turn comes. */
+  ifVersion: number | undefined
+  /** The lock or ticket it stands in the table for. */
+  by: Lock | Ticket | undefined
+}
+
+export type HeldItem = Item & { by: Lock }
+export type RangedItem = Item & { range: Range; by: Lock | Ticket }
 
 export interface Terms {
   ttlMs: number
   renew: 'activity' | 'explicit'
   intent: string | undefined
   priority: number | undefined
+  /** How long the paths stay closed when the hold is lost. */
+  delayMs: number | undefined
 }
 
 export interface Lock extends Terms {
+  kind: 'lock'
   /** The revision of the grant. */
   id: number
   /** The revision of the last grant or raise: only grows. */
@@ -66,15 +94,32 @@ export interface Lock extends Terms {
   grantedAt: number
   /** The ticket it was granted through. */
   ticket: number | undefined
+  recall: Recall | undefined
+  /** Lost, and kept closed until then; `owner` is then nobody that can ask for anything. */
+  closedUntil: number | undefined
 }
 
-export interface Ticket extends Terms {
-  id: number
+export interface Recall {
+  reason: 'priority' | 'max-hold' | 'upgrade' | 'supervisor'
+  /** Milliseconds since 1970. */
+  deadline: number
+  isExtended: boolean
+  /** The agent that waits. */
+  for: string | undefined
+  why: string | undefined
+}
+
+export interface Ticket extends Terms, Place {
+  kind: 'ticket'
+  rank: number
+  seq: number
   owner: Owner
   items: Item[]
   since: number
-  /** The lock that the grant will raise in place. */
+  /** The lock that the grant will change in place. */
   raises: number | undefined
+  /** Any so many of the items will do. */
+  any: number | undefined
 }
 
 export interface LostLock {
@@ -85,10 +130,21 @@ export interface LostLock {
   why: string | undefined
 }
 
-/** A mode that left a node on which somebody waits: where waking up begins. */
+/** A ticket whose turn came too late: the file had moved on. */
+export interface StaleTicket {
+  session: string
+  path: string
+  yours: number
+  current: number
+}
+
+/** A mode, or a range, that left a node on which somebody waits: where waking up begins. */
 export interface Freed {
   node: LockNode
   mode: Mode
+  range: Range | undefined
+  /** A hold left, not a ticket. */
+  isHold: boolean
 }
 
 export interface LockTable {
@@ -99,14 +155,23 @@ export interface LockTable {
   byTicket: Map<number, Lock>
   owners: Map<string, Owner>
   agents: Map<string, { held: number; waiting: number }>
+  /** Lost holds whose delay is not over (locks §31). */
+  closed: Map<number, Lock>
   /** The last `LOST_KEPT` locks that ended, to tell a late holder why. */
   ended: BoundedMap<number, LostLock>
+  /** The last tickets that left because a file had changed. */
+  stale: BoundedMap<number, StaleTicket>
+  /** When somebody was last recalled for an agent (locks §38: the cool-down). */
+  preferred: BoundedMap<string, number>
   /** Not part of the state: filled while events are applied, drained by wake.ts. */
   freed: Freed[]
+  moved: Ticket[]
 }
 
 export const LOST_PER_OWNER = 128
 export const LOST_KEPT = 10_000
+const STALE_KEPT = 1000
+const PREFERRED_KEPT = 1000
 
 export function newLockTable(): LockTable {
   return {
@@ -116,8 +181,12 @@ export function newLockTable(): LockTable {
     byTicket: new Map(),
     owners: new Map(),
     agents: new Map(),
+    closed: new Map(),
     ended: new BoundedMap(LOST_KEPT),
+    stale: new BoundedMap(STALE_KEPT),
+    preferred: new BoundedMap(PREFERRED_KEPT),
     freed: [],
+    moved: [],
   }
 }
 
@@ -130,26 +199,32 @@ function newNode(name: string, parent: LockNode | null): LockNode {
     held: [0, 0, 0, 0, 0, 0, 0, 0],
     holds: [],
     waitMask: 0,
-    queues: [null, null, null, null, null, null, null, null],
+    lines: null,
+    ranges: null,
+    streak: null,
   }
 }
 
-/** Do not change what it returns: one decision asks for the same path again and again. */
-export function namesOf(path: string): readonly string[] {
-  if (path !== lastPath) {
+/** Names from the root to what is locked. No path has a NUL, so other keys of it cannot be met. */
+export function namesOf(path: string, key?: 'metadata'): readonly string[] {
+  if (path !== lastPath || key !== lastKey) {
     lastPath = path
-    lastNames = path === '/' ? [] : path.slice(1).split('/')
+    lastKey = key
+    const keyed = key === undefined ? path : `${path}\0${key}`
+    // Do not change what is returned: one decision asks for the same path again and again.
+    lastNames = keyed === '/' ? [] : keyed.slice(1).split('/')
   }
   return lastNames
 }
 
 let lastPath = '/'
+let lastKey: 'metadata' | undefined
 let lastNames: readonly string[] = []
 
 /** The node of a path, made if needed. The caller must put something on it or prune it. */
-export function nodeAt(table: LockTable, path: string): LockNode {
+export function nodeAt(table: LockTable, path: string, key?: 'metadata'): LockNode {
   let node = table.root
-  for (const name of namesOf(path)) {
+  for (const name of namesOf(path, key)) {
     node.children ??= new Map()
     let child = node.children.get(name)
     if (child === undefined) {
@@ -161,32 +236,33 @@ export function nodeAt(table: LockTable, path: string): LockNode {
   return node
 }
 
-/** Calls `visit` on the nodes from the root to the path, as far as they exist, with the mode that
- * `mode` on the path means there. Stops early when `visit` returns true, and returns that. */
-export function visitPath(
-  table: LockTable,
-  path: string,
-  mode: Mode,
-  visit: (node: LockNode, mode: Mode) => boolean,
-): boolean {
-  const intention = intentionOf(mode)
-  const names = namesOf(path)
+/** The node of a path, if anything stands there. */
+export function findNode(table: LockTable, path: string, key?: 'metadata'): LockNode | undefined {
   let node: LockNode | undefined = table.root
-  for (const name of names) {
-    if (visit(node, intention)) return true
+  for (const name of namesOf(path, key)) {
     node = node.children?.get(name)
-    if (node === undefined) return false
+    if (node === undefined) return undefined
   }
-  return visit(node, mode)
+  return node
+}
+
+/** What an item counts as on its own node: a range stands there like something below it. */
+export function modeOnNode(item: { mode: Mode; range: Range | undefined }): Mode {
+  return item.range === undefined ? item.mode : intentionOf(item.mode)
 }
 
 export function ownerOf(table: LockTable, session: string, agent: string): Owner {
   let owner = table.owners.get(session)
   if (owner === undefined) {
-    owner = { session, agent, locks: new Set(), tickets: new Set(), lost: [] }
+    owner = newOwner(session, agent)
     table.owners.set(session, owner)
   }
   return owner
+}
+
+/** An owner that the table does not know (yet, or not any more). */
+export function newOwner(session: string, agent: string): Owner {
+  return { session, agent, locks: new Set(), tickets: new Set(), lost: [] }
 }
 
 function countsOf(table: LockTable, agent: string): { held: number; waiting: number } {
@@ -207,25 +283,55 @@ export function addLock(table: LockTable, lock: Lock): void {
 }
 
 export function removeLock(table: LockTable, lock: Lock): void {
-  for (const item of lock.items) unhold(table, item, lock)
+  for (const item of lock.items) unhold(table, item)
   table.locks.delete(lock.id)
   lock.owner.locks.delete(lock)
   countsOf(table, lock.owner.agent).held -= 1
   if (lock.ticket !== undefined) table.byTicket.delete(lock.ticket)
 }
 
+/** Keeps what a lost lock had closed to everybody. */
+export function closeLost(table: LockTable, lost: Lock, until: number): void {
+  const closed: Lock = {
+    ...lost,
+    owner: newOwner(lost.owner.session, lost.owner.agent),
+    items: lost.items.map((item) => ({
+      ...item,
+      node: nodeAt(table, item.path, item.key),
+      range: item.range && { ...item.range },
+    })),
+    recall: undefined,
+    closedUntil: until,
+  }
+  for (const item of closed.items) hold(item, closed)
+  table.closed.set(closed.id, closed)
+}
+
+export function openClosed(table: LockTable, closed: Lock): void {
+  for (const item of closed.items) unhold(table, item)
+  table.closed.delete(closed.id)
+}
+
 /** Replaces the items of a held lock (a raise). Waking is left to what the old items free. */
 export function replaceItems(table: LockTable, lock: Lock, items: Item[]): void {
   for (const item of items) hold(item, lock)
-  for (const item of lock.items) unhold(table, item, lock)
+  for (const item of lock.items) unhold(table, item)
   lock.items = items
 }
 
+function rangesOf(node: LockNode): Ranges {
+  node.ranges ??= { held: new RangeList(), waiting: new RangeList() }
+  return node.ranges
+}
+
 function hold(item: Item, lock: Lock): void {
-  item.node.holds.push(lock)
-  count(item.node, item.mode)
+  const { node } = item
+  item.by = lock
+  node.holds.push(item as HeldItem)
+  if (item.range !== undefined) rangesOf(node).held.add(item as RangedItem)
+  count(node, modeOnNode(item))
   const intention = intentionOf(item.mode)
-  for (let node = item.node.parent; node !== null; node = node.parent) count(node, intention)
+  for (let above = node.parent; above !== null; above = above.parent) count(above, intention)
 }
 
 function count(node: LockNode, mode: Mode): void {
@@ -233,29 +339,42 @@ function count(node: LockNode, mode: Mode): void {
   node.heldMask |= 1 << mode
 }
 
-function unhold(table: LockTable, item: Item, lock: Lock): void {
-  item.node.holds.splice(item.node.holds.indexOf(lock), 1)
-  uncount(table, item.node, item.mode)
-  const intention = intentionOf(item.mode)
-  for (let node = item.node.parent; node !== null; node = node.parent) {
-    uncount(table, node, intention)
+function unhold(table: LockTable, item: Item): void {
+  const { node } = item
+  node.holds.splice(node.holds.indexOf(item as HeldItem), 1)
+  if (item.range !== undefined) {
+    const { held, waiting } = rangesOf(node)
+    held.delete(item as RangedItem)
+    if (waiting.size > 0) {
+      table.freed.push({ node, mode: item.mode, range: item.range, isHold: true })
+    }
   }
-  prune(item.node)
+  uncount(table, node, modeOnNode(item))
+  const intention = intentionOf(item.mode)
+  for (let above = node.parent; above !== null; above = above.parent) {
+    uncount(table, above, intention)
+  }
+  prune(node)
 }
 
 function uncount(table: LockTable, node: LockNode, mode: Mode): void {
   const left = (node.held[mode] as number) - 1
   node.held[mode] = left
   if (left === 0) node.heldMask &= ~(1 << mode)
-  if ((node.waitMask & conflictsOf(mode)) !== 0) table.freed.push({ node, mode })
+  if ((node.waitMask & conflictsOf(mode)) !== 0) {
+    table.freed.push({ node, mode, range: undefined, isHold: true })
+  }
 }
 
 export function addTicket(table: LockTable, ticket: Ticket): void {
   for (const item of ticket.items) {
-    enqueue(item.node, item.mode, ticket)
+    const { node } = item
+    item.by = ticket
+    if (item.range !== undefined) rangesOf(node).waiting.add(item as RangedItem)
+    enqueue(node, modeOnNode(item), ticket)
     const intention = intentionOf(item.mode)
-    for (let node = item.node.parent; node !== null; node = node.parent) {
-      enqueue(node, intention, ticket)
+    for (let above = node.parent; above !== null; above = above.parent) {
+      enqueue(above, intention, ticket)
     }
   }
   table.tickets.set(ticket.id, ticket)
@@ -264,21 +383,30 @@ export function addTicket(table: LockTable, ticket: Ticket): void {
 }
 
 function enqueue(node: LockNode, mode: Mode, ticket: Ticket): void {
-  let queue = node.queues[mode]
-  if (queue == null) {
-    queue = new Map()
-    node.queues[mode] = queue
+  node.lines ??= new Array(8).fill(undefined)
+  let line = node.lines[mode]
+  if (line === undefined) {
+    line = new Line()
+    node.lines[mode] = line
   }
-  queue.set(ticket.id, ticket)
+  line.add(ticket)
   node.waitMask |= 1 << mode
 }
 
 export function removeTicket(table: LockTable, ticket: Ticket): void {
   for (const item of ticket.items) {
-    dequeue(table, item.node, item.mode, ticket)
+    const { node } = item
+    if (item.range !== undefined) {
+      const { waiting } = rangesOf(node)
+      waiting.delete(item as RangedItem)
+      if (waiting.size > 0) {
+        table.freed.push({ node, mode: item.mode, range: item.range, isHold: false })
+      }
+    }
+    dequeue(table, node, modeOnNode(item), ticket)
     const intention = intentionOf(item.mode)
-    for (let node = item.node.parent; node !== null; node = node.parent) {
-      dequeue(table, node, intention, ticket)
+    for (let above = node.parent; above !== null; above = above.parent) {
+      dequeue(table, above, intention, ticket)
     }
   }
   for (const item of ticket.items) prune(item.node)
@@ -287,15 +415,29 @@ export function removeTicket(table: LockTable, ticket: Ticket): void {
   countsOf(table, ticket.owner.agent).waiting -= 1
 }
 
+/** Gives a waiting ticket another place. */
+export function moveTicket(table: LockTable, ticket: Ticket, rank: number, seq: number): void {
+  removeTicket(table, ticket)
+  ticket.rank = rank
+  ticket.seq = seq
+  for (const item of ticket.items) item.node = nodeAt(table, item.path, item.key)
+  addTicket(table, ticket)
+  // Ahead of others now, it may be able to go.
+  table.moved.push(ticket)
+}
+
 function dequeue(table: LockTable, node: LockNode, mode: Mode, ticket: Ticket): void {
-  const queue = node.queues[mode]
-  if (queue == null || !queue.delete(ticket.id)) return
-  if (queue.size === 0) {
-    node.queues[mode] = null
+  const line = node.lines?.[mode]
+  if (line === undefined || !line.delete(ticket)) return
+  if (line.size === 0) {
+    ;(node.lines as (Line<Ticket> | undefined)[])[mode] = undefined
     node.waitMask &= ~(1 << mode)
+    if (node.waitMask === 0) node.lines = null
   }
   // Whoever waited only behind this ticket may go now.
-  if ((node.waitMask & conflictsOf(mode)) !== 0) table.freed.push({ node, mode })
+  if ((node.waitMask & conflictsOf(mode)) !== 0) {
+    table.freed.push({ node, mode, range: undefined, isHold: false })
+  }
 }
 
 /** Deletes empty nodes upwards (locks §14). */

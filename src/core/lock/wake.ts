@@ -1,22 +1,39 @@
-import { isBlocked } from './conflict.ts'
-import { conflictsOf, MODES, type Mode } from './mode.ts'
-import type { Freed, LockTable, Owner, Ticket } from './table.ts'
+import type { Settings } from '../../contract/events.ts'
+import type { Asking } from './conflict.ts'
+import type { Line } from './line.ts'
+import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
+import { comparePlaces } from './order.ts'
+import type { Freed, Item, LockNode, LockTable, Owner, Ticket } from './table.ts'
+import { canGo, freeItems, insteadOf } from './win.ts'
+
+/** A ticket whose turn has come, and those of its items that it gets. */
+export interface Turn {
+  ticket: Ticket
+  items: readonly Item[]
+}
 
 /**
- * Waking up (locks §42): who can be granted after something was released, in ticket order.
+ * Waking up (locks §42): who can be granted after something was released, in the order of places.
  *
- * `grantable` yields one ticket at a time; the caller applies its grant before asking for the next.
- * Only queues in conflict with what left are looked at, and each queue only as far as somebody in it
- * can still go: after two different owners in conflict with a mode stand ahead, nobody behind them
- * can, whoever he is. So a hand-over on a hot file looks at two or three tickets, not at a thousand.
+ * Yields one turn at a time; the caller applies its grant before asking for the next. Only lines in
+ * conflict with what left are looked at, and each only as far as somebody in it can still go: after
+ * two different owners in conflict with a mode stand ahead, nobody behind them can, whoever he is.
+ * So a hand-over on a hot file looks at two or three tickets, not at a thousand.
  *
- * Why the order of nodes does not matter: a ticket is refused here while an earlier one in conflict
- * still waits anywhere on its path, so a later ticket never overtakes; and what is granted only ever
- * blocks more.
+ * Why the order of nodes does not matter: a ticket is refused here while one ahead in conflict still
+ * waits anywhere on its path, so a later ticket never overtakes; and what is granted only ever blocks
+ * more. What an `any` leaves behind is freed like everything else, and looked at again.
  */
-export function* grantable(table: LockTable): Generator<Ticket> {
-  for (let freed = table.freed.shift(); freed !== undefined; freed = table.freed.shift()) {
-    yield* walk(table, freed)
+export function* turns(table: LockTable, settings: Settings): Generator<Turn> {
+  const wake = new Wake(table, settings)
+  if (settings.order === 'fcfs') yield* wake.phase()
+  for (;;) {
+    const moved = table.moved.shift()
+    const freed = moved === undefined ? table.freed.shift() : undefined
+    if (moved !== undefined) yield* wake.consider(moved)
+    else if (freed === undefined) return
+    else if (freed.range !== undefined) yield* wake.walkRanges(freed)
+    else yield* wake.walk(freed)
   }
 }
 
@@ -27,33 +44,113 @@ interface Ahead {
   several: boolean
 }
 
-function* walk(table: LockTable, { node, mode: left }: Freed): Generator<Ticket> {
-  const ahead: (Ahead | undefined)[] = new Array(MODES)
-  const lines: { mode: Mode; rest: Iterator<Ticket>; next: Ticket }[] = []
-  for (let mode = 0; mode < MODES; mode++) {
-    if ((node.waitMask & conflictsOf(left) & (1 << mode)) === 0) continue
-    const rest = (node.queues[mode] as Map<number, Ticket>).values()
-    const first = rest.next()
-    if (first.done !== true) lines.push({ mode: mode as Mode, rest, next: first.value })
+class Wake {
+  private readonly table: LockTable
+  private readonly settings: Settings
+
+  constructor(table: LockTable, settings: Settings) {
+    this.table = table
+    this.settings = settings
   }
-  while (lines.length > 0) {
-    const line = lines.reduce((a, b) => (b.next.id < a.next.id ? b : a))
-    const ticket = line.next
-    const following = line.rest.next()
-    const before = ahead[line.mode]
-    // Nobody in this line can go any more: stop before touching the rest of it.
-    const isBehindOther = before !== undefined && before.owner !== ticket.owner
-    const isHopeless =
-      before !== undefined &&
-      (before.several || (isBehindOther && before.owner.tickets.size <= before.waiting))
-    if (following.done === true || isHopeless) lines.splice(lines.indexOf(line), 1)
-    else line.next = following.value
-    if (isHopeless) continue
-    const isGranted = !isBehindOther && !isBlocked(table, ticket.items, ticket.owner, ticket.id)
-    if (isGranted) yield ticket
-    standAhead(ahead, line.mode, ticket.owner, isGranted ? 0 : 1)
+
+  /** Serves a ticket if it can go, or whoever goes instead (locks §21). Says whether it went. */
+  *consider(ticket: Ticket, passing?: Asking['passing']): Generator<Turn, boolean> {
+    const { table, settings } = this
+    if (!table.tickets.has(ticket.id)) return false
+    for (;;) {
+      const asking: Asking = { owners: [ticket.owner], place: ticket, ...(passing && { passing }) }
+      if (!canGo(table, ticket, asking)) return false
+      const other = insteadOf(table, settings, ticket)
+      if (other === undefined) {
+        yield this.turn(ticket, asking)
+        return true
+      }
+      const { agent } = ticket.owner
+      yield this.turn(other, { owners: [other.owner], place: other, without: agent })
+    }
+  }
+
+  private turn(ticket: Ticket, asking: Asking): Turn {
+    if (ticket.any === undefined) return { ticket, items: ticket.items }
+    const items = freeItems(this.table, ticket.items, ticket.any, asking)
+    return { ticket, items: items as Item[] }
+  }
+
+  /**
+   * locks §18: when a writer leaves, all readers waiting at that moment enter, past the writers that
+   * wait there. Readers that come later wait behind those, so the phases alternate.
+   */
+  *phase(): Generator<Turn> {
+    const left = new Map<LockNode, number>()
+    for (const { node, mode, range, isHold } of this.table.freed) {
+      if (!isHold || range !== undefined || (WRITERS & (1 << mode)) === 0) continue
+      left.set(node, (left.get(node) ?? 0) | (1 << mode))
+    }
+    const readers = new Set<Ticket>()
+    for (const [node, modes] of left) {
+      for (let mode = 0; mode < MODES; mode++) {
+        if ((READERS & (1 << mode)) === 0 || (modes & conflictsOf(mode as Mode)) === 0) continue
+        this.gather(node, mode as Mode, readers)
+      }
+    }
+    for (const ticket of [...readers].sort(comparePlaces)) yield* this.consider(ticket, left)
+  }
+
+  private gather(node: LockNode, mode: Mode, readers: Set<Ticket>): void {
+    const line = node.lines?.[mode]
+    if (line === undefined) return
+    // While another writer holds here, only who owns that hold could go.
+    const isOpen = (node.heldMask & conflictsOf(mode)) === 0
+    for (const ticket of line) {
+      if (!isOpen && ticket.owner.locks.size === 0) continue
+      // Who waits for something else too could come to wait for those it passes.
+      if (ticket.any !== undefined || ticket.owner.tickets.size > 1) continue
+      const reads = ticket.items.every((item) => item.mode === MODE.R || item.mode === MODE.S)
+      if (reads) readers.add(ticket)
+    }
+  }
+
+  *walkRanges({ node, mode, range }: Freed): Generator<Turn> {
+    if (node.ranges === null || range === undefined) return
+    const tickets = new Set<Ticket>()
+    for (const { mode: other, by } of node.ranges.waiting.overlapping(range)) {
+      if ((conflictsOf(mode) & (1 << other)) !== 0) tickets.add(by as Ticket)
+    }
+    for (const ticket of [...tickets].sort(comparePlaces)) yield* this.consider(ticket)
+  }
+
+  *walk({ node, mode: left }: Freed): Generator<Turn> {
+    const ahead: (Ahead | undefined)[] = new Array(MODES)
+    const lines: { mode: Mode; line: Line<Ticket>; next: Ticket }[] = []
+    for (let mode = 0; mode < MODES; mode++) {
+      if ((node.waitMask & conflictsOf(left) & (1 << mode)) === 0) continue
+      const line = node.lines?.[mode] as Line<Ticket>
+      lines.push({ mode: mode as Mode, line, next: line.first as Ticket })
+    }
+    while (lines.length > 0) {
+      const here = lines.reduce((a, b) => (comparePlaces(b.next, a.next) < 0 ? b : a))
+      const ticket = here.next
+      const before = ahead[here.mode]
+      // Nobody in this line can go any more: stop before touching the rest of it.
+      const isBehindOther = before !== undefined && before.owner !== ticket.owner
+      const isHopeless =
+        before !== undefined &&
+        (before.several || (isBehindOther && before.owner.tickets.size <= before.waiting))
+      if (isHopeless) {
+        lines.splice(lines.indexOf(here), 1)
+        continue
+      }
+      const following = here.line.after(ticket)
+      if (following === undefined) lines.splice(lines.indexOf(here), 1)
+      else here.next = following
+      const isGranted = !isBehindOther && (yield* this.consider(ticket))
+      standAhead(ahead, here.mode, ticket.owner, isGranted ? 0 : 1)
+    }
   }
 }
+
+const WRITERS = (1 << MODE.IW) | (1 << MODE.IX) | (1 << MODE.W) | (1 << MODE.X)
+const READERS = (1 << MODE.IR) | (1 << MODE.IS) | (1 << MODE.R) | (1 << MODE.S)
 
 /** Granted or still waiting, the ticket now blocks every later one in conflict with it here. */
 function standAhead(ahead: (Ahead | undefined)[], mode: Mode, owner: Owner, waiting: number): void {

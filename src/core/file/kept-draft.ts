@@ -1,0 +1,27 @@
+import type { EventDraft } from '../../contract/events.ts'
+import type { KeepDraft, Moment } from '../command.ts'
+import type { State } from '../state.ts'
+
+/** What somebody wanted to write under a lock that was gone already (locks §39). */
+export interface KeptDraft {
+  id: number
+  agent: string
+  session: string
+  path: string
+  lock: number
+  /** The version it was made from; 0: none. */
+  base: number
+  sha256: string
+  size: number
+  at: number
+  /** Milliseconds since 1970. */
+  until: number
+}
+
+export function decideKeepDraft(state: State, command: KeepDraft, moment: Moment): EventDraft[] {
+  const { actor, path, lock, base, content } = command
+  const { agent, session } = actor
+  const until = moment.at + 1000 * state.settings.draft_kept_s
+  const { sha256, size } = content
+  return [{ kind: 'draft-kept', agent, session, path, lock, base, sha256, size, until }]
+}

@@ -1,0 +1,227 @@
+import type { Event, EventOf, LockItem } from '../../contract/events.ts'
+import type { State } from '../state.ts'
+import { singleHold } from './conflict.ts'
+import { rankOf } from './order.ts'
+import type { Splice } from './range.ts'
+import { factOf, placedItem, scopeOf } from './request.ts'
+import {
+  addLock,
+  addTicket,
+  closeLost,
+  findNode,
+  forgetIdle,
+  type Item,
+  LOST_PER_OWNER,
+  type Lock,
+  type LockTable,
+  type LostLock,
+  moveTicket,
+  openClosed,
+  ownerOf,
+  removeLock,
+  removeTicket,
+  replaceItems,
+  type Terms,
+  type Ticket,
+} from './table.ts'
+import { countWin } from './win.ts'
+
+/** The fold of the facts about locks. Says whether it was one. */
+export function applyLock(state: State, event: Event): boolean {
+  const table = state.locks
+  switch (event.kind) {
+    case 'lock-acquired':
+      acquired(table, event)
+      return true
+    case 'lock-raised':
+      raised(table, event)
+      return true
+    case 'lock-lowered': {
+      const lock = table.locks.get(event.lock)
+      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))
+      return true
+    }
+    case 'lock-queued':
+      queued(state, event)
+      return true
+    case 'ticket-moved': {
+      const ticket = table.tickets.get(event.ticket)
+      if (ticket !== undefined) moveTicket(table, ticket, event.rank, event.seq)
+      return true
+    }
+    case 'ticket-left':
+      left(table, event)
+      return true
+    case 'lock-released':
+      released(table, event)
+      return true
+    case 'lock-handed-over':
+      handedOver(table, event)
+      return true
+    case 'lock-opened': {
+      const closed = table.closed.get(event.lock)
+      if (closed !== undefined) openClosed(table, closed)
+      return true
+    }
+    case 'lock-recalled': {
+      const { lock, reason, deadline, for: whom, why } = event
+      const held = table.locks.get(lock)
+      if (held !== undefined) {
+        held.recall = { reason, deadline, isExtended: false, for: whom, why }
+        if (whom !== undefined && reason === 'priority') table.preferred.set(whom, event.at)
+      }
+      return true
+    }
+    case 'recall-extended': {
+      const recall = table.locks.get(event.lock)?.recall
+      if (recall !== undefined) {
+        recall.deadline = event.deadline
+        recall.isExtended = true
+      }
+      return true
+    }
+    case 'recall-ended': {
+      const lock = table.locks.get(event.lock)
+      if (lock !== undefined) lock.recall = undefined
+      return true
+    }
+    default:
+      return false
+  }
+}
+
+function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
+  leaveTicket(table, event.ticket)
+  const owner = ownerOf(table, event.session, event.agent)
+  owner.lost = owner.lost.filter(
+    ({ lock }) => !lock.items.some((item) => event.items.some((one) => one.path === item.path)),
+  )
+  const items = placed(table, event.items)
+  addLock(table, {
+    kind: 'lock',
+    id: event.revision,
+    fence: event.revision,
+    owner,
+    items,
+    versions: event.versions,
+    grantedAt: event.at,
+    ticket: event.ticket,
+    recall: undefined,
+    closedUntil: undefined,
+    ...termsOf(event),
+  })
+  countWin(table, event.agent, items)
+}
+
+function raised(table: LockTable, event: EventOf<'lock-raised'>): void {
+  leaveTicket(table, event.ticket)
+  const lock = table.locks.get(event.lock)
+  if (lock === undefined) return
+  replaceItems(table, lock, placed(table, event.items))
+  lock.fence = event.revision
+  lock.versions = event.versions
+  lock.grantedAt = event.at
+  Object.assign(lock, termsOf(event))
+  if (event.ticket !== undefined) {
+    if (lock.ticket !== undefined) table.byTicket.delete(lock.ticket)
+    lock.ticket = event.ticket
+    table.byTicket.set(event.ticket, lock)
+  }
+}
+
+function queued(state: State, event: EventOf<'lock-queued'>): void {
+  const table = state.locks
+  const ticket: Ticket = {
+    kind: 'ticket',
+    id: event.revision,
+    rank: event.rank ?? rankOf(state.settings, event.at, event.priority),
+    seq: event.seq ?? event.revision,
+    owner: ownerOf(table, event.session, event.agent),
+    items: placed(table, event.items),
+    since: event.at,
+    raises: event.raises ?? raiseTarget(table, event),
+    any: event.any,
+    ...termsOf(event),
+  }
+  addTicket(table, ticket)
+  // Put ahead of those it waited behind, it may be able to go.
+  if (event.seq !== undefined) table.moved.push(ticket)
+}
+
+/** Ledgers of earlier releases do not name the hold on this one path that a grant makes stronger. */
+function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | undefined {
+  const [item] = event.items
+  if (item === undefined || event.items.length !== 1 || event.any !== undefined) return undefined
+  const owner = table.owners.get(event.session)
+  return owner === undefined ? undefined : singleHold(table, scopeOf(item), owner)?.id
+}
+
+function leaveTicket(table: LockTable, id: number | undefined): void {
+  const ticket = id === undefined ? undefined : table.tickets.get(id)
+  if (ticket !== undefined) removeTicket(table, ticket)
+}
+
+function left(table: LockTable, event: EventOf<'ticket-left'>): void {
+  const ticket = table.tickets.get(event.ticket)
+  if (ticket === undefined) return
+  const { path, current } = event
+  if (event.reason === 'stale' && path !== undefined && current !== undefined) {
+    const yours = ticket.items.find((item) => item.path === path)?.ifVersion ?? 0
+    table.stale.set(ticket.id, { session: ticket.owner.session, path, yours, current })
+  }
+  removeTicket(table, ticket)
+  forgetIdle(table, ticket.owner)
+}
+
+function released(table: LockTable, event: EventOf<'lock-released'>): void {
+  const lock = table.locks.get(event.lock)
+  if (lock === undefined) return
+  if (event.closedUntil !== undefined) closeLost(table, lock, event.closedUntil)
+  const { at, reason, by, why } = event
+  end(table, lock, { lock, at, reason, by, why })
+}
+
+function handedOver(table: LockTable, event: EventOf<'lock-handed-over'>): void {
+  const lock = table.locks.get(event.lock)
+  if (lock === undefined) return
+  const { to, revision, at } = event
+  const owner = ownerOf(table, to.session, to.agent)
+  // There at once, so that nothing is free in between.
+  addLock(table, {
+    ...lock,
+    id: revision,
+    fence: revision,
+    owner,
+    items: placed(table, lock.items.map(factOf)),
+    grantedAt: at,
+    ticket: undefined,
+  })
+  end(table, lock, { lock, at, reason: 'handed-over', by: to.agent, why: undefined })
+}
+
+function end(table: LockTable, lock: Lock, lost: LostLock): void {
+  removeLock(table, lock)
+  table.ended.set(lock.id, lost)
+  if (lost.reason !== 'released' && lost.reason !== 'session-ended') {
+    lock.owner.lost.push(lost)
+    if (lock.owner.lost.length > LOST_PER_OWNER) lock.owner.lost.shift()
+  }
+  forgetIdle(table, lock.owner)
+}
+
+/** locks §5: holds and requests for ranges move along with the bytes they mean. */
+export function moveRanges(table: LockTable, path: string, splice: Splice, session: string): void {
+  const ranges = findNode(table, path)?.ranges
+  const isOwn = (item: Item): boolean => item.by?.owner.session === session
+  ranges?.held.reanchor(splice, isOwn)
+  ranges?.waiting.reanchor(splice, isOwn)
+}
+
+function placed(table: LockTable, items: readonly LockItem[]): Item[] {
+  return items.map((item) => placedItem(table, item))
+}
+
+function termsOf(event: EventOf<'lock-acquired' | 'lock-queued' | 'lock-raised'>): Terms {
+  const { ttlMs, renew, intent, priority, delayMs } = event
+  return { ttlMs, renew, intent, priority, delayMs }
+}

@@ -1,0 +1,89 @@
+import { type Refusal, refuse } from '../../contract/errors.ts'
+import type { EventDraft } from '../../contract/events.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { optional } from '../../contract/optional.ts'
+import { missingRight } from '../agent/rights.ts'
+import type { AnswerAsk, AskHolder } from '../command.ts'
+import { lostRefusal } from '../file/permit.ts'
+import type { State } from '../state.ts'
+
+/** A word to a holder, and its answer (locks §37). Asking costs nothing and forces nothing. */
+export interface Ask {
+  id: number
+  lock: number
+  from: { agent: string; session: string }
+  to: { agent: string; session: string }
+  paths: string[]
+  message: string
+  at: number
+  answer: { answer: 'yield' | 'estimate' | 'no'; estimateS?: number; message?: string } | undefined
+}
+
+export function decideAsk(state: State, command: AskHolder): EventDraft[] | Refusal {
+  const { actor, message, requestId } = command
+  const lock = state.locks.locks.get(command.lock)
+  if (lock === undefined) return lostRefusal(state, command.lock)
+  const paths = lock.items.map((item) => item.path)
+  // Who may not see a path does not hear of its holder either.
+  for (const path of paths) {
+    const refusal = missingRight(actor.rights, state.workspace, path, false, 'read')
+    if (refusal !== undefined) return refusal
+  }
+  const { agent, session } = lock.owner
+  if (session === actor.session) {
+    return refuse(
+      'invalid_request',
+      `L${lock.id} is your own lock. Release it when you are done.`,
+      {
+        fields: [{ field: 'id', fault: 'your own lock' }],
+      },
+    )
+  }
+  let open = 0
+  for (const ask of state.asks.values()) {
+    if (ask.from.session === actor.session && ask.answer === undefined) open += 1
+  }
+  if (open >= LIMITS.asksOpen) {
+    return refuse(
+      'too_many',
+      `${open} of your questions are not answered yet. Wait, or work on something else.`,
+      { limit: 'asks_open', limit_value: LIMITS.asksOpen },
+    )
+  }
+  return [
+    {
+      kind: 'holder-asked',
+      agent: actor.agent,
+      session: actor.session,
+      lock: lock.id,
+      to: { agent, session },
+      paths,
+      message,
+      ...optional('requestId', requestId),
+    },
+  ]
+}
+
+export function decideAnswer(state: State, command: AnswerAsk): EventDraft[] | Refusal {
+  const { actor, answer, estimateS, message } = command
+  const ask = state.asks.get(command.ask)
+  if (ask === undefined || ask.to.session !== actor.session) {
+    return refuse('not_found', `There is no question A${command.ask} to you.`, {
+      ask: `A${command.ask}`,
+    })
+  }
+  const { agent, session } = actor
+  const answered: EventDraft = {
+    kind: 'ask-answered',
+    agent,
+    session,
+    ask: ask.id,
+    answer,
+    ...optional('estimateS', estimateS),
+    ...optional('message', message),
+  }
+  const lock = state.locks.locks.get(ask.lock)
+  if (answer !== 'yield' || lock?.owner.session !== session) return [answered]
+  // To yield is to give it back, not to promise it.
+  return [answered, { kind: 'lock-released', agent, session, lock: lock.id, reason: 'released' }]
+}

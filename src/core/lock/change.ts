@@ -1,0 +1,96 @@
+import type { Refusal } from '../../contract/errors.ts'
+import { optional } from '../../contract/optional.ts'
+import { missingRight } from '../agent/rights.ts'
+import type { ChangeLock, HandOverLock, Moment } from '../command.ts'
+import type { State } from '../state.ts'
+import { type AcquireDecision, decideRequest, versionOf } from './acquire.ts'
+import { isWaitedFor } from './conflict.ts'
+import { deadlockRefusal } from './describe-cycle.ts'
+import { heldLimit } from './limit.ts'
+import { levelOf, MODE, modeOf } from './mode.ts'
+import { ownLock } from './own.ts'
+import { type Asked, factOf, staleRefusal } from './request.ts'
+import { WaitsFor } from './waits-for.ts'
+
+/** What becomes of a hold without letting go of it: stronger, weaker, somebody else's. */
+
+/** locks §15–17: all items of the hold at one level; stronger may wait, weaker never does. */
+export function decideChange(state: State, command: ChangeLock, moment: Moment): AcquireDecision {
+  const { actor, to } = command
+  const lock = ownLock(state, actor, command.lock)
+  if ('code' in lock) return { outcome: 'refused', refusal: lock }
+  const mode = modeOf(to, command.stable)
+  const items = lock.items.map((item): Asked => {
+    const version = versionOf(state, item.path)
+    return { ...item, mode, version, ifVersion: command.ifVersion }
+  })
+  const refusal = items
+    .map((item) => changeRefusal(state, command, item))
+    .find((one) => one !== undefined)
+  if (refusal !== undefined) return { outcome: 'refused', refusal }
+  if (lock.items.every((item) => item.mode === mode)) return { outcome: 'held', lock }
+  if (lock.items.every((item) => item.mode >= mode)) {
+    const { agent, session } = actor
+    const lowered = items.map((item) => factOf({ ...item, ifVersion: undefined }))
+    const event = { kind: 'lock-lowered', agent, session, lock: lock.id, items: lowered } as const
+    return { outcome: 'events', events: [event] }
+  }
+  const waiting = [...lock.owner.tickets].find(
+    (ticket) => ticket.raises === lock.id && ticket.items.every((item) => item.mode === mode),
+  )
+  if (waiting !== undefined && command.queue) return { outcome: 'waiting', ticket: waiting }
+  return decideRequest(state, moment, {
+    actor,
+    owner: lock.owner,
+    items,
+    any: undefined,
+    raises: lock,
+    queue: command.queue,
+    terms: {
+      ttlMs: lock.ttlMs,
+      renew: lock.renew,
+      ...optional('intent', lock.intent),
+      ...optional('priority', lock.priority),
+      ...optional('delayMs', lock.delayMs),
+      ...optional('requestId', command.requestId),
+    },
+  })
+}
+
+function changeRefusal(state: State, command: ChangeLock, item: Asked): Refusal | undefined {
+  const { path, subtree, version, ifVersion } = item
+  if (ifVersion !== undefined && ifVersion !== version)
+    return staleRefusal(path, ifVersion, version)
+  const needed = item.mode < MODE.W ? 'read' : 'write'
+  return missingRight(command.actor.rights, state.workspace, path, subtree, needed)
+}
+
+/** locks §41: no moment without a holder, and no cycle by the back door. */
+export function decideHandOver(state: State, command: HandOverLock): AcquireDecision {
+  const { actor, to } = command
+  const lock = ownLock(state, actor, command.lock)
+  if ('code' in lock) return { outcome: 'refused', refusal: lock }
+  if (to.session === actor.session) return { outcome: 'held', lock }
+  const refusal =
+    lock.items
+      .map(({ path, subtree, mode }) => {
+        const needed = mode < MODE.W ? 'read' : 'write'
+        return missingRight(to.rights, state.workspace, path, subtree, needed)
+      })
+      .find((one) => one !== undefined) ?? heldLimit(state, to.agent)
+  if (refusal?.code === 'forbidden') {
+    const level = levelOf(Math.max(...lock.items.map((item) => item.mode)) as typeof MODE.X)
+    const detail = `${to.agent} has no right to a ${level} lock on all of L${lock.id}. It stays yours.`
+    return { outcome: 'refused', refusal: { ...refusal, detail } }
+  }
+  if (refusal !== undefined) return { outcome: 'refused', refusal }
+  const owner = state.locks.owners.get(to.session)
+  if (owner !== undefined && owner.tickets.size > 0 && isWaitedFor(state.locks, lock)) {
+    const cycle = new WaitsFor(state.locks, { held: { lock, by: owner } }).cycleThrough(owner)
+    if (cycle !== undefined) return { outcome: 'refused', refusal: deadlockRefusal(cycle) }
+  }
+  const { agent, session } = actor
+  const receiver = { agent: to.agent, session: to.session }
+  const event = { kind: 'lock-handed-over', agent, session, lock: lock.id, to: receiver } as const
+  return { outcome: 'events', events: [event] }
+}

@@ -1,0 +1,41 @@
+import type { EventDraft } from '../../contract/events.ts'
+import { optional } from '../../contract/optional.ts'
+import type { State } from '../state.ts'
+import { versionOf } from './acquire.ts'
+import { factOf } from './request.ts'
+import type { Turn } from './wake.ts'
+
+/** What the turn of a ticket comes to: a grant, or the news that it came too late. */
+export function turnDraft(state: State, { ticket, items }: Turn): EventDraft {
+  const { agent, session } = ticket.owner
+  for (const { path, ifVersion } of items) {
+    const current = versionOf(state, path)
+    if (ifVersion === undefined || ifVersion === current) continue
+    return {
+      kind: 'ticket-left',
+      agent,
+      session,
+      ticket: ticket.id,
+      reason: 'stale',
+      path,
+      current,
+    }
+  }
+  const base = {
+    agent,
+    session,
+    items: items.map((item) => factOf({ ...item, ifVersion: undefined })),
+    ttlMs: ticket.ttlMs,
+    renew: ticket.renew,
+    ...optional('intent', ticket.intent),
+    ...optional('priority', ticket.priority),
+    ...optional('delayMs', ticket.delayMs),
+    versions: items.map((item) => versionOf(state, item.path)),
+    ticket: ticket.id,
+  }
+  // The hold it was to change may have gone meanwhile; then it is a grant like any other.
+  const raised = ticket.raises === undefined ? undefined : state.locks.locks.get(ticket.raises)
+  return raised?.owner === ticket.owner
+    ? { kind: 'lock-raised', ...base, lock: raised.id }
+    : { kind: 'lock-acquired', ...base }
+}

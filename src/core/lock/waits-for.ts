@@ -1,0 +1,237 @@
+import { conflictingLines, holdersInTheWay, itemsConflict, type Wanted } from './conflict.ts'
+import type { Line } from './line.ts'
+import { isAhead, type Place, placeBefore } from './order.ts'
+import type { Item, Lock, LockTable, Owner, Ticket } from './table.ts'
+
+/**
+ * The waits-for graph (locks §23, record 0008 no. 17–19). It is in the state already: a session waits
+ * for whoever has a hold, or a ticket ahead, in conflict with one of its tickets. So it is not kept,
+ * but walked, at the few decisions that can close a cycle: an enqueue, a move, a hand-over. Between
+ * those no edge appears, so the walk may start from whoever is new.
+ *
+ * A walk costs one pass over the lines it meets: what one ticket finds ahead of it in a line need not
+ * be looked at again for another further ahead.
+ */
+export interface Request extends Place {
+  readonly owner: Owner
+  readonly items: readonly Wanted[]
+  readonly any: number | undefined
+}
+
+/** One step of a cycle: `ticket`, of `waiter`, cannot have `item` before `owner` is done. */
+export interface Edge {
+  waiter: Owner
+  ticket: Request
+  item: Wanted
+  owner: Owner
+  /** What of that owner is in the way. */
+  by: { lock: Lock; item: Item } | { ticket: Request }
+}
+
+/** What is not, or not yet, as the table has it. */
+export interface Supposed {
+  /** A request that is not in the table. */
+  request?: Request
+  /** Other places of tickets. */
+  moves?: ReadonlyMap<Request, Place>
+  /** A hold that somebody else has. */
+  held?: { lock: Lock; by: Owner }
+}
+
+export class WaitsFor {
+  private readonly table: LockTable
+  private readonly supposed: Supposed
+  /** Requests whose place the lines do not show. */
+  private readonly apart: Map<Request, Place>
+  private start: Owner | undefined
+
+  constructor(table: LockTable, supposed: Supposed) {
+    this.table = table
+    this.supposed = supposed
+    this.apart = new Map(supposed.moves)
+    const { request } = supposed
+    if (request !== undefined && !this.apart.has(request)) this.apart.set(request, request)
+  }
+
+  placeOf(request: Request): Place {
+    return this.apart.get(request) ?? request
+  }
+
+  /** A cycle through an owner that would never end, or undefined. */
+  cycleThrough(start: Owner): Edge[] | undefined {
+    const { reached, closing } = this.walk(start)
+    if (closing === undefined) return undefined
+    const choices = [...reached.keys()].some((owner) => this.hasChoice(owner))
+    if (!choices) return pathTo(closing, reached, start)
+    // Where any k of several will do, a way back to the start is not yet the end of all hope.
+    const stuck = this.stuckAmong([...reached.keys()])
+    if (!stuck.has(start)) return undefined
+    for (const owner of [start, ...stuck]) {
+      const among = this.walk(owner, stuck)
+      if (among.closing !== undefined) return pathTo(among.closing, among.reached, owner)
+    }
+    throw new Error('whoever is stuck waits for somebody who is')
+  }
+
+  private hasChoice(owner: Owner): boolean {
+    return this.ticketsOf(owner).some((ticket) => ticket.any !== undefined)
+  }
+
+  private ticketsOf(owner: Owner): Request[] {
+    const { request } = this.supposed
+    return request?.owner === owner ? [...owner.tickets, request] : [...owner.tickets]
+  }
+
+  /** Breadth first, so that the cycle found is a shortest one. */
+  private walk(start: Owner, within?: ReadonlySet<Owner>) {
+    this.start = start
+    const reached = new Map<Owner, Edge | undefined>([[start, undefined]])
+    const scanned = new Map<Line<Ticket>, Place>()
+    for (const waiter of reached.keys()) {
+      for (const ticket of this.ticketsOf(waiter)) {
+        for (const item of ticket.items) {
+          for (const edge of this.obstacles(ticket, item, scanned)) {
+            if (within !== undefined && !within.has(edge.owner)) continue
+            if (edge.owner === start) return { reached, closing: edge }
+            if (!reached.has(edge.owner)) reached.set(edge.owner, edge)
+          }
+        }
+      }
+    }
+    return { reached, closing: undefined }
+  }
+
+  /** Who of these can never finish: what is left when all that can have been let go. */
+  private stuckAmong(owners: readonly Owner[]): Set<Owner> {
+    const stuck = new Set(owners)
+    for (let before = -1; before !== stuck.size; ) {
+      before = stuck.size
+      for (const owner of stuck) {
+        if (this.ticketsOf(owner).every((ticket) => this.canBeServed(ticket, stuck))) {
+          stuck.delete(owner)
+        }
+      }
+    }
+    return stuck
+  }
+
+  private canBeServed(ticket: Request, stuck: ReadonlySet<Owner>): boolean {
+    const served = ticket.items.filter((item) => {
+      for (const edge of this.obstacles(ticket, item, undefined)) {
+        if (stuck.has(edge.owner)) return false
+      }
+      return true
+    })
+    return served.length >= (ticket.any ?? ticket.items.length)
+  }
+
+  private *obstacles(
+    ticket: Request,
+    item: Wanted,
+    scanned: Map<Line<Ticket>, Place> | undefined,
+  ): Generator<Edge> {
+    const waiter = ticket.owner
+    const edge = (owner: Owner, by: Edge['by']): Edge => ({ waiter, ticket, item, owner, by })
+    const { held } = this.supposed
+    const owners = held === undefined ? [waiter] : []
+    for (const other of holdersInTheWay(this.table, item, owners, Number.POSITIVE_INFINITY)) {
+      const lock = other.by
+      // A closed hold is nobody's, and ends by itself.
+      if (lock.closedUntil !== undefined) continue
+      const owner = held?.lock === lock ? held.by : lock.owner
+      if (owner !== waiter) yield edge(owner, { lock, item: other })
+    }
+    const place = this.placeOf(ticket)
+    const { lines, ranged } = conflictingLines(this.table, item)
+    for (const line of lines) {
+      const from = scanned?.get(line)
+      for (const other of line.ahead(place, from)) {
+        if (other.owner !== waiter && !this.apart.has(other)) {
+          yield edge(other.owner, { ticket: other })
+        }
+      }
+      // The first walker skips its own; others must still meet those.
+      if (waiter === this.start) continue
+      if (from === undefined || isAhead(from, place)) scanned?.set(line, place)
+    }
+    for (const other of ranged) {
+      const isMet = other.owner !== waiter && !this.apart.has(other) && isAhead(other, place)
+      if (isMet) yield edge(other.owner, { ticket: other })
+    }
+    for (const [other, where] of this.apart) {
+      if (other.owner === waiter || !isAhead(where, place)) continue
+      if (other.items.some((one) => itemsConflict(one, item))) {
+        yield edge(other.owner, { ticket: other })
+      }
+    }
+  }
+}
+
+function pathTo(closing: Edge, reached: ReadonlyMap<Owner, Edge | undefined>, start: Owner) {
+  const cycle = [closing]
+  for (let owner = closing.waiter; owner !== start; ) {
+    const edge = reached.get(owner) as Edge
+    cycle.unshift(edge)
+    owner = edge.waiter
+  }
+  return cycle
+}
+
+export type Moves = ReadonlyMap<Request, Place>
+
+/**
+ * Places for a request, and for those that have to let others by, that leave no cycle; or the cycle
+ * that no such places avoid. Waiters are moved, holders never harmed: their work is paid for.
+ */
+export function placesWithoutCycle(
+  table: LockTable,
+  request: Request,
+): { moves: Moves } | { cycle: Edge[] } {
+  if (!mayCloseCycle(table, request)) return { moves: new Map() }
+  let first: Edge[] | undefined
+  let tries = 0
+  const search = (moves: Moves, depth: number): Moves | undefined => {
+    const graph = new WaitsFor(table, { request, moves })
+    const starts = new Set([request.owner, ...[...moves.keys()].map((moved) => moved.owner)])
+    let cycle: Edge[] | undefined
+    for (const start of starts) {
+      cycle ??= graph.cycleThrough(start)
+    }
+    if (cycle === undefined) return moves
+    first ??= cycle
+    if (depth === MOVES) return undefined
+    for (const { ticket, by } of cycle) {
+      if ('lock' in by || tries >= TRIES) continue
+      tries += 1
+      const place = placeBefore(graph.placeOf(by.ticket), ticket.id)
+      const found = search(new Map([...moves, [ticket, place]]), depth + 1)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const moves = search(new Map(), 0)
+  return moves === undefined ? { cycle: first as Edge[] } : { moves }
+}
+
+const MOVES = 6
+const TRIES = 200
+
+/** Only somebody who waits for the requester can close a cycle: most requests are done here. */
+function mayCloseCycle(table: LockTable, request: Request): boolean {
+  const { owner } = request
+  if (owner.tickets.size > 0) return true
+  for (const lock of owner.locks) {
+    for (const item of lock.items) {
+      const { lines, ranged } = conflictingLines(table, item)
+      if (lines.length > 0 || ranged.length > 0) return true
+    }
+  }
+  // Ahead of somebody in line, it is waited for too.
+  return request.items.some((item) => {
+    const { lines, ranged } = conflictingLines(table, item)
+    return (
+      lines.some((line) => line.after(request) !== undefined) ||
+      ranged.some((other) => isAhead(request, other))
+    )
+  })
+}

@@ -1,0 +1,105 @@
+import type { Settings } from '../../contract/events.ts'
+import {
+  type Asking,
+  conflictingLines,
+  isBlocked,
+  isItemBlocked,
+  type Wanted,
+  waitersInConflict,
+} from './conflict.ts'
+import { comparePlaces, isAhead, type Place, placeBehind } from './order.ts'
+import { findNode, type Item, type LockNode, type LockTable, type Ticket } from './table.ts'
+
+/**
+ * The win limit (locks §21, record 0008 no. 12): one agent takes the same contended path at most so
+ * many times in a row while another agent waits that could take it.
+ *
+ * It bites where something is granted, and never moves those who wait: an order that turned round
+ * with nobody enqueueing could close a cycle unseen.
+ */
+
+/** Counts a grant. Called when the grant stands and its ticket is gone. */
+export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
+  for (const item of items) {
+    const { node } = item
+    if (!othersWaitFor(table, item, agent)) node.streak = null
+    else if (node.streak?.agent === agent) node.streak.wins += 1
+    else node.streak = { agent, wins: 1 }
+  }
+}
+
+function othersWaitFor(table: LockTable, item: Wanted, agent: string): boolean {
+  const { lines, ranged } = conflictingLines(table, item)
+  return (
+    lines.some((line) => line.hasOtherAgent(agent)) ||
+    ranged.some((ticket) => ticket.owner.agent !== agent)
+  )
+}
+
+function isAtLimit(settings: Settings, node: LockNode | undefined, agent: string): boolean {
+  const streak = node?.streak
+  return streak?.agent === agent && streak.wins >= settings.wins_in_a_row
+}
+
+/** Where a newcomer at its limit stands: behind all of other agents that wait in conflict with it. */
+export function placeAtLimit(
+  table: LockTable,
+  settings: Settings,
+  items: readonly Wanted[],
+  agent: string,
+  place: Place,
+): Place {
+  const nodes = items.map((item) => findNode(table, item.path, item.key))
+  if (!nodes.some((node) => isAtLimit(settings, node, agent))) return place
+  let last: Place | undefined
+  for (const item of items) {
+    for (const ticket of waitersInConflict(table, item)) {
+      if (ticket.owner.agent === agent) continue
+      if (last === undefined || isAhead(last, ticket)) last = ticket
+    }
+  }
+  return last === undefined || isAhead(last, place) ? place : placeBehind(last, place.id)
+}
+
+/** Who goes instead of a ticket whose agent is at its limit, if somebody can. */
+export function insteadOf(
+  table: LockTable,
+  settings: Settings,
+  ticket: Ticket,
+): Ticket | undefined {
+  const { agent } = ticket.owner
+  const candidates = new Set<Ticket>()
+  for (const item of ticket.items) {
+    if (!isAtLimit(settings, item.node, agent)) continue
+    for (const other of waitersInConflict(table, item)) {
+      // Who waits for something else too could come to wait for those it passes.
+      if (other.owner.agent !== agent && other.owner.tickets.size === 1) candidates.add(other)
+    }
+  }
+  if (candidates.size === 0) return undefined
+  const inOrder = [...candidates].sort(comparePlaces)
+  return inOrder.find((other) =>
+    canGo(table, other, { owners: [other.owner], place: other, without: agent }),
+  )
+}
+
+/** Whether a ticket can be served as things stand (record 0008 no. 8–9). */
+export function canGo(table: LockTable, ticket: Ticket, asking: Asking): boolean {
+  if (ticket.any === undefined) return !isBlocked(table, ticket.items, asking)
+  return freeItems(table, ticket.items, ticket.any, asking) !== undefined
+}
+
+/** The first `count` items that are free, or undefined when there are not so many. */
+export function freeItems<T extends Wanted>(
+  table: LockTable,
+  items: readonly T[],
+  count: number,
+  asking: Asking,
+): T[] | undefined {
+  const free: T[] = []
+  for (const item of items) {
+    if (free.length === count) break
+    if (!isItemBlocked(table, item, asking)) free.push(item)
+  }
+  return free.length === count ? free : undefined
+}
