@@ -1,5 +1,5 @@
 import { connect, type Sluice } from '../client/index.ts'
-import type { Door, DoorAnswer } from '../contract/door.ts'
+import type { Door, DoorAnswer, Notice } from '../contract/door.ts'
 import { type Input, type OperationName, operationOf } from '../contract/operations.ts'
 import type { Target } from './target.ts'
 
@@ -39,6 +39,10 @@ export class McpDoor implements Door {
       if (!sluice.isClosed || operationOf(name).kind === 'command') throw error
       return (await this.open()).call(name, input, content, signal)
     }
+  }
+
+  takeNotices(workspace: string): Notice[] {
+    return this.sluice?.takeNotices(workspace) ?? []
   }
 
   async close(): Promise<void> {

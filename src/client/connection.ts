@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import type { DoorAnswer } from '../contract/door.ts'
+import type { DoorAnswer, Notice } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
@@ -31,6 +31,8 @@ export class Connection {
   isClosed = false
   /** Calls back when the connection has ended without `close`: what the session held is lost. */
   onEnd: () => void = () => {}
+  /** Calls back with what the server tells this session unasked. */
+  onNotices: (workspace: string, notices: readonly Notice[]) => void = () => {}
   readonly runtime: Runtime
   private nextId = 1
   private readonly nonce: string
@@ -139,8 +141,9 @@ export class Connection {
   }
 
   private handle(message: ServerMessage): void {
+    if (message[0] === 'welcome') return this.welcomed(message[1])
+    if (message[0] === 'notices') return this.onNotices(message[1], message[2])
     const [what, id] = message
-    if (what === 'welcome') return this.welcomed(id as unknown as Welcome)
     const watch = this.watches.get(id)
     if (what === 'watching') {
       if (watch !== undefined) watch.input.since = message[2]

@@ -1,4 +1,4 @@
-import type { Door, DoorAnswer } from '../contract/door.ts'
+import type { Door, DoorAnswer, Notice } from '../contract/door.ts'
 import { SluiceError } from '../contract/errors.ts'
 import type { Input, OperationName } from '../contract/operations.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
@@ -27,13 +27,26 @@ export class Sluice implements Door {
   private readonly connection: Connection
   private readonly options: ConnectOptions
   private readonly workspaces = new Map<string, Workspace>()
+  private readonly notices = new Map<string, Notice[]>()
 
   constructor(connection: Connection, options: ConnectOptions) {
     this.connection = connection
     connection.onEnd = () => {
       for (const workspace of this.workspaces.values()) workspace.stop()
     }
+    connection.onNotices = (workspace, notices) => {
+      const kept = [...(this.notices.get(workspace) ?? []), ...notices]
+      this.notices.set(workspace, kept.slice(-NOTICES_KEPT))
+      this.workspaces.get(workspace)?.noticed(notices)
+    }
     this.options = options
+  }
+
+  /** What the session should know: who waits for its locks, recalls, questions; each comes once. */
+  takeNotices(workspace = 'main'): Notice[] {
+    const notices = this.notices.get(workspace) ?? []
+    this.notices.delete(workspace)
+    return notices
   }
 
   /** The session's id, `agent:name`. */
@@ -125,3 +138,6 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
   await connection.opened()
   return new Sluice(connection, options)
 }
+
+/** Notices of a workspace that nobody took: the newest. */
+const NOTICES_KEPT = 50

@@ -1,3 +1,4 @@
+import type { Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
@@ -38,6 +39,7 @@ export class Workspace {
   private readonly options: HttpTerms
   private readonly sessionOf: () => string
   private readonly leases: LeaseKeeper
+  private readonly noticeListeners = new Set<(notice: Notice) => void>()
   private readonly runtime: Runtime
 
   constructor(name: string, connection: Connection, options: HttpTerms, sessionOf: () => string) {
@@ -235,6 +237,16 @@ export class Workspace {
       stop()
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** Calls back with what the server tells unasked. Returns the stop. */
+  onNotice(listener: (notice: Notice) => void): () => void {
+    this.noticeListeners.add(listener)
+    return () => this.noticeListeners.delete(listener)
+  }
+
+  noticed(notices: readonly Notice[]): void {
+    for (const notice of notices) for (const listener of this.noticeListeners) listener(notice)
   }
 
   stop(): void {

@@ -1,4 +1,9 @@
+import type { z } from 'zod'
+import type { notice } from './operation/fields.ts'
 import type { Input, OperationName, Output } from './operations.ts'
+
+/** Something a session should know without having asked. */
+export type Notice = z.infer<typeof notice>
 
 /**
  * One authenticated session's way in, whatever carries it: the engine in this process, or the socket
@@ -15,6 +20,8 @@ export interface Door {
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>>
+  /** What the session should know and was not told yet (somebody waits, a recall, a question). */
+  takeNotices(workspace: string): Notice[]
 }
 
 export interface DoorAnswer<N extends OperationName> {

@@ -1,3 +1,4 @@
+import type { Notice } from './door.ts'
 import type { EventKind } from './events.ts'
 import type { OperationName } from './operations.ts'
 
@@ -24,6 +25,8 @@ export type ServerMessage =
   | ['watching', id: number, since: number]
   | ['events', id: number, events: unknown[]]
   | ['ended', id: number]
+  /** Unasked: what this session should know. */
+  | ['notices', workspace: string, Notice[]]
 
 export interface Hello {
   token: string

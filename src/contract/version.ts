@@ -6,5 +6,7 @@ export const VERSION = '0.1.0'
  * hash of all public schemas and asks for a line here.
  *
  * 1  first contract: files, locks, sessions, agents, audit
+ * 2  the whole lock manager: ranges, metadata keys, any of several, change, handover, asking, recall,
+ *    drafts, lock delay, order of waiters as a setting, notices
  */
-export const CONTRACT_VERSION = 1
+export const CONTRACT_VERSION = 2

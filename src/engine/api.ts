@@ -1,3 +1,4 @@
+import type { Notice } from '../contract/door.ts'
 import type { Problem } from '../contract/errors.ts'
 import type { EventKind, PathRight, Role } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
@@ -32,10 +33,20 @@ export interface EngineApi {
    * session ends after the grace of locks §26. Returns the function that disconnects.
    */
   connect(caller: Caller): () => void
+  /**
+   * Calls back with what the caller's session should know (somebody waits, a recall, a question),
+   * beginning with what it was not told yet. Returns the stop. While nobody listens, `takeNotices`
+   * gives it, once, and `untoldNotices` says how many there are.
+   */
+  onNotice(caller: Caller, listener: NoticeListener): () => void
+  takeNotices(caller: Caller, workspace: string): Notice[]
+  untoldNotices(caller: Caller, workspace: string): number
   /** The last durable revision of a workspace; undefined when there is none of that name. */
   revision(workspace: string): number | undefined
   health(): Health
 }
+
+export type NoticeListener = (workspace: string, notices: readonly Notice[]) => void
 
 export interface Principal {
   name: string

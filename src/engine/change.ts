@@ -1,12 +1,15 @@
 import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Parsed } from '../contract/operations.ts'
+import { optional } from '../contract/optional.ts'
 import type { CommitChange } from '../core/command.ts'
 import { placeOf } from '../core/file/place.ts'
+import type { Splice } from '../core/lock/range.ts'
 import type { State } from '../core/state.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Attachment } from '../store/ledger.ts'
 import { applyEdits, type Edit, excerptFor, unifiedDiff } from '../text/edit.ts'
+import { spliceBetween } from '../text/lines.ts'
 import { bytesOf, contentOf, stage, stageBytes } from './contents.ts'
 import type { Overlay } from './overlay.ts'
 
@@ -27,7 +30,14 @@ export interface ChangeSource {
   blobs: Blobs
 }
 
-export type AskedChange = Parsed<'commit'>['changes'][number]
+export type AskedChange =
+  | Parsed<'commit'>['changes'][number]
+  | {
+      op: 'replace'
+      path: string
+      text: string
+      range: { start: number; end?: number | undefined }
+    }
 
 interface Base {
   bytes: Uint8Array | undefined
@@ -61,16 +71,19 @@ export async function prepareChanges(
         fail('invalid_request', `${path} was moved, copied or deleted earlier in this commit.`)
       }
       const base = op === 'write' ? undefined : (made.get(path) ?? (await baseOf(source, path)))
-      const bytes = await contentFor(change, base, prepared)
+      const { bytes, splice } = contentFor(change, base, prepared)
       const staged = await stage(bytes, blobs, state.settings.file_bytes)
       if (staged.attachment !== undefined) prepared.attachments.push(staged.attachment)
+      const isEdit = op === 'edit' || op === 'replace'
       prepared.changes.push({
         kind: 'write',
-        how: op,
+        how: isEdit ? 'edit' : op,
         path,
         content: { sha256: staged.sha256, size: staged.size },
         ...(change.op === 'write' ? { ifVersion: change.if_version, ifNone: change.if_none } : {}),
         ...(base === undefined ? {} : { onto: base.version }),
+        // Whose bytes it touches decides which locks are in its way.
+        ...optional('splice', splice),
       })
       made.set(path, { bytes, version: state.revision + 1 })
     }
@@ -78,15 +91,21 @@ export async function prepareChanges(
   return prepared
 }
 
-async function contentFor(
-  change: AskedChange & { op: 'write' | 'append' | 'edit' },
+interface Made {
+  bytes: Uint8Array
+  splice?: Splice
+}
+
+function contentFor(
+  change: AskedChange & { op: 'write' | 'append' | 'edit' | 'replace' },
   base: Base | undefined,
   prepared: Prepared,
-): Promise<Uint8Array> {
+): Made {
+  if (change.op === 'replace') return replaceBytes(change, base)
   if (change.op === 'edit') {
-    const { text, diff } = editText(change.path, base, change.edits)
+    const { diff, ...made } = editText(change.path, base, change.edits)
     prepared.diffs.push(diff)
-    return Buffer.from(text, 'utf8')
+    return made
   }
   if ((change.text === undefined) === (change.base64 === undefined)) {
     fail('invalid_request', `${change.path}: give either text or base64.`)
@@ -95,9 +114,36 @@ async function contentFor(
     change.text === undefined
       ? Buffer.from(change.base64 as string, 'base64')
       : Buffer.from(change.text, 'utf8')
-  return change.op === 'append' && base?.bytes !== undefined
-    ? Buffer.concat([base.bytes, given])
-    : given
+  const isAppended = change.op === 'append' && base?.bytes !== undefined
+  return { bytes: isAppended ? Buffer.concat([base.bytes as Uint8Array, given]) : given }
+}
+
+function replaceBytes(
+  { path, text, range }: AskedChange & { op: 'replace' },
+  base: Base | undefined,
+): Made {
+  const before = base?.bytes
+  if (before === undefined) {
+    return fail('not_found', `There is no file at ${path} to replace bytes of. Write it first.`, {
+      path,
+    })
+  }
+  const { start, end = before.length } = range
+  if (start > end || end > before.length) {
+    fail(
+      'range_invalid',
+      `${path} has ${before.length} bytes now; ${start} to ${end} are not in it.`,
+      {
+        path,
+        size: before.length,
+      },
+    )
+  }
+  const given = Buffer.from(text, 'utf8')
+  return {
+    bytes: Buffer.concat([before.subarray(0, start), given, before.subarray(end)]),
+    splice: { start, end, size: given.length },
+  }
 }
 
 /** What a file holds now; nothing and version 0 when there is none. */
@@ -112,7 +158,7 @@ function editText(
   path: string,
   base: Base | undefined,
   edits: readonly Edit[],
-): { text: string; diff: string } {
+): Made & { diff: string } {
   if (base?.bytes === undefined) {
     fail('not_found', `There is no file at ${path} to edit. Write it first.`, { path })
   }
@@ -127,7 +173,14 @@ function editText(
       { path, edit: result.index, version: base.version, excerpt: excerptFor(before, oldText) },
     )
   }
-  return { text: result.text, diff: unifiedDiff(path, before, result.text) }
+  const { text, touched } = result
+  const bytes = Buffer.from(text, 'utf8')
+  const diff = unifiedDiff(path, before, text)
+  if (touched === undefined) return { bytes, splice: spliceBetween(base.bytes, bytes), diff }
+  const start = Buffer.byteLength(before.slice(0, touched.start))
+  const tail = Buffer.byteLength(before.slice(before.length - touched.tail))
+  const end = Math.max(start, base.bytes.length - tail)
+  return { bytes, splice: { start, end, size: bytes.length - tail - start }, diff }
 }
 
 function decodeText(path: string, bytes: Uint8Array): string {

@@ -4,12 +4,16 @@ import type { Actor, Command, Moment } from '../core/command.ts'
 import { refusalDraft, type Step } from '../core/step.ts'
 import type { Attachment } from '../store/ledger.ts'
 import type { Clock } from './clock.ts'
+import { DueTimes } from './due.ts'
 import { LeaseTable } from './lease.ts'
+import { tellings } from './notice.ts'
+import type { NoticeBoard } from './notice-board.ts'
 import { RefusalCounter } from './refusals.ts'
 import { LockTokens } from './reply.ts'
 import { SeenVersions } from './seen.ts'
 import { type Stream, StreamFailed } from './stream.ts'
 import { TicketWaits } from './wait.ts'
+import { WaitStatistics } from './wait-statistics.ts'
 
 /**
  * Where commands of one workspace are handed in: the stream, and around it what is not a fact
@@ -22,10 +26,15 @@ export class Desk {
   readonly tokens: LockTokens
   readonly seen = new SeenVersions()
   readonly waits: TicketWaits
+  readonly statistics = new WaitStatistics()
+  private readonly board: NoticeBoard
+  private readonly due: DueTimes
   private readonly refusals = new RefusalCounter()
 
-  constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
+  constructor(stream: Stream, clock: Clock, secret: Uint8Array, board: NoticeBoard) {
     this.stream = stream
+    this.board = board
+    this.due = new DueTimes(clock.now())
     this.clock = clock
     this.tokens = new LockTokens(secret, stream.name)
     this.waits = new TicketWaits(clock)
@@ -38,24 +47,35 @@ export class Desk {
   /** locks §28: after a start or a failure every lease gets its full time anew. */
   private restart(): void {
     this.leases.restart(this.stream.state.locks.locks.values(), this.clock.now())
+    this.due.restart(this.stream.state, this.clock.now())
     this.waits.wakeAll()
     this.seen.forgetAfter(this.stream.durable)
   }
 
   private follow(events: readonly Event[]): void {
     const now = this.clock.now()
-    const windowMs = 1000 * this.stream.state.settings.claim_window_s
+    const { state } = this.stream
+    const windowMs = 1000 * state.settings.claim_window_s
     for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now, windowMs)
+    const moment = this.moment()
+    for (const event of events) {
+      this.statistics.follow(event)
+      for (const { session, notice } of tellings(event, state, moment)) {
+        this.board.post(session, this.stream.name, notice)
+      }
+    }
   }
 
-  /** Locks whose time is up, and refusals that were only counted. */
+  /** Locks whose time is up, what else time brought about, refusals that were only counted. */
   sweep(now: number): void {
-    const due = this.leases.due(now)
+    const expired = this.leases.due(now)
     try {
       this.recordCounted(now)
-      if (due.length > 0) this.run({ kind: 'expire-locks', locks: due })
+      if (expired.length > 0) this.run({ kind: 'expire-locks', locks: expired })
+      const due = this.due.due(this.stream.state, now)
+      if (due !== undefined) this.run(due)
     } catch (error) {
-      // The stream is being read again; the next sweep finds the same locks.
+      // The stream is being read again; the next sweep finds the same.
       if (!(error instanceof StreamFailed)) throw error
     }
   }
@@ -72,6 +92,7 @@ export class Desk {
     const step = this.stream.run(command, moment, contents)
     for (const event of step.events) {
       this.leases.follow(event, this.stream.state.locks.locks, moment.at)
+      this.due.follow(event)
     }
     return step
   }

@@ -1,3 +1,4 @@
+import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
 import type { OperationName, Output } from '../contract/operations.ts'
 import { VERSION } from '../contract/version.ts'
@@ -9,6 +10,7 @@ import type {
   Caller,
   EngineApi,
   Health,
+  NoticeListener,
   Principal,
   Request,
   WatchQuery,
@@ -16,6 +18,7 @@ import type {
 } from './api.ts'
 import type { Clock } from './clock.ts'
 import { Directory, randomName, sessionEnded } from './directory.ts'
+import { NoticeBoard } from './notice-board.ts'
 import { SERVER_OPERATIONS, ServerCalls } from './server-calls.ts'
 import { Sessions } from './sessions.ts'
 import { Stream } from './stream.ts'
@@ -43,6 +46,7 @@ export class Engine implements EngineApi {
   private readonly clock: Clock
   private readonly log: (message: string, error: unknown) => void
   private readonly workspaces = new Map<string, Workspace>()
+  private readonly board = new NoticeBoard()
   private readonly sessions: Sessions
   private readonly serverCalls: ServerCalls
   private readonly startedAt: number
@@ -60,7 +64,7 @@ export class Engine implements EngineApi {
     this.startedAt = clock.now()
     const { ledger, tables } = storage.streamOf(undefined)
     this.directory = new Directory(new Stream('', ledger, tables, clock), clock, storage.secret)
-    this.sessions = new Sessions(this.directory, this.workspaces, clock)
+    this.sessions = new Sessions(this.directory, this.workspaces, clock, this.board)
     this.serverCalls = new ServerCalls(this.directory, this.sessions, {
       all: this.workspaces,
       get: (name) => this.workspaceOf(name),
@@ -84,8 +88,11 @@ export class Engine implements EngineApi {
     const stream = new Stream(name, ledger, tables, this.clock)
     await stream.open()
     const { blobs, secret } = this.storage
-    const about = (session: string) => this.directory.sessions.get(session)?.about
-    const workspace = new Workspace(stream, blobs, this.clock, secret, about)
+    const workspace = new Workspace(stream, blobs, this.clock, secret, {
+      board: this.board,
+      about: (session) => this.directory.sessions.get(session)?.about,
+      sessionFor: (to) => this.sessions.sessionFor(to),
+    })
     this.workspaces.set(name, workspace)
     return workspace
   }
@@ -110,6 +117,18 @@ export class Engine implements EngineApi {
 
   connect(caller: Caller): () => void {
     return this.sessions.connect(caller)
+  }
+
+  onNotice(caller: Caller, listener: NoticeListener): () => void {
+    return this.board.listen(caller.session, listener)
+  }
+
+  takeNotices(caller: Caller, workspace: string): Notice[] {
+    return this.board.take(caller.session, workspace)
+  }
+
+  untoldNotices(caller: Caller, workspace: string): number {
+    return this.board.untold(caller.session, workspace)
   }
 
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {

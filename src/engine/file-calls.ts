@@ -2,14 +2,16 @@ import { fail, type Refusal } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
-import type { Actor, Commit } from '../core/command.ts'
+import { maySupervise } from '../core/agent/rights.ts'
+import type { Actor, Commit, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
+import { placeOf } from '../core/file/place.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Content } from './api.ts'
 import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
 import { contentOf, stage } from './contents.ts'
 import type { Desk } from './desk.ts'
-import { assertReadable, fileAt, type Reader } from './query.ts'
+import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
 import { fileFacts, holderOf, writtenReply } from './reply.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
@@ -89,9 +91,9 @@ export class FileCalls {
   }
 
   async patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
-    const { path, append, edits, create = true, dry_run } = input
-    if ((append === undefined) === (edits === undefined)) {
-      fail('invalid_request', 'Give either "append" or "edits".')
+    const { path, append, edits, replace, create = true, dry_run } = input
+    if ([append, edits, replace].filter((one) => one !== undefined).length !== 1) {
+      fail('invalid_request', 'Give one of "append", "edits" and "replace".')
     }
     if (dry_run === true && edits !== undefined) {
       const asked = [{ op: 'edit' as const, path, edits }]
@@ -104,7 +106,16 @@ export class FileCalls {
     if (again !== undefined) return { ...writtenOf(again, path), created: isNew(again, path) }
     if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
     const asked: AskedChange =
-      edits === undefined ? { op: 'append', path, text: append } : { op: 'edit', path, edits }
+      replace !== undefined
+        ? {
+            op: 'replace',
+            path,
+            text: replace.text,
+            range: replace.range ?? this.ownRange(path, actor),
+          }
+        : edits === undefined
+          ? { op: 'append', path, text: append }
+          : { op: 'edit', path, edits }
     const conditions = { ifVersion: input.if_version, ifNone: input.if_none }
     const { event, prepared } = await this.changed(input, actor, [asked], conditions)
     const [diff] = prepared.diffs
@@ -113,6 +124,23 @@ export class FileCalls {
       created: isNew(event, path),
       ...(diff === undefined ? {} : { diff }),
     }
+  }
+
+  /** The one range of a file that a session holds, where it lies now. */
+  private ownRange(path: string, actor: Actor): { start: number; end?: number } {
+    const owner = this.desk.stream.state.locks.owners.get(actor.session)
+    const ranges = [...(owner?.locks ?? [])].flatMap((lock) =>
+      lock.items.filter((item) => item.path === path && item.range !== undefined),
+    )
+    const [only] = ranges
+    if (only?.range === undefined || ranges.length > 1) {
+      const held = only === undefined ? 'You hold no range' : 'You hold several ranges'
+      fail('invalid_request', `${held} of ${path}. Say which bytes to replace with "range".`, {
+        fields: [{ field: 'replace', fault: 'no range' }],
+      })
+    }
+    const { start, end } = only.range
+    return end === Number.POSITIVE_INFINITY ? { start } : { start, end }
   }
 
   async delete(input: Parsed<'delete_file'>, actor: Actor): Promise<Output<'delete_file'>> {
@@ -145,7 +173,7 @@ export class FileCalls {
     conditions: Conditions = {},
   ): Promise<{ event: CommitEvent; prepared: Prepared }> {
     await this.assertEditable(actor, asked)
-    const onNewest = asked.filter((change) => change.op === 'append' || change.op === 'edit')
+    const onNewest = asked.filter((change) => ON_NEWEST.has(change.op))
     const now = this.preparedNow(asked)
     if (now !== undefined) {
       const event = await this.decided(input, actor, withConditions(now, conditions))
@@ -167,20 +195,15 @@ export class FileCalls {
         settled.refusal.code === 'stale_version' &&
         paths.includes(String(settled.refusal.data?.path))
       if (isPassed && tries < PREPARE_TRIES) continue
-      await this.desk.refused(
-        actor,
-        'commit',
-        asked.map((change) => change.path),
-        settled.refusal,
-        input.request_id,
-      )
+      const named = asked.map((change) => change.path)
+      await this.refusedCommit(actor, prepared, named, settled.refusal, input.request_id)
     }
   }
 
   /** An edit is worked out on the text that stands there, and its refusal quotes it. */
   private async assertEditable(actor: Actor, asked: readonly AskedChange[]): Promise<void> {
     for (const change of asked) {
-      if (change.op !== 'edit') continue
+      if (change.op !== 'edit' && change.op !== 'replace') continue
       const reader = this.reader(actor)
       await this.desk.audited(actor, 'commit', change, () => assertReadable(reader, change.path))
     }
@@ -233,9 +256,66 @@ export class FileCalls {
     const result = this.attempt(input, actor, prepared)
     if ('refusal' in result) {
       const paths = prepared.changes.map((change) => change.path)
-      return this.desk.refused(actor, 'commit', paths, result.refusal, input.request_id)
+      return this.refusedCommit(actor, prepared, paths, result.refusal, input.request_id)
     }
     return this.durableOf(result)
+  }
+
+  /** locks §39: whoever lost a lock keeps what it was about to write, for a while. */
+  private async refusedCommit(
+    actor: Actor,
+    prepared: Prepared | undefined,
+    paths: string[],
+    refusal: Refusal,
+    requestId: string | undefined,
+  ): Promise<never> {
+    const drafts: string[] = []
+    if (refusal.code === 'lock_lost') {
+      for (const change of prepared?.changes ?? []) {
+        if (change.kind !== 'write' || drafts.length >= LIMITS.holdersNamed) continue
+        const attached = prepared?.attachments.filter((one) => one.sha256 === change.content.sha256)
+        const command: KeepDraft = {
+          kind: 'keep-draft',
+          actor,
+          path: change.path,
+          lock: Number(String(refusal.data?.lock).slice(1)),
+          base: change.onto ?? this.knownVersion(actor, change.path),
+          content: change.content,
+        }
+        const [kept] = this.desk.run(command, attached).events
+        if (kept !== undefined) drafts.push(`D${kept.revision}`)
+      }
+    }
+    const [draft] = drafts
+    if (draft === undefined) return this.desk.refused(actor, 'commit', paths, refusal, requestId)
+    const detail = `${refusal.detail} What you sent is kept as draft ${drafts.join(', ')} for a day.`
+    const told = { ...refusal, detail, data: { ...refusal.data, draft, drafts } }
+    return this.desk.refused(actor, 'commit', paths, told, requestId)
+  }
+
+  /** What a session has last seen of a path: what a whole write of it is based on. */
+  private knownVersion(actor: Actor, path: string): number {
+    const { state } = this.desk.stream
+    const { entry } = placeOf(state.records, path, state.settings.portable_names)
+    if (entry?.kind !== 'file') return 0
+    return this.desk.seen.of(actor.session, entry.id)?.version ?? 0
+  }
+
+  async readDraft(
+    input: Parsed<'read_draft'>,
+    actor: Actor,
+  ): Promise<{ value: Output<'read_draft'>; content: Content }> {
+    const { state, durable, overlay } = this.desk.stream
+    const draft = state.drafts.get(Number(input.draft.slice(1)))
+    const isPast = draft === undefined || this.desk.clock.now() >= draft.until
+    if (isPast || (draft.agent !== actor.agent && !maySupervise(actor.role))) {
+      fail('not_found', `There is no draft ${input.draft} of yours, or it is no longer kept.`, {
+        draft: input.draft,
+      })
+    }
+    assertReadable(this.reader(actor), draft.path)
+    if (draft.id > durable) await this.desk.stream.settled(draft.id)
+    return { value: draftFacts(draft), content: contentOf(overlay, this.blobs, draft) }
   }
 
   private async durableOf(
@@ -287,6 +367,9 @@ interface CommitTerms {
   run?: string | undefined
   request_id?: string | undefined
 }
+
+/** What is worked out on the newest version. */
+const ON_NEWEST: ReadonlySet<string> = new Set(['append', 'edit', 'replace'])
 
 /** What must be so at the decision, besides what an append or edit needs itself. */
 interface Conditions {

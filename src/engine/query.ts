@@ -1,4 +1,6 @@
+import type { Notice } from '../contract/door.ts'
 import { fail, problemOf, SluiceError } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { isWithin } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
@@ -12,13 +14,19 @@ import {
   type VersionRecord,
   versionKey,
 } from '../core/file/entry.ts'
+import type { KeptDraft } from '../core/file/kept-draft.ts'
 import { taken } from '../core/file/permit.ts'
 import { fileAsOf, occupantAt, placeOf } from '../core/file/place.ts'
 import { holdersInTheWay } from '../core/lock/conflict.ts'
 import { holderFacts, positionOf, sentenceOf } from '../core/lock/describe.ts'
 import { levelOf, MODE } from '../core/lock/mode.ts'
+import { USUAL_PRIORITY } from '../core/lock/order.ts'
+import { findNode, type HeldItem, type LockTable, type Ticket } from '../core/lock/table.ts'
+import { WaitsFor } from '../core/lock/waits-for.ts'
 import type { State } from '../core/state.ts'
+import type { NoticeBoard } from './notice-board.ts'
 import { fileFacts, holderOf, lockFacts } from './reply.ts'
+import type { WaitStatistics } from './wait-statistics.ts'
 
 /** Reading a workspace: files, folders, histories and the lock table, as one caller may see them. */
 export interface Reader {
@@ -185,14 +193,18 @@ export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output
   return { versions, more: rows.length > limit }
 }
 
-export function listLocks(reader: Reader, input: Parsed<'list_locks'>): Output<'list_locks'> {
+export function listLocks(
+  reader: Reader,
+  input: Parsed<'list_locks'>,
+  statistics: WaitStatistics,
+): Output<'list_locks'> {
   const { state, actor, moment } = reader
   const concerns = (path: string): boolean =>
     input.path === undefined || isWithin(path, input.path) || isWithin(input.path, path)
   const isVisible = (paths: readonly string[]): boolean =>
     paths.some(concerns) &&
     paths.every((path) => isAllowed(accessTo(actor.rights, state.workspace, path), 'read'))
-  const result: Output<'list_locks'> = { locks: [], waiting: [], more: false }
+  const result: Output<'list_locks'> = { locks: [], waiting: [], closed: [], more: false }
   for (const lock of state.locks.locks.values()) {
     if (input.owner !== undefined && lock.owner.agent !== input.owner) continue
     if (!isVisible(lock.items.map((item) => item.path))) continue
@@ -218,13 +230,55 @@ export function listLocks(reader: Reader, input: Parsed<'list_locks'>): Output<'
       paths,
       ...(ticket.intent === undefined ? {} : { intent: ticket.intent }),
       since: isoTime(ticket.since),
+      waited_s: (moment.at - ticket.since) / 1000,
       position: positionOf(ticket),
+      priority: ticket.priority ?? USUAL_PRIORITY,
+      ...(ticket.any === undefined ? {} : { any: ticket.any }),
+      ...(ticket.raises === undefined ? {} : { raises: `L${ticket.raises}` }),
+      blocked_by: blockersOf(state.locks, ticket),
     })
+  }
+  for (const closed of state.locks.closed.values()) {
+    if (result.closed.length >= input.limit) break
+    if (input.owner !== undefined && closed.owner.agent !== input.owner) continue
+    if (!isVisible(closed.items.map((item) => item.path))) continue
+    result.closed.push(...closed.items.map((item) => holderFacts(item as HeldItem, moment)))
+  }
+  if (input.statistics === true) {
+    result.statistics = statistics
+      .list()
+      .filter(([path]) => isVisible([path]))
+      .slice(0, input.limit)
+      .map(([path, { waits, totalMs, longestMs }]) => ({
+        path,
+        waiting:
+          findNode(state.locks, path)?.lines?.reduce((sum, line) => sum + (line?.size ?? 0), 0) ??
+          0,
+        waits,
+        waited_s_total: totalMs / 1000,
+        waited_s_longest: longestMs / 1000,
+      }))
   }
   return result
 }
 
-export function workspaceStatus(reader: Reader): Output<'workspace_status'> {
+/** Who keeps a waiting request from its turn, the first of them (locks §44). */
+function blockersOf(
+  table: LockTable,
+  ticket: Ticket,
+): Output<'list_locks'>['waiting'][number]['blocked_by'] {
+  const blockers: Output<'list_locks'>['waiting'][number]['blocked_by'] = []
+  for (const edge of new WaitsFor(table, {}).inTheWayOf(ticket)) {
+    if (blockers.length >= LIMITS.holdersNamed) break
+    const { agent, session } = edge.owner
+    const by =
+      'lock' in edge.by ? { lock: `L${edge.by.lock.id}` } : { ticket: `T${edge.by.ticket.id}` }
+    blockers.push({ agent, session, path: edge.item.path, ...by })
+  }
+  return blockers
+}
+
+export function workspaceStatus(reader: Reader, board: NoticeBoard): Output<'workspace_status'> {
   const { state, actor, moment } = reader
   const owner = state.locks.owners.get(actor.session)
   return {
@@ -241,6 +295,47 @@ export function workspaceStatus(reader: Reader): Output<'workspace_status'> {
     })),
     rights: [...actor.rights],
     totals: { locks: state.locks.locks.size, waiting: state.locks.tickets.size },
+    messages: messagesFor(reader, board),
+    drafts: [...state.drafts.values()]
+      .filter((one) => one.session === actor.session)
+      .map(draftFacts),
     server_time: isoTime(moment.at),
+  }
+}
+
+/** What was said lately, and of what still stands what a restart made forget. */
+function messagesFor({ state, actor }: Reader, board: NoticeBoard): Notice[] {
+  board.take(actor.session, state.workspace)
+  const messages = [...board.recent(actor.session, state.workspace)]
+  for (const ask of state.asks.values()) {
+    const isOpen = ask.to.session === actor.session && ask.answer === undefined
+    const id = `A${ask.id}`
+    if (!isOpen || messages.some((one) => one.ask === id)) continue
+    messages.push({
+      kind: 'asked',
+      text: `${ask.from.session} asks about your lock L${ask.lock} on ${ask.paths.join(', ')}: "${ask.message}".`,
+      at: isoTime(ask.at),
+      lock: `L${ask.lock}`,
+      paths: ask.paths,
+      from: ask.from,
+      ask: id,
+    })
+  }
+  return messages
+}
+
+export function draftFacts(draft: KeptDraft): Output<'read_draft'> {
+  const { id, path, lock, base, size, sha256, agent, session, at, until } = draft
+  return {
+    draft: `D${id}`,
+    path,
+    lock: `L${lock}`,
+    base,
+    size,
+    sha256,
+    agent,
+    session,
+    at: isoTime(at),
+    until: isoTime(until),
   }
 }

@@ -7,6 +7,7 @@ import type { Actor, EndSession } from '../core/command.ts'
 import type { Caller, Principal } from './api.ts'
 import type { Clock } from './clock.ts'
 import { type Directory, randomName, sessionEnded } from './directory.ts'
+import type { NoticeBoard } from './notice-board.ts'
 import type { Workspace } from './workspace.ts'
 
 /**
@@ -21,13 +22,20 @@ export class Sessions {
   private readonly directory: Directory
   private readonly workspaces: ReadonlyMap<string, Workspace>
   private readonly clock: Clock
+  private readonly board: NoticeBoard
   private readonly connections = new Map<string, Connected>()
   private readonly opening = new Map<string, Promise<string>>()
   private readonly heardAt = new Map<string, number>()
   private readonly startedAt: number
   private isStopped = false
 
-  constructor(directory: Directory, workspaces: ReadonlyMap<string, Workspace>, clock: Clock) {
+  constructor(
+    directory: Directory,
+    workspaces: ReadonlyMap<string, Workspace>,
+    clock: Clock,
+    board: NoticeBoard,
+  ) {
+    this.board = board
     this.directory = directory
     this.workspaces = workspaces
     this.clock = clock
@@ -76,6 +84,26 @@ export class Sessions {
       fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
     }
     return { agent, name }
+  }
+
+  /** To hand something over: a session by its full id, or the one that an agent has open. */
+  sessionFor(to: string): Actor {
+    const open = [...this.directory.sessions.values()].filter(({ id, agent }) =>
+      to.includes(':') ? id === to : agent === to,
+    )
+    const connected = open.filter(({ id }) => this.connections.has(id))
+    const [only, ...others] = open.length > 1 && connected.length > 0 ? connected : open
+    if (only === undefined) {
+      fail('not_found', `There is no open session ${to}. List the sessions to see who is there.`)
+    }
+    if (others.length > 0) {
+      const names = [only, ...others].map(({ id }) => id).slice(0, LIMITS.holdersNamed)
+      fail('invalid_request', `${to} has several sessions: say which (${names.join(', ')}).`, {
+        fields: [{ field: 'to', fault: 'several sessions' }],
+        sessions: names,
+      })
+    }
+    return this.directory.actorOf(only.id) ?? sessionEnded(only.id)
   }
 
   private assertKnown(agent: string): void {
@@ -146,6 +174,7 @@ export class Sessions {
     this.connections.get(id)?.cancelGrace?.()
     this.connections.delete(id)
     this.heardAt.delete(id)
+    this.board.forget(id)
     const closing = this.directory.run({ kind: 'close-session', actor, id, reason })
     await Promise.all([
       closing,

@@ -9,10 +9,20 @@ import type { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
 import { FileCalls } from './file-calls.ts'
 import { LockCalls } from './lock-calls.ts'
+import type { NoticeBoard } from './notice-board.ts'
 import { getEntry, getHistory, listLocks, workspaceStatus } from './query.ts'
 import { lockFacts } from './reply.ts'
 import { storageRefusal } from './storage-refusal.ts'
 import { type Stream, StreamFailed } from './stream.ts'
+
+/** What a workspace asks of the server around it. */
+export interface Outside {
+  board: NoticeBoard
+  /** What a session said of itself. */
+  about: (session: string) => Record<string, string> | undefined
+  /** The open session that `agent` or `agent:session` means, with its rights; throws otherwise. */
+  sessionFor: (to: string) => Actor
+}
 
 /**
  * One workspace at work: which operation goes where.
@@ -26,23 +36,17 @@ export class Workspace {
   private readonly locks: LockCalls
   private readonly files: FileCalls
   private readonly clock: Clock
-  private readonly about: (session: string) => Record<string, string> | undefined
+  private readonly outside: Outside
   private stopTimer: () => void = () => {}
   private isClosed = false
 
-  constructor(
-    stream: Stream,
-    blobs: Blobs,
-    clock: Clock,
-    secret: Uint8Array,
-    about: (session: string) => Record<string, string> | undefined,
-  ) {
+  constructor(stream: Stream, blobs: Blobs, clock: Clock, secret: Uint8Array, outside: Outside) {
     this.stream = stream
     this.clock = clock
-    this.about = about
-    this.desk = new Desk(stream, clock, secret)
-    this.locks = new LockCalls(this.desk)
+    this.outside = outside
+    this.desk = new Desk(stream, clock, secret, outside.board)
     this.files = new FileCalls(this.desk, blobs)
+    this.locks = new LockCalls(this.desk, blobs, outside.sessionFor)
     this.tick()
   }
 
@@ -87,10 +91,16 @@ export class Workspace {
     }
     if (this.stream.backlog > LIMITS.pendingCommands) return Promise.reject(overloaded())
     const answer =
-      operation === 'read_file'
-        ? this.files.read(input as never, actor).then(this.complete)
+      OPERATIONS[operation].content === 'out'
+        ? this.contentOf(operation, input as never, actor).then(this.complete)
         : this.dispatch(operation, input as never, actor, content, signal).then(this.answerOf)
     return answer.catch(this.translate) as Promise<Answer<N>>
+  }
+
+  private contentOf(operation: OperationName, input: never, actor: Actor) {
+    return operation === 'read_draft'
+      ? this.files.readDraft(input, actor)
+      : this.files.read(input, actor)
   }
 
   private readonly answerOf = (value: unknown) => ({ value, revision: this.stream.durable })
@@ -122,6 +132,18 @@ export class Workspace {
         return this.locks.leaveQueue(input, actor)
       case 'renew_lock':
         return this.locks.renew(input, actor)
+      case 'change_lock':
+        return this.locks.change(input, actor, signal)
+      case 'handover_lock':
+        return this.locks.handOver(input, actor)
+      case 'ask_holder':
+        return this.locks.ask(input, actor)
+      case 'answer_ask':
+        return this.locks.answer(input, actor)
+      case 'recall_lock':
+        return this.locks.recall(input, actor)
+      case 'extend_recall':
+        return this.locks.extend(input, actor)
       case 'write_file':
         return this.files.write(input, actor, content)
       case 'patch_file':
@@ -145,15 +167,15 @@ export class Workspace {
       case 'get_history':
         return this.desk.audited(actor, operation, input, () => getHistory(reader, input))
       case 'list_locks':
-        return listLocks(reader, input)
+        return listLocks(reader, input, this.desk.statistics)
       case 'get_lock':
         return {
           lock: lockFacts(this.locks.lockOf((input as Parsed<'get_lock'>).id), reader.moment),
         }
       case 'workspace_status':
-        return workspaceStatus(reader)
+        return workspaceStatus(reader, this.outside.board)
       case 'query_audit':
-        return queryAudit(this.stream, actor, input, this.about)
+        return queryAudit(this.stream, actor, input, this.outside.about)
       case 'verify_audit':
         if (actor.role === 'agent') fail('forbidden', 'Only supervisors may verify the audit.')
         return verifyAudit(this.stream)

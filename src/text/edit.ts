@@ -10,10 +10,22 @@ export interface Edit {
   newText: string
 }
 
-export type EditResult = { ok: true; text: string } | { ok: false; index: number; fault: string }
+export type EditResult =
+  | { ok: true; text: string; touched: Touched | undefined }
+  | { ok: false; index: number; fault: string }
+
+/** Where edits changed a text: all before `start` and the last `tail` characters are as they were.
+ * Unknown where line ends were made alike for comparing. */
+interface Touched {
+  start: number
+  tail: number
+}
 
 export function applyEdits(original: string, edits: readonly Edit[]): EditResult {
-  let text = original.replaceAll('\r\n', '\n')
+  const isPlain = !original.includes('\r\n')
+  let text = isPlain ? original : original.replaceAll('\r\n', '\n')
+  let start = text.length
+  let tail = text.length
   for (const [index, edit] of edits.entries()) {
     const oldText = edit.oldText.replaceAll('\r\n', '\n')
     const newText = edit.newText.replaceAll('\r\n', '\n')
@@ -23,20 +35,30 @@ export function applyEdits(original: string, edits: readonly Edit[]): EditResult
       if (second >= 0) {
         return { ok: false, index, fault: 'its old text stands there more than once; add context' }
       }
+      start = Math.min(start, at)
+      tail = Math.min(tail, text.length - at - oldText.length)
       text = text.slice(0, at) + newText + text.slice(at + oldText.length)
       continue
     }
-    const lines = replaceLines(text, oldText, newText)
-    if (lines === undefined) {
+    const found = findLines(text, oldText, newText)
+    if (found === undefined) {
       return { ok: false, index, fault: 'its old text does not stand there (any more)' }
     }
-    text = lines
+    start = Math.min(start, found.start)
+    tail = Math.min(tail, text.length - found.end)
+    text = text.slice(0, found.start) + found.text + text.slice(found.end)
   }
+  if (isPlain) return { ok: true, text, touched: { start, tail } }
   // A file keeps the line ends it came with.
-  return { ok: true, text: original.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text }
+  return { ok: true, text: text.replaceAll('\n', '\r\n'), touched: undefined }
 }
 
-function replaceLines(text: string, oldText: string, newText: string): string | undefined {
+/** Lines that are the same but for the white space around them, and what takes their place. */
+function findLines(
+  text: string,
+  oldText: string,
+  newText: string,
+): { start: number; end: number; text: string } | undefined {
   const wanted = oldText.split('\n')
   const lines = text.split('\n')
   const places: number[] = []
@@ -50,8 +72,10 @@ function replaceLines(text: string, oldText: string, newText: string): string | 
   const moved = newText
     .split('\n')
     .map((line) => (line.startsWith(given) ? indentation + line.slice(given.length) : line))
-  lines.splice(place, wanted.length, ...moved)
-  return lines.join('\n')
+  const before = lines.slice(0, place)
+  const start = before.join('\n').length + (place > 0 ? 1 : 0)
+  const found = lines.slice(place, place + wanted.length).join('\n')
+  return { start, end: start + found.length, text: moved.join('\n') }
 }
 
 /** A unified diff as `git diff` and the official filesystem server print it. */

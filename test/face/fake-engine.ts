@@ -67,6 +67,15 @@ export class FakeEngine implements EngineApi {
     this.faults.set(id, error)
     return problemOf(refuse('internal', `The log says why under ${id}.`, { id }))
   }
+  onNotice(): () => void {
+    return () => {}
+  }
+  takeNotices(): [] {
+    return []
+  }
+  untoldNotices(): number {
+    return 0
+  }
   async join(): Promise<never> {
     throw new Error('the fake engine resumes no sessions')
   }

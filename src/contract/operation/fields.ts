@@ -26,6 +26,8 @@ export const version = z.int().nonnegative().describe('Revision that last change
 export const versionGiven = z.coerce.number().int().nonnegative()
 export const lockId = z.string().regex(/^L\d{1,16}$/, 'A lock id looks like L1042')
 export const ticketId = z.string().regex(/^T\d{1,16}$/, 'A ticket looks like T1050')
+export const askId = z.string().regex(/^A\d{1,16}$/, 'A question looks like A1060')
+export const draftId = z.string().regex(/^D\d{1,16}$/, 'A draft looks like D1070')
 export const sessionId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$/, 'A session id looks like agent:name')
@@ -112,6 +114,40 @@ export const holder = z.object({
   expires_at: time,
   recalled_until: time.optional().describe('It was told to give it back until then'),
   closed_until: time.optional().describe('The holder lost it; closed to everybody until then'),
+})
+
+/** Something a session should know without having asked. */
+export const notice = z.object({
+  kind: z.enum([
+    'waiting',
+    'recalled',
+    'asked',
+    'answered',
+    'lost',
+    'handed_over',
+    'granted',
+    'changed',
+  ]),
+  text: z.string().describe('One sentence that says what happened, and what to do'),
+  at: time,
+  lock: lockId.optional(),
+  paths: z.array(z.string()).optional(),
+  from: z.object({ agent: z.string(), session: z.string() }).optional(),
+  until: time.optional(),
+  ask: askId.optional(),
+})
+
+export const draft = z.object({
+  draft: draftId,
+  path: z.string(),
+  lock: lockId.describe('The lock that was gone'),
+  base: version.describe('The version it was made from; 0: none'),
+  size: z.int(),
+  sha256: z.string(),
+  agent: z.string(),
+  session: z.string(),
+  at: time,
+  until: time.describe('Kept until then'),
 })
 
 export const fileFacts = z.object({

@@ -17,6 +17,15 @@ const conditions = {
   request_id: field.requestId.optional(),
 }
 
+const replacement = z
+  .strictObject({
+    text: z.string().describe('What stands there afterwards'),
+    range: field.range
+      .optional()
+      .describe('Bytes, as they are now; absent: the one range of the file that you hold'),
+  })
+  .describe('Replaces bytes of the newest version; locks of others behind them move along')
+
 const edit = z.strictObject({ oldText: z.string().min(1), newText: z.string() })
 
 const writeErrors = [
@@ -111,6 +120,7 @@ export const fileOperations = {
       path: field.path,
       append: z.string().optional(),
       edits: z.array(edit).min(1).max(1000).optional(),
+      replace: replacement.optional(),
       create: field.flag.optional().describe('append: make the file if there is none (default)'),
       dry_run: field.flag.optional().describe('edits: only say what would change'),
       ...conditions,
@@ -120,7 +130,7 @@ export const fileOperations = {
       diff: z.string().optional().describe('Unified diff of the edits'),
       dry_run: z.boolean().optional(),
     }),
-    errors: [...writeErrors, 'not_found', 'edit_conflict', 'invalid_request'],
+    errors: [...writeErrors, 'not_found', 'edit_conflict', 'range_invalid', 'invalid_request'],
     http: { method: 'PATCH', path: '/workspaces/{workspace}/files/{path+}', status: [200] },
   }),
   delete_file: operation({

@@ -5,6 +5,22 @@ import * as field from './fields.ts'
 
 const level = z.enum(['read', 'write', 'exclusive'])
 
+const wantedRange = field.range
+  .optional()
+  .describe('Only these bytes of the file; without end: the end of the file and what is appended')
+const wantedLines = z
+  .strictObject({
+    from: z.int().min(1),
+    to: z.int().min(1).optional().describe('Included; absent: to the end'),
+    version: z.int().nonnegative().describe('The version whose lines are meant'),
+  })
+  .optional()
+  .describe('Only these lines of the file, the first is 1; turned into bytes')
+const wantedKey = z
+  .enum(['content', 'metadata'])
+  .optional()
+  .describe('metadata: labels and the like; they have a lock of their own')
+
 const item = z.strictObject({
   path: field.path,
   level: level.optional().describe('Default: the level of the whole request, else write'),
@@ -12,8 +28,13 @@ const item = z.strictObject({
     .enum(['file', 'subtree'])
     .optional()
     .describe('Default: subtree where the path is a folder, else file'),
+  range: wantedRange,
+  lines: wantedLines,
+  key: wantedKey,
   if_version: field.version.optional(),
 })
+
+const changedLock = z.object({ lock: field.lock, server_time: field.time })
 
 const granted = z.object({
   status: z.literal('granted'),
@@ -52,6 +73,16 @@ export const lockOperations = {
         .enum(['file', 'subtree'])
         .optional()
         .describe('Default: subtree where the path is a folder, else file'),
+      range: wantedRange,
+      lines: wantedLines,
+      key: wantedKey,
+      any: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(LIMITS.lockItems)
+        .optional()
+        .describe('So many of the items will do, the first that are free in the order given'),
       stable: field.flag.optional().describe('A read lock that also keeps writers out'),
       if_version: field.version.optional().describe('Refuse unless this is the current version'),
       ttl: field.ttl.optional(),
@@ -65,7 +96,13 @@ export const lockOperations = {
         .min(0)
         .max(9)
         .optional()
-        .describe('Recorded; the order is first come, first served'),
+        .describe('Counts where the workspace has order "priority"; default 5, 9 is most urgent'),
+      lock_delay: z.coerce
+        .number()
+        .min(0)
+        .max(LIMITS.lockDelayMsMost / 1000)
+        .optional()
+        .describe('Seconds the paths stay closed if the lock is lost instead of released'),
       intent: z.string().max(LIMITS.intentBytes).optional().describe('What for; others see it'),
       renew: z
         .enum(['activity', 'explicit'])
@@ -76,8 +113,12 @@ export const lockOperations = {
     output: acquired,
     errors: [
       'lock_conflict',
+      'deadlock',
+      'upgrade_conflict',
       'stale_version',
+      'range_invalid',
       'is_folder',
+      'not_found',
       'forbidden',
       'too_many',
       'invalid_request',
@@ -85,6 +126,134 @@ export const lockOperations = {
     ],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks', status: [201, 202] },
     cli: { command: 'lock', arguments: ['path'] },
+  }),
+  change_lock: operation({
+    kind: 'command',
+    summary: 'Make a lock of yours stronger or weaker without letting go of it.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({
+      workspace: field.workspace,
+      id: field.lockId,
+      to: level.describe('Weaker is immediate; stronger may have to wait for others'),
+      stable: field.flag.optional().describe('With to read: keep writers out too'),
+      if_version: field.version.optional().describe('Refuse unless this is the current version'),
+      wait: field.wait.default(0),
+      queue: field.flag
+        .optional()
+        .describe('Keep a place in the queue; default: yes when wait is above 0'),
+      request_id: field.requestId.optional(),
+    }),
+    output: acquired,
+    errors: [
+      'lock_lost',
+      'lock_conflict',
+      'upgrade_conflict',
+      'deadlock',
+      'stale_version',
+      'forbidden',
+      'too_many',
+    ],
+    http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/change', status: [200, 202] },
+  }),
+  handover_lock: operation({
+    kind: 'command',
+    summary: 'Give a lock of yours to another open session, without a gap.',
+    role: 'agent',
+    idempotent: false,
+    input: z.strictObject({
+      workspace: field.workspace,
+      id: field.lockId,
+      to: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,64}(:[A-Za-z0-9._-]{1,64})?$/, 'agent, or agent:session')
+        .describe('An agent (its one open session), or a session as agent:name'),
+    }),
+    output: z.object({
+      lock: field.lock.describe('As it goes on: under a new id, fence and token'),
+      was: field.lockId,
+    }),
+    errors: ['lock_lost', 'forbidden', 'not_found', 'deadlock', 'too_many', 'invalid_request'],
+    http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/handover', status: [200] },
+    cli: { command: 'handover', arguments: ['id', 'to'] },
+  }),
+  ask_holder: operation({
+    kind: 'command',
+    summary: 'Say something to the holder of a lock. It costs nothing and forces nothing.',
+    role: 'agent',
+    idempotent: false,
+    input: z.strictObject({
+      workspace: field.workspace,
+      id: field.lockId,
+      message: z.string().min(1).max(LIMITS.intentBytes),
+      request_id: field.requestId.optional(),
+    }),
+    output: z.object({
+      ask: field.askId,
+      to: z.object({ agent: z.string(), session: z.string() }),
+    }),
+    errors: ['lock_lost', 'forbidden', 'too_many', 'invalid_request'],
+    http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/ask', status: [200] },
+    cli: { command: 'ask', arguments: ['id', 'message'] },
+  }),
+  answer_ask: operation({
+    kind: 'command',
+    summary: 'Answer a question about a lock of yours; yield gives it back at once.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({
+      workspace: field.workspace,
+      ask: field.askId,
+      answer: z.enum(['yield', 'estimate', 'no']),
+      estimate_s: z.coerce.number().min(0).max(86_400).optional().describe('Seconds you need'),
+      message: z.string().min(1).max(LIMITS.intentBytes).optional(),
+    }),
+    output: z.object({ answered: z.boolean(), released: z.boolean() }),
+    errors: ['not_found', 'invalid_request'],
+    http: { method: 'POST', path: '/workspaces/{workspace}/asks/{ask}', status: [200] },
+    cli: { command: 'answer', arguments: ['ask', 'answer'] },
+  }),
+  recall_lock: operation({
+    kind: 'command',
+    summary: 'Tell a holder until when to give a lock back; then it is taken away.',
+    role: 'supervisor',
+    idempotent: false,
+    input: z.strictObject({
+      workspace: field.workspace,
+      id: field.lockId,
+      reason: z.string().min(1).max(LIMITS.intentBytes).describe('The holder and the audit see it'),
+      grace: z.coerce
+        .number()
+        .min(0)
+        .max(3600)
+        .optional()
+        .describe('Seconds; default: the setting recall_grace_s'),
+    }),
+    output: changedLock,
+    errors: ['lock_lost', 'forbidden'],
+    http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/recall', status: [200] },
+    cli: { command: 'recall', arguments: ['id'] },
+  }),
+  extend_recall: operation({
+    kind: 'command',
+    summary: 'Of a recalled lock of yours: have the time to give it back once more.',
+    role: 'agent',
+    idempotent: false,
+    input: z.strictObject({ workspace: field.workspace, id: field.lockId }),
+    output: changedLock,
+    errors: ['lock_lost', 'forbidden', 'too_many', 'invalid_request'],
+    http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/extend', status: [200] },
+  }),
+  read_draft: operation({
+    kind: 'query',
+    summary: 'What a session wanted to write when its lock was gone already.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({ workspace: field.workspace, draft: field.draftId }),
+    output: field.draft,
+    content: 'out',
+    errors: ['not_found', 'forbidden'],
+    http: { method: 'GET', path: '/workspaces/{workspace}/drafts/{draft}', status: [200] },
   }),
   list_locks: operation({
     kind: 'query',
@@ -95,6 +264,9 @@ export const lockOperations = {
       workspace: field.workspace,
       path: field.path.optional().describe('Only locks on, above or below this path'),
       owner: field.agentName.optional().describe('Only locks of this agent'),
+      statistics: field.flag
+        .optional()
+        .describe('With how long requests waited for each path since the server started'),
       limit: field.limit.default(LIMITS.listLimit),
     }),
     output: z.object({
@@ -108,9 +280,36 @@ export const lockOperations = {
           paths: z.array(z.string()),
           intent: z.string().optional(),
           since: field.time,
+          waited_s: z.number(),
           position: z.int(),
+          priority: z.int().describe('What it asked with, and a step more for each while it waits'),
+          any: z.int().optional(),
+          raises: field.lockId.optional().describe('The lock of its own that it makes stronger'),
+          blocked_by: z.array(
+            z.object({
+              agent: z.string(),
+              session: z.string(),
+              path: z.string(),
+              lock: field.lockId.optional(),
+              ticket: field.ticketId.optional().describe('Ahead in the queue'),
+            }),
+          ),
         }),
       ),
+      closed: z
+        .array(field.holder)
+        .describe('Lost by their holders, and kept closed for a while by their lock delay'),
+      statistics: z
+        .array(
+          z.object({
+            path: z.string(),
+            waiting: z.int(),
+            waits: z.int().describe('Requests that had to wait and were granted'),
+            waited_s_total: z.number(),
+            waited_s_longest: z.number(),
+          }),
+        )
+        .optional(),
       more: z.boolean(),
     }),
     errors: ['invalid_path', 'not_found'],
@@ -180,7 +379,7 @@ export const lockOperations = {
       wait: field.wait.default(20),
     }),
     output: acquired,
-    errors: ['ticket_gone', 'forbidden'],
+    errors: ['ticket_gone', 'stale_version', 'forbidden'],
     http: { method: 'GET', path: '/workspaces/{workspace}/tickets/{ticket}', status: [201, 202] },
   }),
   leave_queue: operation({

@@ -223,6 +223,8 @@ export const serverOperations = {
       ),
       rights: z.array(pathRightSchema),
       totals: z.object({ locks: z.int(), waiting: z.int() }),
+      messages: z.array(field.notice).describe('What you should know, the newest last'),
+      drafts: z.array(field.draft).describe('Writes of yours that came after their lock was gone'),
       server_time: field.time,
     }),
     errors: ['not_found'],

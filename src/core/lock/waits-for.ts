@@ -57,6 +57,11 @@ export class WaitsFor {
     return this.apart.get(request) ?? request
   }
 
+  /** Whatever keeps a waiting request from its turn, holds of an item before those ahead in line. */
+  *inTheWayOf(ticket: Request): Generator<Edge> {
+    for (const item of ticket.items) yield* this.obstacles(ticket, item, undefined)
+  }
+
   /** A cycle through an owner that would never end, or undefined. */
   cycleThrough(start: Owner): Edge[] | undefined {
     const { reached, closing } = this.walk(start)

@@ -11,7 +11,9 @@ import type { Caller, Content, EngineApi, Request } from '../../engine/api.ts'
  * @param caller one caller, or where to get it anew for each call (its rights may change meanwhile).
  */
 export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Caller>)): Door {
+  let last = typeof caller === 'function' ? undefined : caller
   return {
+    takeNotices: (workspace) => (last === undefined ? [] : engine.takeNotices(last, workspace)),
     async call<N extends OperationName>(
       name: N,
       input: Input<N>,
@@ -20,11 +22,9 @@ export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Ca
     ): Promise<DoorAnswer<N>> {
       const parsed = parseInput(name, input)
       if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
-      const request: Request<N> = {
-        operation: name,
-        input: parsed.input,
-        caller: typeof caller === 'function' ? await caller() : caller,
-      }
+      const current = typeof caller === 'function' ? await caller() : caller
+      last = current
+      const request: Request<N> = { operation: name, input: parsed.input, caller: current }
       if (content !== undefined) request.content = content
       if (signal !== undefined) request.signal = signal
       const answer = await engine.call(request)

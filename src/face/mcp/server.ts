@@ -71,6 +71,15 @@ async function run(
   context: ToolContext,
   options: McpOptions,
 ): Promise<CallToolResult> {
+  return withNotices(await answer(tool, args, context, options), context)
+}
+
+async function answer(
+  tool: Tool,
+  args: unknown,
+  context: ToolContext,
+  options: McpOptions,
+): Promise<CallToolResult> {
   const parsed = tool.input.safeParse(args ?? {})
   if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
   try {
@@ -79,6 +88,19 @@ async function run(
   } catch (error) {
     if (error instanceof SluiceError) return refused(tool, error.problem)
     return refused(tool, options.failed(error))
+  }
+}
+
+/** What the agent should know besides (who waits for it, a recall and until when) comes along with
+ * whatever it asked for: it never has to poll. */
+function withNotices(result: CallToolResult, { door, workspace }: ToolContext): CallToolResult {
+  const notices = door.takeNotices(workspace)
+  if (notices.length === 0) return result
+  const text = notices.map((notice) => `Note: ${notice.text}`).join('\n')
+  return {
+    ...result,
+    content: [...result.content, { type: 'text', text }],
+    structuredContent: { ...(result.structuredContent as object), messages: notices },
   }
 }
 

@@ -143,12 +143,19 @@ export class Connection {
       opened.id,
     )
     if (this.socket.readyState !== this.socket.OPEN) return
-    this.disconnect = this.engine.connect(this.caller)
     const { id, secret: resume, resumed } = opened
     this.send([
       'welcome',
       { session: id, secret: resume, agent: opened.agent, resumed, version: VERSION },
     ])
+    const leave = this.engine.connect(this.caller)
+    const unhear = this.engine.onNotice(this.caller, (workspace, notices) => {
+      this.send(['notices', workspace, [...notices]])
+    })
+    this.disconnect = () => {
+      unhear()
+      leave()
+    }
   }
 
   private call(
@@ -184,8 +191,7 @@ export class Connection {
     const parsed = parseInput(operation as OperationName, raw)
     if (!parsed.ok) return this.refuse(id, problemOf(parsed.refusal))
     this.inFlight += 1
-    const mayWait = operation === 'acquire_lock' || operation === 'wait_for_lock'
-    const cancel = mayWait ? new AbortController() : undefined
+    const cancel = WAITING.has(operation as string) ? new AbortController() : undefined
     if (cancel !== undefined) this.cancels.set(id, cancel)
     this.engine
       .call({
@@ -311,6 +317,8 @@ function nameIn(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 64) : `of type ${typeof value}`
 }
 
+/** Calls that a client may give up while they wait. */
+const WAITING: ReadonlySet<string> = new Set(['acquire_lock', 'change_lock', 'wait_for_lock'])
 const HELLO_MS = 10_000
 const WATCH_BUFFER_BYTES = 1024 * 1024
 const packr = new Packr()
