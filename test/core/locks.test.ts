@@ -461,7 +461,15 @@ describe('waking up', () => {
   it('locks §42: a hand-over among many waiters on one file looks at a few of them', () => {
     const world = new World({ waiting_per_workspace: 20_000 })
     const lock = granted(world.acquire('ann', '/hot'))
-    for (let i = 0; i < 300; i++) world.acquire(`w${i}`, '/hot', 'write', { queue: true })
+    for (let i = 0; i < 300; i++) {
+      world.runUnchecked({
+        kind: 'acquire-lock',
+        actor: actor(`w${i}`),
+        items: [{ path: '/hot', level: 'write' }],
+        renew: 'activity',
+        queue: true,
+      })
+    }
     let looked = 0
     for (const ticket of world.state.locks.tickets.values()) {
       const items = ticket.items

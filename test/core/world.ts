@@ -3,6 +3,8 @@ import { DEFAULT_SETTINGS } from '../../src/contract/events.ts'
 import { check } from '../../src/core/check.ts'
 import type { Actor, Command, CommitChange } from '../../src/core/command.ts'
 import type { Records } from '../../src/core/file/entry.ts'
+import { placeOf } from '../../src/core/file/place.ts'
+import { comparePlaces } from '../../src/core/lock/order.ts'
 import { newState, type State } from '../../src/core/state.ts'
 import { type Step, step } from '../../src/core/step.ts'
 import { compareKeys } from '../../src/store/tables.ts'
@@ -65,10 +67,15 @@ export class World {
     options: Partial<Extract<Command, { kind: 'acquire-lock' }>> & {
       scope?: 'file' | 'subtree'
       stable?: boolean
+      range?: { start: number; end?: number }
+      key?: 'metadata'
+      ifVersion?: number
     } = {},
   ): Step {
-    const { scope, stable, ...rest } = options
-    const items = [path].flat().map((one) => ({ path: one, level, scope, stable }))
+    const { scope, stable, range, key, ifVersion, ...rest } = options
+    const items = [path]
+      .flat()
+      .map((one) => ({ path: one, level, scope, stable, range, key, ifVersion }))
     return this.run({
       kind: 'acquire-lock',
       actor: actor(who),
@@ -116,6 +123,70 @@ export class World {
     )
   }
 
+  change(
+    who: string,
+    lock: number,
+    to: 'read' | 'write' | 'exclusive',
+    options: { queue?: boolean; stable?: boolean; ifVersion?: number } = {},
+  ): Step {
+    const { queue = false, ...rest } = options
+    return this.run({ kind: 'change-lock', actor: actor(who), lock, to, queue, ...rest })
+  }
+
+  followUp(): Step {
+    const { locks, tickets, closed } = this.state.locks
+    return this.run({
+      kind: 'follow-up',
+      locks: [...locks.keys()],
+      tickets: [...tickets.keys()],
+      closed: [...closed.keys()],
+      drafts: [...this.state.drafts.values()].map((draft) => draft.id),
+    })
+  }
+
+  /** Puts `text` in place of the bytes `[start, end)`, as an edit does. */
+  splice(
+    who: string,
+    path: string,
+    start: number,
+    end: number,
+    text: string,
+    options: { locks?: number[] } = {},
+  ): Step {
+    const before = this.text(path)
+    const after = before.slice(0, start) + text + before.slice(end)
+    const { entry } = placeOf(this.state.records, path, true)
+    const change = {
+      kind: 'write',
+      how: 'edit',
+      path,
+      content: { sha256: after, size: after.length },
+      onto: entry?.kind === 'file' ? entry.version : 0,
+      splice: { start, end, size: text.length },
+    } as const
+    return this.commit(who, [change], { locks: options.locks ?? [] })
+  }
+
+  /** The tests' contents are their own hashes. */
+  text(path: string): string {
+    const { entry } = placeOf(this.state.records, path, true)
+    return entry?.kind === 'file' ? entry.sha256 : ''
+  }
+
+  /** Who holds anything, by name. */
+  get holders(): string[] {
+    return [...this.state.locks.locks.values()].map(
+      (lock) => lock.owner.session.split(':')[0] as string,
+    )
+  }
+
+  /** Who waits, in the order of places. */
+  get waiters(): string[] {
+    return [...this.state.locks.tickets.values()]
+      .sort(comparePlaces)
+      .map((ticket) => ticket.owner.session.split(':')[0] as string)
+  }
+
   release(who: string, lock: number): Step {
     return this.run({ kind: 'release-lock', actor: actor(who), lock, force: false })
   }
@@ -133,8 +204,10 @@ export class World {
   }
 }
 
-export function actor(who: string): Actor {
-  return { agent: who, session: `${who}:default`, role: 'agent', rights: [] }
+/** `who` is an agent, or `agent:session`. */
+export function actor(who: string, role: Actor['role'] = 'agent'): Actor {
+  const [agent = who, session = 'default'] = who.split(':')
+  return { agent, session: `${agent}:${session}`, role, rights: [] }
 }
 
 /** The id of the lock that a step granted. */

@@ -118,7 +118,7 @@ class Work {
     const { path, how } = change
     const size = entry?.kind === 'file' ? entry.size : 0
     if (how === 'append') return lockedAppend(this.writer, path, size)
-    return lockedByOther(this.writer, taken(path, MODE.W, change.splice))
+    return lockedByOther(this.writer, taken(path, MODE.W, writtenRange(change.splice, size)))
   }
 
   private versionRefusal(
@@ -387,6 +387,13 @@ class Work {
       to = folderRange(folder)[1]
     }
   }
+}
+
+/** What a splice writes: at the very end of the file it is an append. */
+function writtenRange(splice: Splice | undefined, size: number): Range | undefined {
+  if (splice === undefined) return undefined
+  const { start, end } = splice
+  return { start, end: start === end && end === size ? Number.POSITIVE_INFINITY : end }
 }
 
 /** What of a file a write replaces: the whole, save where it says. */

@@ -78,7 +78,7 @@ export function lockedByOther(writer: Writer, wanted: Wanted): Refusal | undefin
 export function lockedAppend(writer: Writer, path: string, size: number): Refusal | undefined {
   const refusal = lockedByOther(writer, taken(path, MODE.R))
   if (refusal !== undefined) return refusal
-  const wanted = taken(path, MODE.W, { start: size, end: size })
+  const wanted = taken(path, MODE.W, { start: size, end: Number.POSITIVE_INFINITY })
   if (!conflictsWithRanges(writer.state.locks, wanted, writer.owners)) return undefined
   return lockedRefusal(writer, wanted)
 }

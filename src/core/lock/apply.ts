@@ -215,6 +215,8 @@ export function moveRanges(table: LockTable, path: string, splice: Splice, sessi
   const isOwn = (item: Item): boolean => item.by?.owner.session === session
   ranges?.held.reanchor(splice, isOwn)
   ranges?.waiting.reanchor(splice, isOwn)
+  // What is deleted from a held range may be all that somebody waited for.
+  for (const { by } of ranges?.waiting ?? []) table.moved.push(by as Ticket)
 }
 
 function placed(table: LockTable, items: readonly LockItem[]): Item[] {

@@ -15,17 +15,9 @@ export interface Splice {
   size: number
 }
 
+/** A point overlaps what it lies strictly inside of: at the edge of a range it leaves it alone. */
 export function overlaps(a: Range, b: Range): boolean {
-  if (a.start === a.end)
-    return a.start === b.start && b.start === b.end ? true : isInside(a.start, b)
-  if (b.start === b.end) return isInside(b.start, a)
   return a.start < b.end && b.start < a.end
-}
-
-/** Inserting at the edge of a range leaves it alone, save at the start of an open one: an append. */
-function isInside(point: number, range: Range): boolean {
-  if (range.end === Number.POSITIVE_INFINITY) return point >= range.start
-  return point > range.start && point < range.end
 }
 
 export function contains(outer: Range, inner: Range): boolean {
@@ -36,10 +28,9 @@ export function contains(outer: Range, inner: Range): boolean {
 export function reanchored(range: Range, splice: Splice, own: boolean): Range {
   const { start, end } = range
   const growth = splice.size - (splice.end - splice.start)
-  const isPoint = splice.start === splice.end
-  if (contains(range, splice) && (own || !isPoint || isInside(splice.start, range))) {
-    return { start, end: end + growth }
-  }
+  const isOpen = end === Number.POSITIVE_INFINITY
+  const isAtEdge = splice.start === splice.end && !overlaps(splice, range)
+  if (contains(range, splice) && (own || isOpen || !isAtEdge)) return { start, end: end + growth }
   if (start >= splice.end) return { start: start + growth, end: end + growth }
   if (end <= splice.start) return range
   // Overlapped in part, which only readers can be: it takes in all of the new text.

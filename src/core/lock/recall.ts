@@ -89,12 +89,14 @@ export function decideExtend(state: State, command: ExtendRecall): EventDraft[] 
 export function decideFollowUp(state: State, command: FollowUp, moment: Moment): EventDraft[] {
   const { at } = moment
   const events: EventDraft[] = []
+  const recalled = new Set<Lock>()
   for (const id of command.locks) {
     const lock = state.locks.locks.get(id)
     const due = lock === undefined ? undefined : lockDue(state, lock, at)
-    if (due !== undefined) events.push(due)
+    if (lock === undefined || due === undefined) continue
+    recalled.add(lock)
+    events.push(due)
   }
-  const recalled = new Set<Lock>()
   const preferred = new Map<string, number>()
   for (const id of command.tickets) {
     const ticket = state.locks.tickets.get(id)
