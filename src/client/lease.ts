@@ -29,7 +29,15 @@ export class LeaseKeeper {
 
   /** `sentAt`: when the call that was granted was sent, by the runtime's clock. */
   keep(lock: string, ttlMs: number, byActivity: boolean, sentAt: number, onLost: () => void): void {
-    this.leases.set(lock, { lock, ttlMs, byActivity, goodAt: sentAt, onLost, isRenewing: false })
+    this.leases.set(lock, {
+      lock,
+      ttlMs,
+      byActivity,
+      goodAt: sentAt,
+      onLost,
+      isRenewing: false,
+      isGiven: false,
+    })
     this.schedule()
   }
 
@@ -44,6 +52,27 @@ export class LeaseKeeper {
     lease.onLost()
   }
 
+  /**
+   * Makes a call that gives locks back. Until its answer nothing new is started under them: the call
+   * may have been done already. A refused one leaves them as they were.
+   * @param lock the one it is about; absent: whichever the server finds
+   */
+  async give<T>(lock: string | undefined, call: () => Promise<T>): Promise<T> {
+    const given = [...this.leases.values()].filter((one) => lock === undefined || one.lock === lock)
+    for (const lease of given) lease.isGiven = true
+    try {
+      const answer = await call()
+      for (const lease of given) {
+        if (lock === undefined) this.ask(lease, this.runtime.now())
+        else this.leases.delete(lease.lock)
+      }
+      return answer
+    } catch (error) {
+      for (const lease of given) lease.isGiven = false
+      throw error
+    }
+  }
+
   /** A call of this session that was sent then was answered: it renewed what activity renews. */
   heard(sentAt: number): void {
     if (sentAt > this.lastSentAt) this.lastSentAt = sentAt
@@ -52,7 +81,8 @@ export class LeaseKeeper {
   state(lock: string): 'held' | 'suspect' | 'lost' {
     const lease = this.leases.get(lock)
     if (lease === undefined) return 'lost'
-    return this.runtime.now() - this.goodAt(lease) > lease.ttlMs / 2 ? 'suspect' : 'held'
+    const isLate = this.runtime.now() - this.goodAt(lease) > lease.ttlMs / 2
+    return isLate || lease.isGiven ? 'suspect' : 'held'
   }
 
   stop(): void {
@@ -100,6 +130,7 @@ export class LeaseKeeper {
     this.renew(lease.lock).then(
       () => {
         lease.isRenewing = false
+        lease.isGiven = false
         lease.goodAt = Math.max(lease.goodAt, sentAt)
         this.heard(sentAt)
       },
@@ -118,6 +149,8 @@ interface Lease {
   goodAt: number
   onLost: () => void
   isRenewing: boolean
+  /** A call that gives it back is under way, or was answered and may have been about it. */
+  isGiven: boolean
 }
 
 /** The part of the TTL after which this client gives up: the rest is for clocks that differ. */

@@ -102,13 +102,14 @@ export class Sluice implements Door {
 
   /** Ends the session: its locks go back at once. */
   async close(): Promise<void> {
+    // From the moment it is asked for, none of its locks is sure.
+    for (const workspace of this.workspaces.values()) workspace.stop()
     try {
       await this.connection.call('end_session', { id: this.session })
     } catch (error) {
       // Without a connection the server ends the session by itself after its grace.
       if (!(error instanceof SluiceError)) throw error
     } finally {
-      for (const workspace of this.workspaces.values()) workspace.stop()
       this.connection.close()
     }
   }

@@ -160,9 +160,10 @@ export class Workspace {
     changes: Input<'commit'>['changes'],
     options: { message?: string; run?: string; lock?: Lock; release?: boolean } = {},
   ): Promise<Output<'commit'>> {
-    const { release } = options
+    const { release, lock } = options
     const given = release === undefined ? {} : { release }
-    return this.call('commit', { changes, ...given, ...writeTerms(options) })
+    const send = () => this.call('commit', { changes, ...given, ...writeTerms(options) })
+    return release === true ? this.leases.give(lock?.id, send) : send()
   }
 
   async delete(

@@ -26,8 +26,12 @@ export function step(state: State, command: Command, moment: Moment): Step {
     events.push(applied(state, draft, moment.at))
   }
   for (const draft of decision.events) add(draft)
+  const { freed, moved } = state.locks
   for (let seen = 0; ; ) {
-    for (const turn of turns(state.locks, state.settings)) add(turnDraft(state, turn))
+    // Most decisions wake nobody.
+    if (freed.length > 0 || moved.length > 0) {
+      for (const turn of turns(state.locks, state.settings)) add(turnDraft(state, turn))
+    }
     if (state.settings.order !== 'priority' || seen === events.length) break
     const touched = ownersTouched(state, events.slice(seen))
     seen = events.length

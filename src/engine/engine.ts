@@ -21,6 +21,7 @@ import { Directory, randomName, sessionEnded } from './directory.ts'
 import { NoticeBoard } from './notice-board.ts'
 import { SERVER_OPERATIONS, ServerCalls } from './server-calls.ts'
 import { Sessions } from './sessions.ts'
+import { storageRefusal } from './storage-refusal.ts'
 import { Stream } from './stream.ts'
 import { watch } from './watch.ts'
 import { Workspace } from './workspace.ts'
@@ -146,7 +147,10 @@ export class Engine implements EngineApi {
     this.sessions.heard(caller.session)
     if (!('workspace' in input) || SERVER_OPERATIONS.has(operation)) {
       const answer = this.serverCalls.call(operation, input as never, actor)
-      return answer.then((value) => ({ value, revision: 0 }) as Answer<N>)
+      return answer.then(
+        (value) => ({ value, revision: 0 }) as Answer<N>,
+        (error: unknown) => Promise.reject(storageRefusal(error)),
+      )
     }
     return this.workspaceOf(input.workspace).call(operation, input, actor, content, signal)
   }

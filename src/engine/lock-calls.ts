@@ -182,6 +182,11 @@ export class LockCalls {
     await this.desk.stream.settled(this.desk.stream.lastFact)
     const { locks } = this.desk.stream.state
     const lock = locks.byTicket.get(id)
+    if (lock !== undefined && lock.fence > this.desk.stream.durable) {
+      // Granted while that sync ran, so it could still be lost.
+      await this.desk.stream.settled(lock.fence)
+      return this.ticketAnswer(id)
+    }
     if (lock !== undefined) return this.granted(lock, false)
     const ticket = locks.tickets.get(id)
     if (ticket !== undefined) return queuedReply(locks, ticket, this.desk.moment())

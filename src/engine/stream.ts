@@ -112,6 +112,7 @@ export class Stream {
     }
     // What a replay frees was granted in the replay already.
     state.locks.freed.length = 0
+    state.locks.moved.length = 0
     state.revision = head
     this.overlay = overlay
     this.state = state

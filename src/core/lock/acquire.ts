@@ -9,6 +9,7 @@ import {
   conflictingLines,
   coveringLock,
   covers,
+  hasWaiters,
   holdersInTheWay,
   isBlocked,
   isSameThing,
@@ -22,7 +23,7 @@ import { heldLimit, waitingLimit } from './limit.ts'
 import { MODE } from './mode.ts'
 import { isAhead, newcomerPlace, type Place, placeBefore } from './order.ts'
 import { recallDraft } from './recall.ts'
-import { type Asked, factOf, prepareItems } from './request.ts'
+import { type Asked, factOf, prepareItems, waitingFactOf } from './request.ts'
 import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
 import { placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
 import { freeItems, placeAtLimit } from './win.ts'
@@ -102,13 +103,12 @@ export interface Wish {
 export function decideRequest(state: State, moment: Moment, wish: Wish): AcquireDecision {
   const table = state.locks
   const { actor, any, raises, terms } = wish
-  const request = placed(state, wish, moment)
-  const free = closesCycle(table, request) ? undefined : freeOf(table, request, wish.items)
+  const { request, free } = placed(state, wish, moment)
   const base = { agent: actor.agent, session: actor.session, ...terms }
   if (free !== undefined) {
     const refusal = raises === undefined ? heldLimit(state, actor.agent) : undefined
     if (refusal !== undefined) return refused(refusal)
-    const items = free.map((item) => factOf({ ...item, ifVersion: undefined }))
+    const items = free.map(factOf)
     const versions = free.map((item) => item.version)
     const granted: EventDraft =
       raises === undefined
@@ -127,7 +127,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
   const queued: EventDraft = {
     kind: 'lock-queued',
     ...base,
-    items: wish.items.map(factOf),
+    items: wish.items.map(waitingFactOf),
     ...optional('raises', raises?.id),
     ...optional('any', any),
     ...(rank === usual.rank && seq === usual.seq ? {} : { rank, seq }),
@@ -155,17 +155,24 @@ function refused(refusal: Refusal): AcquireDecision {
   return { outcome: 'refused', refusal }
 }
 
-/** The request at its place (record 0008 no. 6, 7, 12). */
-function placed(state: State, wish: Wish, moment: Moment): Request {
+/** The request at its place, and what of it can be granted there (record 0008 no. 6–8, 12). */
+function placed(
+  state: State,
+  wish: Wish,
+  moment: Moment,
+): { request: Request; free: Asked[] | undefined } {
   const table = state.locks
-  const { owner, items, any, terms } = wish
+  const { owner, items, any, terms, raises } = wish
   const usual = newcomerPlace(state.settings, moment.at, terms.priority, state.revision + 1)
+  const limited =
+    raises === undefined ? placeAtLimit(table, state.settings, items, owner.agent, usual) : usual
+  const request = { ...limited, owner, items, any }
+  const free = freeOf(table, request, items)
+  if (free !== undefined || limited !== usual) return { request, free }
   const ahead = aheadOfOwnWaiters(table, wish, usual)
-  const place =
-    wish.raises === undefined
-      ? placeAtLimit(table, state.settings, items, owner.agent, ahead)
-      : ahead
-  return { ...place, owner, items, any }
+  if (ahead === usual) return { request, free }
+  const moved = { ...request, ...ahead }
+  return { request: moved, free: freeOf(table, moved, items) }
 }
 
 /** Ahead of the first waiter in conflict that waits for this owner anyway: it cannot go before it. */
@@ -173,6 +180,7 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
   let first: Place | undefined
   for (const lock of owner.locks) {
     for (const held of lock.items) {
+      if (!hasWaiters(held)) continue
       const { lines, ranged } = conflictingLines(table, held)
       for (const line of [...lines, ranged]) {
         for (const ticket of line) {
@@ -188,16 +196,19 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
   return first === undefined ? usual : placeBefore(first, usual.id)
 }
 
-/** Granted ahead of somebody who waits, and waiting for that one with another ticket. */
-function closesCycle(table: LockTable, request: Request): boolean {
-  if (request.owner.tickets.size === 0) return false
-  return new WaitsFor(table, { request }).cycleThrough(request.owner) !== undefined
-}
-
 function freeOf(table: LockTable, request: Request, items: Asked[]): Asked[] | undefined {
   const asking: Asking = { owners: [request.owner], place: request }
-  if (request.any !== undefined) return freeItems(table, items, request.any, asking)
-  return isBlocked(table, items, asking) ? undefined : items
+  const { any, owner } = request
+  const free =
+    any === undefined
+      ? isBlocked(table, items, asking)
+        ? undefined
+        : items
+      : freeItems(table, items, any, asking)
+  if (free === undefined || owner.tickets.size === 0) return free
+  // Granted ahead of somebody who waits, while waiting for that one with another ticket.
+  const cycle = new WaitsFor(table, { request }).cycleThrough(owner)
+  return cycle === undefined ? free : undefined
 }
 
 /** locks §16: of two that want the same for themselves alone, the second cannot wait for the first. */

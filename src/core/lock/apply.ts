@@ -93,9 +93,11 @@ export function applyLock(state: State, event: Event): boolean {
 function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
   leaveTicket(table, event.ticket)
   const owner = ownerOf(table, event.session, event.agent)
-  owner.lost = owner.lost.filter(
-    ({ lock }) => !lock.items.some((item) => event.items.some((one) => one.path === item.path)),
-  )
+  if (owner.lost.length > 0) {
+    owner.lost = owner.lost.filter(
+      ({ lock }) => !lock.items.some((item) => event.items.some((one) => one.path === item.path)),
+    )
+  }
   const items = placed(table, event.items)
   addLock(table, {
     kind: 'lock',

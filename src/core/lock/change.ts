@@ -31,7 +31,7 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
   if (lock.items.every((item) => item.mode === mode)) return { outcome: 'held', lock }
   if (lock.items.every((item) => item.mode >= mode)) {
     const { agent, session } = actor
-    const lowered = items.map((item) => factOf({ ...item, ifVersion: undefined }))
+    const lowered = items.map(factOf)
     const event = { kind: 'lock-lowered', agent, session, lock: lock.id, items: lowered } as const
     return { outcome: 'events', events: [event] }
   }

@@ -229,6 +229,18 @@ export function conflictingLines(
   return { lines, ranged }
 }
 
+/** Whether anybody waits in conflict with an item in the table: what most items answer at once. */
+export function hasWaiters(item: Item): boolean {
+  const { node } = item
+  if ((node.waitMask & conflictsOf(modeOnNode(item))) !== 0) return true
+  if (item.range !== undefined && (node.ranges?.waiting.size ?? 0) > 0) return true
+  const mask = conflictsOf(intentionOf(item.mode))
+  for (let above = node.parent; above !== null; above = above.parent) {
+    if ((above.waitMask & mask) !== 0) return true
+  }
+  return false
+}
+
 /** Every ticket in conflict with what is wanted or held; one may come more than once. */
 export function* waitersInConflict(table: LockTable, wanted: Wanted): Generator<Ticket> {
   const { lines, ranged } = conflictingLines(table, wanted)
@@ -239,6 +251,7 @@ export function* waitersInConflict(table: LockTable, wanted: Wanted): Generator<
 /** Whether somebody else waits for what a lock keeps from them. */
 export function isWaitedFor(table: LockTable, lock: Lock): boolean {
   return lock.items.some((item) => {
+    if (!hasWaiters(item)) return false
     for (const ticket of waitersInConflict(table, item)) {
       if (ticket.owner !== lock.owner) return true
     }

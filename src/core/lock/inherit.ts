@@ -1,6 +1,6 @@
 import type { EventDraft } from '../../contract/events.ts'
 import type { State } from '../state.ts'
-import { conflictingLines, holdersInTheWay } from './conflict.ts'
+import { conflictingLines, hasWaiters, holdersInTheWay } from './conflict.ts'
 import type { LockTable, Owner, Ticket } from './table.ts'
 import { WaitsFor } from './waits-for.ts'
 
@@ -49,6 +49,7 @@ function mostUrgentBehind(table: LockTable, owner: Owner): Ticket | undefined {
   let first: Ticket | undefined
   for (const lock of owner.locks) {
     for (const item of lock.items) {
+      if (!hasWaiters(item)) continue
       const { lines, ranged } = conflictingLines(table, item)
       for (const line of [...lines, ranged]) {
         for (const ticket of line) {

@@ -123,7 +123,7 @@ function compareItems(a: Asked, b: Asked): number {
 }
 
 /** The form of an item in the stream. */
-export function factOf(item: Wanted & { ifVersion?: number | undefined }): LockItem {
+export function factOf(item: Wanted): LockItem {
   const fact: LockItem = {
     path: item.path,
     level: levelOf(item.mode),
@@ -135,6 +135,12 @@ export function factOf(item: Wanted & { ifVersion?: number | undefined }): LockI
     fact.range = end === Number.POSITIVE_INFINITY ? { start } : { start, end }
   }
   if (item.key !== undefined) fact.key = item.key
+  return fact
+}
+
+/** Of a waiting request, with the version that the file must have when its turn comes. */
+export function waitingFactOf(item: Asked): LockItem {
+  const fact = factOf(item)
   if (item.ifVersion !== undefined) fact.ifVersion = item.ifVersion
   return fact
 }

@@ -24,7 +24,7 @@ export function turnDraft(state: State, { ticket, items }: Turn): EventDraft {
   const base = {
     agent,
     session,
-    items: items.map((item) => factOf({ ...item, ifVersion: undefined })),
+    items: items.map(factOf),
     ttlMs: ticket.ttlMs,
     renew: ticket.renew,
     ...optional('intent', ticket.intent),

@@ -1,4 +1,10 @@
-import { conflictingLines, holdersInTheWay, itemsConflict, type Wanted } from './conflict.ts'
+import {
+  conflictingLines,
+  hasWaiters,
+  holdersInTheWay,
+  itemsConflict,
+  type Wanted,
+} from './conflict.ts'
 import type { Line } from './line.ts'
 import { isAhead, type Place, placeBefore } from './order.ts'
 import type { Item, Lock, LockTable, Owner, Ticket } from './table.ts'
@@ -226,10 +232,7 @@ function mayCloseCycle(table: LockTable, request: Request): boolean {
   const { owner } = request
   if (owner.tickets.size > 0) return true
   for (const lock of owner.locks) {
-    for (const item of lock.items) {
-      const { lines, ranged } = conflictingLines(table, item)
-      if (lines.length > 0 || ranged.length > 0) return true
-    }
+    if (lock.items.some(hasWaiters)) return true
   }
   // Ahead of somebody in line, it is waited for too.
   return request.items.some((item) => {
