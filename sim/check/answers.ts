@@ -1,0 +1,82 @@
+import { ERRORS, SluiceError } from '../../src/contract/errors.ts'
+import type { OperationName } from '../../src/contract/operations.ts'
+import type { Answer, Request } from '../../src/engine/api.ts'
+import { broken } from '../history.ts'
+
+/** Refusals that say that nothing was decided: a retry may well get another answer. */
+const UNDECIDED: ReadonlySet<string> = new Set([
+  'overloaded',
+  'server_full',
+  'read_only_mode',
+  'unauthenticated',
+  'rate_limited',
+  'internal',
+])
+
+/**
+ * I10: the same request id gets the same answer, however often it is asked and over however many
+ * restarts. Answers are compared where they leave the engine, so lost ones count too.
+ */
+export class Answers {
+  private readonly known = new Map<string, string>()
+
+  follow(
+    request: Request<OperationName>,
+    answer: Promise<Answer<OperationName>>,
+    fail: (error: unknown) => void,
+  ): void {
+    const { request_id: id } = request.input as { request_id?: string }
+    if (id === undefined) return
+    const compare = (told: string | undefined): void => {
+      if (told === undefined) return
+      const key = `${request.caller.session} ${id} ${request.operation}`
+      const before = this.known.get(key)
+      if (before === undefined) this.known.set(key, told)
+      else if (!isSame(before, told)) {
+        broken('I10', `${key} was answered ${before}, then ${told}`)
+      }
+    }
+    answer
+      .then(
+        ({ value }) => compare(essence(value as Record<string, unknown>)),
+        (error: unknown) => {
+          if (error instanceof SluiceError && !UNDECIDED.has(error.code)) {
+            compare(`refused ${error.code}`)
+          }
+        },
+      )
+      .catch(fail)
+  }
+}
+
+/** What of an answer must not change; undefined where an answer says nothing of that kind. */
+function essence(value: Record<string, unknown>): string | undefined {
+  if (value.status === 'granted') return `granted ${String(value.token)}`
+  if (value.status === 'queued') return `queued ${String(value.ticket)}`
+  if (typeof value.version === 'number') return `version ${value.version}`
+  if (Array.isArray(value.files)) return `files ${JSON.stringify(value.files)}`
+  return undefined
+}
+
+/** A ticket becomes a grant in time, or is gone; a grant ends. Nothing else may change. */
+function isSame(before: string, now: string): boolean {
+  if (before === now) return true
+  const hasMovedOn = before.startsWith('queued') && !now.startsWith('queued')
+  const hasEnded = before.startsWith('granted') && ENDED.has(now)
+  // A ticket was asked for again while it waited; the answers overtook each other.
+  const overtaken = before.startsWith('granted') && now.startsWith('queued')
+  return hasMovedOn || hasEnded || overtaken || isSuspended(before, now)
+}
+
+function isSuspended(before: string, now: string): boolean {
+  return ENDED.has(before) && now.startsWith('granted')
+}
+
+const ENDED: ReadonlySet<string> = new Set(['refused lock_lost', 'refused ticket_gone'])
+
+/** Every refusal that a client sees is one of the catalog and says what to do. */
+export function checkProblem({ code, detail }: { code: string; detail: string }): void {
+  if (!Object.hasOwn(ERRORS, code)) broken('catalog', `${code} is not a code of the catalog`)
+  if (detail.trim() === '') broken('catalog', `${code} came without a detail`)
+  if (code === 'internal') broken('catalog', `the server failed: ${detail}`)
+}

@@ -1,0 +1,140 @@
+import type { Event } from '../../src/contract/events.ts'
+import { broken, type Operation } from '../history.ts'
+import { checkCover, type StreamCheck } from './stream.ts'
+
+interface Granted {
+  status: 'granted'
+  already_held?: boolean
+  lock: { id: string; fence: number; session: string; items: unknown[] }
+}
+interface Queued {
+  status: 'queued'
+  ticket: string
+}
+
+/**
+ * I14: what was acknowledged is present, as it was acknowledged. Gives for each operation the revision
+ * at which it took effect, where its answer tells one and it was the operation's own.
+ */
+export function checkKept(
+  operations: readonly Operation[],
+  events: readonly Event[],
+  stream: StreamCheck,
+): Map<Operation, number> {
+  const effects = new Map<Operation, number>()
+  const released = new Map<number, number>()
+  for (const event of events) {
+    if (event.kind === 'lock-released') released.set(event.lock, event.revision)
+  }
+  for (const operation of operations) {
+    if (operation.outcome !== 'done') continue
+    if (operation.revision > events.length) {
+      broken('I14', `${told(operation)} tells of ${operation.revision}; ${events.length} is stored`)
+    }
+    const revision = effectOf(operation, events, released, stream)
+    if (revision === undefined) continue
+    if (revision > operation.revision) {
+      broken('I14', `${told(operation)} was answered before its revision ${revision} was durable`)
+    }
+    // An id that was given before may be answered by an earlier call's fact.
+    if (operation.input.request_id === undefined) effects.set(operation, revision)
+  }
+  return effects
+}
+
+export function told({ client, name, input, invokedAt }: Operation): string {
+  return `c${client} ${name} ${JSON.stringify(input)} at ${Math.round(invokedAt)}`
+}
+
+function effectOf(
+  operation: Operation,
+  events: readonly Event[],
+  released: ReadonlyMap<number, number>,
+  stream: StreamCheck,
+): number | undefined {
+  const { name, value, session, input } = operation
+  switch (name) {
+    case 'acquire_lock':
+    case 'change_lock':
+    case 'wait_for_lock': {
+      const answer = value as Granted | Queued
+      const revision =
+        answer.status === 'granted' ? answer.lock.fence : Number(answer.ticket.slice(1))
+      const fact = present(operation, events, revision)
+      const kinds =
+        answer.status === 'queued'
+          ? ['lock-queued']
+          : ['lock-acquired', 'lock-raised', 'lock-handed-over']
+      if (!kinds.includes(fact.kind)) broken('I14', `${told(operation)}: ${fact.kind}`)
+      if (fact.kind === 'lock-acquired') whole(operation, input, fact.items.length)
+      // It may have been there before it was asked for.
+      const isOwn = name === 'acquire_lock' && !('already_held' in answer)
+      return isOwn && fact.session === session ? revision : undefined
+    }
+    case 'release_lock': {
+      const lock = Number(String(input.id).slice(1))
+      const revision = released.get(lock)
+      const isTrue = (value as { released: boolean }).released
+      if (isTrue && revision === undefined) broken('I14', `${told(operation)}: it is still held`)
+      return isTrue ? revision : undefined
+    }
+    case 'write_file':
+    case 'patch_file':
+    case 'delete_file': {
+      const { version, path } = value as { version: number; path: string }
+      written(operation, events, version, [path], stream)
+      return version
+    }
+    case 'commit': {
+      const { revision, files } = value as { revision: number; files: { path: string }[] }
+      written(
+        operation,
+        events,
+        revision,
+        files.map((file) => file.path),
+        stream,
+      )
+      return revision
+    }
+    default:
+      return undefined
+  }
+}
+
+function present(operation: Operation, events: readonly Event[], revision: number): Event {
+  const fact = events[revision - 1]
+  if (fact === undefined) {
+    return broken('I14', `${told(operation)} was acknowledged as ${revision}, which is not stored`)
+  }
+  return fact
+}
+
+/** I6: all of the paths that were asked for, or none. */
+function whole(operation: Operation, input: Operation['input'], items: number): void {
+  if (!Array.isArray(input.items) || input.any !== undefined) return
+  const asked = new Set(
+    input.items.map((item) => JSON.stringify([item.path, item.range, item.key])),
+  )
+  if (items !== asked.size) broken('I6', `${told(operation)} was granted ${items} items`)
+}
+
+function written(
+  operation: Operation,
+  events: readonly Event[],
+  revision: number,
+  paths: readonly string[],
+  stream: StreamCheck,
+): void {
+  const fact = present(operation, events, revision)
+  if (fact.kind !== 'files-committed' || fact.session !== operation.session) {
+    broken('I14', `${told(operation)} was acknowledged as ${revision}, which is ${fact.kind}`)
+  }
+  const changed = new Set(fact.changes.map((change) => change.path))
+  for (const path of paths) {
+    if (!changed.has(path)) broken('I6', `${told(operation)} left out ${path}`)
+  }
+  const { locks, append } = operation.input as { locks?: string[]; append?: string }
+  if (append !== undefined || locks?.length !== 1) return
+  const lock = Number(/^L(\d+)\./.exec(locks[0] as string)?.[1])
+  checkCover(stream, revision, lock)
+}

@@ -1,0 +1,140 @@
+import { Connection } from '../../src/client/connection.ts'
+import type { Lock } from '../../src/client/lock.ts'
+import { Sluice } from '../../src/client/sluice.ts'
+import type { Workspace } from '../../src/client/workspace.ts'
+import { SluiceError } from '../../src/contract/errors.ts'
+import type { Chance } from '../chance.ts'
+import { checkProblem } from '../check/answers.ts'
+import type { Believer } from '../check/belief.ts'
+import type { Operation } from '../history.ts'
+import { Program } from '../loop.ts'
+import { clientRuntime } from '../world/clock.ts'
+import type { Weather, Wire } from '../world/wire.ts'
+import type { World } from '../world/world.ts'
+
+/**
+ * One client machine: its network, its clock, and the program on it, which is started again after a
+ * crash. Every call that leaves it is written into the history.
+ */
+export class Client implements Believer {
+  readonly index: number
+  readonly world: World
+  readonly chance: Chance
+  readonly weather: Weather
+  readonly wires = new Set<Wire>()
+  program: Program
+  sluice: Sluice | undefined
+  workspace!: Workspace
+  /** Locks it was given and has not given back. */
+  readonly locks = new Map<string, Lock>()
+  private readonly rate: number
+  private starts = 0
+
+  constructor(world: World, index: number, chance: Chance) {
+    this.world = world
+    this.index = index
+    this.chance = chance
+    this.program = new Program(`c${index}`)
+    const { delayMs, drift } = world.plan
+    this.weather = { delayMs, blockedToServer: 0, blockedToClient: 0 }
+    this.rate = 1 + chance.between(-drift, drift)
+    world.believers.add(this)
+  }
+
+  get name(): string {
+    return `c${this.index}`
+  }
+
+  /** Crashes without a goodbye. */
+  kill(): void {
+    this.program.isAlive = false
+    this.locks.clear()
+    this.sluice = undefined
+    this.program = new Program(this.name)
+  }
+
+  believed(): { client: string; lock: Lock }[] {
+    const held: { client: string; lock: Lock }[] = []
+    for (const lock of this.locks.values()) {
+      if (lock.state === 'held') held.push({ client: this.name, lock })
+    }
+    return held
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.world.loop.after(ms / this.rate, this.program, resolve)
+    })
+  }
+
+  /** A new session on a new connection. */
+  async connect(): Promise<void> {
+    const { world, program } = this
+    const runtime = clientRuntime(
+      world.loop,
+      program,
+      this.chance.fork(`sdk ${this.starts}`),
+      this.rate,
+      () => world.network.open(program, this.weather, this.wires),
+    )
+    const token = world.tokens[this.index] as string
+    const session = `s${this.starts++}`
+    const url = 'http://server'
+    const connection = new Connection(url, { token, session }, 30_000, runtime)
+    this.record(connection, () => `a${this.index}:${session}`)
+    await connection.opened()
+    this.locks.clear()
+    this.sluice = new Sluice(connection, { url, token, session })
+    this.workspace = this.sluice.workspace('main')
+  }
+
+  private record(connection: Connection, sessionOf: () => string): void {
+    const { loop, history } = this.world
+    const call = connection.call.bind(connection)
+    connection.call = async (name, input, content, signal) => {
+      const operation: Operation = {
+        client: this.index,
+        session: sessionOf(),
+        name,
+        input: input as Operation['input'],
+        invoked: loop.step,
+        invokedAt: loop.now,
+        returned: 0,
+        returnedAt: 0,
+        outcome: 'unknown',
+        value: undefined,
+        revision: 0,
+        problem: undefined,
+        content,
+      }
+      history.operations.push(operation)
+      try {
+        const answer = await call(name, input, content, signal)
+        operation.outcome = 'done'
+        operation.value = answer.value
+        operation.revision = answer.revision
+        if (answer.content !== undefined) operation.content = answer.content
+        return answer
+      } catch (error) {
+        if (!(error instanceof SluiceError)) {
+          this.world.fail(error)
+          throw error
+        }
+        // A connection that was given up says nothing of what was under way.
+        if (!connection.isClosed) {
+          operation.outcome = 'refused'
+          operation.problem = error.problem
+        }
+        try {
+          checkProblem(error.problem)
+        } catch (broken) {
+          this.world.fail(broken)
+        }
+        throw error
+      } finally {
+        operation.returned = loop.step
+        operation.returnedAt = loop.now
+      }
+    }
+  }
+}

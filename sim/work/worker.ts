@@ -1,0 +1,119 @@
+import type { Lock } from '../../src/client/lock.ts'
+import { SluiceError } from '../../src/contract/errors.ts'
+import { type Action, type Hands, onlyRefusals } from './action.ts'
+import type { Client } from './client.ts'
+import { FILE_ACTIONS } from './file-actions.ts'
+import { LOCK_ACTIONS } from './lock-actions.ts'
+import { Watcher } from './watcher.ts'
+
+export const ACTIONS: readonly Action[] = [...LOCK_ACTIONS, ...FILE_ACTIONS]
+
+/** A client's program: does one random thing after the other until the run is calm. */
+export class Worker {
+  isDone = false
+  /** What it is at, for whoever waits for it. */
+  doing = ''
+  readonly client: Client
+  readonly watcher: Watcher | undefined
+  private readonly actions: readonly Action[]
+  private readonly thinkMs: number
+  private isOver: () => boolean
+  private count = 0
+
+  constructor(
+    client: Client,
+    actions: readonly Action[],
+    thinkMs: number,
+    isWatching: boolean,
+    isOver: () => boolean,
+  ) {
+    this.client = client
+    this.actions = actions
+    this.thinkMs = thinkMs
+    this.isOver = isOver
+    this.watcher = isWatching ? new Watcher(client) : undefined
+  }
+
+  start(): void {
+    this.isDone = false
+    this.client.world.note(this.client.name, 'starts')
+    this.live().catch((error: unknown) => this.client.world.fail(error))
+  }
+
+  private async live(): Promise<void> {
+    const { client } = this
+    while (!this.isOver()) {
+      this.doing = 'connecting'
+      try {
+        await client.connect()
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error
+        if (client.world.isRefused) break
+        await client.sleep(500)
+        continue
+      }
+      this.watcher?.follow()
+      await this.work()
+    }
+    this.doing = 'leaving'
+    await this.leave()
+    this.isDone = true
+  }
+
+  /** Until the run is calm, or the session is lost. */
+  private async work(): Promise<void> {
+    const { client, thinkMs } = this
+    const { chance } = client
+    const hands = this.hands()
+    while (!this.isOver() && client.sluice?.isClosed === false) {
+      const action = chance.weighted(this.actions)
+      this.doing = action.name
+      try {
+        await action.run(hands)
+      } catch (error) {
+        // A refusal is an answer as good as any; a real agent reads it and does something else.
+        if (!(error instanceof SluiceError)) throw error
+        await this.tidy()
+      }
+      this.doing = 'thinking'
+      await client.sleep(chance.around(thinkMs))
+    }
+  }
+
+  /** Mostly gives back what the broken action left, as a program with `await using` would. */
+  private async tidy(): Promise<void> {
+    const { client } = this
+    for (const lock of [...client.locks.values()]) {
+      if (client.chance.happens(0.1)) continue
+      client.locks.delete(lock.id)
+      await lock.release().catch(onlyRefusals)
+    }
+  }
+
+  private async leave(): Promise<void> {
+    const { sluice } = this.client
+    this.client.locks.clear()
+    if (sluice?.isClosed === false) await sluice.close().catch(onlyRefusals)
+  }
+
+  private hands(): Hands {
+    const { client } = this
+    const { workspace, chance } = client
+    return {
+      client,
+      workspace,
+      chance,
+      fresh: () => `${client.name}-${this.count++}`,
+      async lock(target, options) {
+        const lock: Lock = await workspace.lock(target, options)
+        client.locks.set(lock.id, lock)
+        return lock
+      },
+      async release(lock) {
+        client.locks.delete(lock.id)
+        await lock.release()
+      },
+      dwell: (meanMs) => client.sleep(chance.around(meanMs)),
+    }
+  }
+}
