@@ -18,7 +18,12 @@ export function pathsOf(event: Event): string[] {
     case 'lock-acquired':
     case 'lock-raised':
     case 'lock-queued':
+    case 'lock-lowered':
       return event.items.map((item) => item.path)
+    case 'holder-asked':
+      return event.paths
+    case 'draft-kept':
+      return [event.path]
     case 'files-committed':
       return event.changes.flatMap((change) =>
         change.op === 'move' ? [change.path, change.to] : [change.path],
@@ -52,14 +57,6 @@ function rowOf(event: Event, about: About): AuditRow {
 
 function detailOf(event: Event): string {
   switch (event.kind) {
-    case 'lock-acquired':
-    case 'lock-raised':
-    case 'lock-queued':
-      return `${event.items[0]?.level ?? ''}, ttl ${event.ttlMs / 1000} s${event.intent === undefined ? '' : `: ${event.intent}`}`
-    case 'lock-released':
-      return [`L${event.lock}`, event.reason, event.by, event.why].filter(Boolean).join(', ')
-    case 'ticket-left':
-      return `T${event.ticket}, ${event.reason}`
     case 'files-committed': {
       const ops = event.changes.map((change) => (change.op === 'write' ? change.how : change.op))
       const counts = [...new Set(ops)].map(
@@ -80,6 +77,43 @@ function detailOf(event: Event): string {
     case 'workspace-made':
     case 'workspace-removed':
       return event.name
+    default:
+      return lockDetailOf(event)
+  }
+}
+
+function lockDetailOf(event: Event): string {
+  switch (event.kind) {
+    case 'lock-acquired':
+    case 'lock-raised':
+    case 'lock-queued':
+      return `${event.items[0]?.level ?? ''}, ttl ${event.ttlMs / 1000} s${event.intent === undefined ? '' : `: ${event.intent}`}`
+    case 'lock-lowered':
+      return `L${event.lock}, to ${event.items[0]?.level ?? ''}`
+    case 'lock-released':
+      return [`L${event.lock}`, event.reason, event.by, event.why].filter(Boolean).join(', ')
+    case 'lock-handed-over':
+      return `L${event.lock} to ${event.to.session}, now L${event.revision}`
+    case 'lock-recalled':
+      return [`L${event.lock}`, event.reason, `until ${isoTime(event.deadline)}`, event.why]
+        .filter(Boolean)
+        .join(', ')
+    case 'recall-extended':
+      return `L${event.lock}, until ${isoTime(event.deadline)}`
+    case 'recall-ended':
+    case 'lock-opened':
+      return `L${event.lock}`
+    case 'ticket-left':
+    case 'ticket-moved':
+      return `T${event.ticket}, ${event.kind === 'ticket-left' ? event.reason : event.why}`
+    case 'holder-asked':
+      return `L${event.lock}, ${event.to.session}: ${event.message}`
+    case 'ask-answered':
+      return [`A${event.ask}`, event.answer, event.message].filter(Boolean).join(', ')
+    case 'draft-kept':
+      return `${event.size} bytes, after L${event.lock}`
+    case 'draft-dropped':
+      return `D${event.draft}`
     default:
       return ''
   }
