@@ -55,7 +55,7 @@ function recordOf(needed: readonly string[], others: readonly string[]): fc.Arbi
 /** Of these an operation takes exactly one, which its schema alone does not say. */
 const EITHER: Partial<Record<OperationName, readonly string[]>> = {
   acquire_lock: ['path', 'items'],
-  patch_file: ['append', 'edits'],
+  patch_file: ['append', 'edits', 'replace'],
 }
 
 function operationInput(name: OperationName): fc.Arbitrary<unknown> {
@@ -77,6 +77,7 @@ const OFTEN: readonly OperationName[] = [
   'delete_file',
   'commit',
   'acquire_lock',
+  'change_lock',
   'release_lock',
   'read_file',
 ]

@@ -92,6 +92,10 @@ const change = fc.oneof(
 )
 const right = fc.record({ workspace: name, path, access: fc.constantFrom('none', 'read', 'write') })
 
+const bound = fc.oneof(fc.nat(30), fc.constantFrom(-1, 1.5, 2 ** 53, '3'))
+const range = fc.record({ start: bound, end: bound }, { requiredKeys: ['start'] })
+const lines = fc.record({ from: bound, to: bound, version }, { requiredKeys: ['from', 'version'] })
+
 /** Time stands still in a round, so a wait would never end. */
 export const noWait = fc.oneof(
   { weight: 30, arbitrary: fc.constantFrom(0, '0') },
@@ -105,8 +109,27 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   paths: fc.array(path, { maxLength: 4 }),
   source: path,
   destination: path,
-  to: path,
-  items: fc.array(fc.record({ path, level }, { requiredKeys: ['path'] }), { maxLength: 5 }),
+  // A path, a level, an agent or a session: as the operation has it.
+  to: fc.oneof(path, level, fc.constantFrom('agent-a', 'agent-b:default', 'renew', 'extend')),
+  items: fc.array(
+    fc.record(
+      { path, level, range, lines, key: fc.constant('metadata') },
+      { requiredKeys: ['path'] },
+    ),
+    { maxLength: 5 },
+  ),
+  range,
+  lines,
+  key: fc.constantFrom('metadata', 'content', 'x'),
+  any: fc.constantFrom(1, 2, 0, 128, 129, '1'),
+  lock_delay: fc.constantFrom(0, 1, 60, 61, -1),
+  replace: fc.record({ text, range }, { requiredKeys: ['text'] }),
+  ask: fc.nat(60).map((n) => `A${n}`),
+  answer: fc.constantFrom('yield', 'estimate', 'no', 'maybe'),
+  estimate_s: fc.constantFrom(0, 30, -1, 1e9),
+  grace: fc.constantFrom(0, 30, 3600, 3601, -1),
+  draft: fc.nat(60).map((n) => `D${n}`),
+  hand_to: name,
   changes: fc.array(change, { maxLength: 5 }),
   edits,
   append: text,
@@ -146,7 +169,16 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   group: name,
   role: fc.constantFrom('agent', 'supervisor', 'human', 'admin', 'god'),
   rights: fc.array(right, { maxLength: 3 }),
-  settings: fc.constantFrom({}, { write_mode: 'locked' }, { write_mode: 'open' }, { x: 1 }),
+  settings: fc.constantFrom(
+    {},
+    { write_mode: 'locked' },
+    { write_mode: 'open' },
+    { order: 'priority' },
+    { order: 'bidding' },
+    { max_hold_s: 1, recall_grace_s: 0 },
+    { lock_delay_s: 61 },
+    { x: 1 },
+  ),
   locks: fc.oneof(fc.array(fc.string(), { maxLength: 2 }), fc.string()),
   lock_token: fc.string({ maxLength: 60 }),
   request_id: fc.constantFrom('r1', 'r2', 'r3', '', 'r'.repeat(129)),
