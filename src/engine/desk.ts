@@ -1,6 +1,8 @@
 import { fail, problemOf, type Refusal, refuse, SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import type { Actor, Command, Moment } from '../core/command.ts'
+import { lostRefusal } from '../core/file/permit.ts'
+import type { Lock } from '../core/lock/table.ts'
 import { refusalDraft, type Step } from '../core/step.ts'
 import type { Attachment } from '../store/ledger.ts'
 import type { Clock } from './clock.ts'
@@ -102,6 +104,18 @@ export class Desk {
     const last = events.at(-1)
     if (last !== undefined) await this.stream.settled(last.revision)
     return last !== undefined
+  }
+
+  /** The lock of that id, while it is held. */
+  lockOf(id: string): Lock {
+    const lock = this.stream.state.locks.locks.get(Number(id.slice(1)))
+    if (lock !== undefined) return lock
+    throw new SluiceError(problemOf(lostRefusal(this.stream.state, Number(id.slice(1)))))
+  }
+
+  /** For the audit of a refusal. */
+  pathsOf(lock: number): string[] {
+    return this.stream.state.locks.locks.get(lock)?.items.map((item) => item.path) ?? []
   }
 
   moment(): Moment {

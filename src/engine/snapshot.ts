@@ -4,10 +4,8 @@ import { BoundedMap } from '../core/bounded-map.ts'
 import type { KeptDraft } from '../core/file/kept-draft.ts'
 import type { Ask } from '../core/lock/ask.ts'
 import { factOf, placedItem, scopeOf } from '../core/lock/request.ts'
+import { addLock, addTicket, closeLost } from '../core/lock/stand.ts'
 import {
-  addLock,
-  addTicket,
-  closeLost,
   type Item,
   type Lock,
   type LockNode,

@@ -39,8 +39,9 @@ export class TicketWaits {
     for (const event of events) {
       if (event.kind === 'lock-acquired' || event.kind === 'lock-raised') {
         if (event.ticket === undefined) continue
-        const lock = event.kind === 'lock-raised' ? event.lock : event.revision
-        if (!this.wake(event.ticket)) unclaimed.push(lock)
+        const isAwaited = this.wake(event.ticket)
+        // Who had the lock already need not come for it, and must not lose what it had.
+        if (!isAwaited && event.kind === 'lock-acquired') unclaimed.push(event.revision)
       } else if (event.kind === 'ticket-left') {
         this.wake(event.ticket)
       }

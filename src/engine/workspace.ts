@@ -8,6 +8,7 @@ import { queryAudit, verifyAudit } from './audit.ts'
 import type { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
 import { FileCalls } from './file-calls.ts'
+import { HoldCalls } from './hold-calls.ts'
 import { LockCalls } from './lock-calls.ts'
 import type { NoticeBoard } from './notice-board.ts'
 import { getEntry, getHistory, listLocks, workspaceStatus } from './query.ts'
@@ -34,6 +35,7 @@ export class Workspace {
   readonly stream: Stream
   private readonly desk: Desk
   private readonly locks: LockCalls
+  private readonly holds: HoldCalls
   private readonly files: FileCalls
   private readonly clock: Clock
   private readonly outside: Outside
@@ -46,7 +48,8 @@ export class Workspace {
     this.outside = outside
     this.desk = new Desk(stream, clock, secret, outside.board)
     this.files = new FileCalls(this.desk, blobs)
-    this.locks = new LockCalls(this.desk, blobs, outside.sessionFor)
+    this.locks = new LockCalls(this.desk, blobs)
+    this.holds = new HoldCalls(this.desk, outside.sessionFor)
     this.tick()
   }
 
@@ -135,15 +138,15 @@ export class Workspace {
       case 'change_lock':
         return this.locks.change(input, actor, signal)
       case 'handover_lock':
-        return this.locks.handOver(input, actor)
+        return this.holds.handOver(input, actor)
       case 'ask_holder':
-        return this.locks.ask(input, actor)
+        return this.holds.ask(input, actor)
       case 'answer_ask':
-        return this.locks.answer(input, actor)
+        return this.holds.answer(input, actor)
       case 'recall_lock':
-        return this.locks.recall(input, actor)
+        return this.holds.recall(input, actor)
       case 'extend_recall':
-        return this.locks.extend(input, actor)
+        return this.holds.extend(input, actor)
       case 'write_file':
         return this.files.write(input, actor, content)
       case 'patch_file':
@@ -170,7 +173,7 @@ export class Workspace {
         return listLocks(reader, input, this.desk.statistics)
       case 'get_lock':
         return {
-          lock: lockFacts(this.locks.lockOf((input as Parsed<'get_lock'>).id), reader.moment),
+          lock: lockFacts(this.desk.lockOf((input as Parsed<'get_lock'>).id), reader.moment),
         }
       case 'workspace_status':
         return workspaceStatus(reader, this.outside.board)

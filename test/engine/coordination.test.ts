@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Input } from '../../src/contract/operations.ts'
+import type { Settings } from '../../src/contract/events.ts'
 import { EngineWorld, settle } from './world.ts'
 
-async function withSupervisor(
-  settings: NonNullable<Input<'put_workspace'>['settings']> = {},
-): Promise<EngineWorld> {
+async function withSupervisor(settings: Partial<Settings> = {}): Promise<EngineWorld> {
   const world = await EngineWorld.start(settings)
   await world.addAgent('sue', { role: 'supervisor' })
   return world
