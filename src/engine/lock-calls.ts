@@ -35,6 +35,9 @@ export class LockCalls {
       command.items = await Promise.all(
         wishes.map((wish) => inBytes(this.desk, this.blobs, wish, actor)),
       )
+      // Meanwhile the same request may have come again and been decided.
+      const passed = this.desk.answered(actor, input.request_id)
+      if (passed !== undefined) return this.acquireAgain(passed, input, actor, signal)
     }
     const paths = command.items.map((item) => item.path)
     return this.asked(command, paths, 'acquire_lock', input, signal)

@@ -68,7 +68,7 @@ export function queuedReply(
   moment: Moment,
 ): Output<'acquire_lock'> {
   const { holders } = obstacles(table, ticket.items, [ticket.owner], moment)
-  const ends = holders.map((holder) => Date.parse(holder.expires_at))
+  const ends = holders.map((holder) => Date.parse(holder.recalled_until ?? holder.expires_at))
   return {
     status: 'queued',
     ticket: `T${ticket.id}`,
