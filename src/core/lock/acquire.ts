@@ -25,7 +25,7 @@ import { isAhead, newcomerPlace, type Place, placeBefore } from './order.ts'
 import { recallDraft } from './recall.ts'
 import { type Asked, factOf, prepareItems, waitingFactOf } from './request.ts'
 import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
-import { placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
+import { type Moves, placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
 import { freeItems, placeAtLimit } from './win.ts'
 
 /**
@@ -132,23 +132,21 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
     ...optional('any', any),
     ...(rank === usual.rank && seq === usual.seq ? {} : { rank, seq }),
   }
-  const moved = [...found.moves].flatMap(([{ id, owner }, place]): EventDraft[] =>
-    id === request.id
-      ? []
-      : [
-          {
-            kind: 'ticket-moved',
-            agent: owner.agent,
-            session: owner.session,
-            ticket: id,
-            rank: place.rank,
-            seq: place.seq,
-            why: 'deadlock',
-          },
-        ],
-  )
+  const moved = movedDrafts(found.moves).filter((draft) => draft.ticket !== request.id)
   const recalled = raises === undefined ? [] : recalledByUpgrade(state, moment, request)
   return { outcome: 'events', events: [queued, ...moved, ...recalled] }
+}
+
+export function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
+  return [...moves].map(([{ id, owner }, { rank, seq }]) => ({
+    kind: 'ticket-moved',
+    agent: owner.agent,
+    session: owner.session,
+    ticket: id,
+    rank,
+    seq,
+    why: 'deadlock',
+  }))
 }
 
 function refused(refusal: Refusal): AcquireDecision {

@@ -199,11 +199,20 @@ export function placesWithoutCycle(
   request: Request,
 ): { moves: Moves } | { cycle: Edge[] } {
   if (!mayCloseCycle(table, request)) return { moves: new Map() }
+  return untangled(table, [request.owner], request)
+}
+
+/** The same where what some owners wait for has changed, and nobody asks. */
+export function untangled(
+  table: LockTable,
+  owners: Iterable<Owner>,
+  request?: Request,
+): { moves: Moves } | { cycle: Edge[] } {
   let first: Edge[] | undefined
   let tries = 0
   const search = (moves: Moves, depth: number): Moves | undefined => {
-    const graph = new WaitsFor(table, { request, moves })
-    const starts = new Set([request.owner, ...[...moves.keys()].map((moved) => moved.owner)])
+    const graph = new WaitsFor(table, request === undefined ? { moves } : { request, moves })
+    const starts = new Set([...owners, ...[...moves.keys()].map((moved) => moved.owner)])
     let cycle: Edge[] | undefined
     for (const start of starts) {
       cycle ??= graph.cycleThrough(start)
