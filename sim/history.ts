@@ -9,6 +9,8 @@ export interface Operation {
   session: string
   name: OperationName
   input: Readonly<Record<string, unknown>>
+  /** As the SDK made it up; absent where the operation takes none. */
+  requestId: string | undefined
   /** The step and the time it was asked at. */
   invoked: number
   invokedAt: number

@@ -48,8 +48,10 @@ export function simulate({ seed, ops }: RunOptions): Run {
     if (world.failure !== undefined) throw world.failure
     const [unheard] = takeUnheard()
     if (unheard !== undefined) throw unheard
-    stored = world.stored()
-    if (!world.isRefused) examine(world, workers, stored)
+    if (!world.isRefused) {
+      stored = world.stored()
+      examine(world, workers, stored)
+    }
   } catch (error) {
     const { rule, message, stack = '' } = error as RuleBroken
     failure = { rule: rule ?? 'crash', what: message, stack, step: world.loop.step }
@@ -83,15 +85,19 @@ function safelyStored(world: World): Event[] {
 function perform(world: World, chance: Chance, ops: number): Worker[] {
   const { loop, history } = world
   const isEnough = (): boolean => history.operations.length >= ops
-  const settle = (what: string, limitMs: number, isSettled: () => boolean): void => {
+  const settle: Settle = (what, limitMs, isSettled) => {
     const until = loop.now + limitMs
     const isOver = (): boolean => world.failure !== undefined || world.isRefused || isSettled()
     loop.run(() => isOver() || loop.now > until)
-    if (!isOver()) broken('liveness', `${what} after ${limitMs} ms`)
+    if (!isOver()) broken('liveness', `${what()} after ${limitMs} ms`)
   }
   world.startServer()
   drain()
-  settle('the first start has not ended', 60_000, () => world.network.listener !== undefined)
+  settle(
+    () => 'the first start has not ended',
+    60_000,
+    () => world.network.listener !== undefined,
+  )
   prepare(world, chance.fork('settings'), settle)
   const workers = makeWorkers(world, chance, isEnough)
   const faults = new Faults(world, workers, chance.fork('strikes'))
@@ -99,10 +105,18 @@ function perform(world: World, chance: Chance, ops: number): Worker[] {
     loop.after(chance.between(0, 200), worker.client.program, () => worker.start())
   }
   faults.begin()
-  settle('the work goes on', 3_600_000, isEnough)
+  settle(() => 'the work goes on', 3_600_000, isEnough)
   faults.calm()
-  settle(`still at it: ${atWork(workers)}`, 240_000, () => workers.every((one) => one.isDone))
-  settle('locks or waiters are left', 300_000, () => isEmpty(world))
+  settle(
+    () => `still at it: ${atWork(workers)}`,
+    240_000,
+    () => workers.every((one) => one.isDone),
+  )
+  settle(
+    () => 'locks or waiters are left',
+    300_000,
+    () => isEmpty(world),
+  )
   return workers
 }
 
@@ -120,7 +134,8 @@ function isEmpty(world: World): boolean {
   return state.locks.locks.size === 0 && state.locks.tickets.size === 0 && backlog === 0
 }
 
-type Settle = (what: string, limitMs: number, isSettled: () => boolean) => void
+/** Runs on until it is settled; names `what` stands in the way when that takes too long. */
+type Settle = (what: () => string, limitMs: number, isSettled: () => boolean) => void
 
 function prepare(world: World, chance: Chance, settle: Settle): void {
   let isDone = false
@@ -136,7 +151,11 @@ function prepare(world: World, chance: Chance, settle: Settle): void {
     (error: unknown) => world.fail(error),
   )
   drain()
-  settle('the settings are not set', 60_000, () => isDone)
+  settle(
+    () => 'the settings are not set',
+    60_000,
+    () => isDone,
+  )
 }
 
 function makeWorkers(world: World, chance: Chance, isEnough: () => boolean): Worker[] {
@@ -151,7 +170,7 @@ function makeWorkers(world: World, chance: Chance, isEnough: () => boolean): Wor
   const busy = actions.length === 0 ? ACTIONS : actions
   for (let index = 0; index < count; index++) {
     const client = new Client(world, index, chance.fork(`client ${index}`))
-    workers.push(new Worker(client, busy, thinkMs, chance.happens(0.2), isEnough))
+    workers.push(new Worker(client, busy, thinkMs, chance.happens(0.1), isEnough))
   }
   return workers
 }

@@ -36,8 +36,7 @@ export function checkKept(
     if (revision > operation.revision) {
       broken('I14', `${told(operation)} was answered before its revision ${revision} was durable`)
     }
-    // An id that was given before may be answered by an earlier call's fact.
-    if (operation.input.request_id === undefined) effects.set(operation, revision)
+    effects.set(operation, revision)
   }
   return effects
 }
@@ -52,7 +51,7 @@ function effectOf(
   released: ReadonlyMap<number, number>,
   stream: StreamCheck,
 ): number | undefined {
-  const { name, value, session, input } = operation
+  const { name, value, input } = operation
   switch (name) {
     case 'acquire_lock':
     case 'change_lock':
@@ -66,10 +65,9 @@ function effectOf(
           ? ['lock-queued']
           : ['lock-acquired', 'lock-raised', 'lock-handed-over']
       if (!kinds.includes(fact.kind)) broken('I14', `${told(operation)}: ${fact.kind}`)
-      if (fact.kind === 'lock-acquired') whole(operation, input, fact.items.length)
-      // It may have been there before it was asked for.
-      const isOwn = name === 'acquire_lock' && !('already_held' in answer)
-      return isOwn && fact.session === session ? revision : undefined
+      const isNew = !('already_held' in answer)
+      if (fact.kind === 'lock-acquired' && isNew) whole(operation, input, fact.items.length)
+      return isOwn(operation, fact, events) ? revision : undefined
     }
     case 'release_lock': {
       const lock = Number(String(input.id).slice(1))
@@ -99,6 +97,12 @@ function effectOf(
     default:
       return undefined
   }
+}
+
+/** A session that asks again is given what it has, or waits for, since an earlier request. */
+function isOwn({ requestId }: Operation, fact: Event, events: readonly Event[]): boolean {
+  const ticket = 'ticket' in fact && fact.ticket !== undefined ? events[fact.ticket - 1] : fact
+  return ticket !== undefined && 'requestId' in ticket && ticket.requestId === requestId
 }
 
 function present(operation: Operation, events: readonly Event[], revision: number): Event {

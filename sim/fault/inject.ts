@@ -159,6 +159,8 @@ export class Faults {
     if (!this.isUp() || server === undefined) return false
     world.note('server', 'is stopped')
     this.isRestarting = true
+    // The door is shut first: nobody new comes in while it stores what it has.
+    world.network.listener = undefined
     this.cutAll()
     server.engine.close().then(
       () => {

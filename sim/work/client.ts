@@ -91,12 +91,15 @@ export class Client implements Believer {
   private record(connection: Connection, sessionOf: () => string): void {
     const { loop, history } = this.world
     const call = connection.call.bind(connection)
+    // The SDK tells the request ids it makes up to nobody but the server.
+    const inside = connection as unknown as { nonce: string; nextId: number }
     connection.call = async (name, input, content, signal) => {
       const operation: Operation = {
         client: this.index,
         session: sessionOf(),
         name,
         input: input as Operation['input'],
+        requestId: `${inside.nonce}-${inside.nextId}`,
         invoked: loop.step,
         invokedAt: loop.now,
         returned: 0,

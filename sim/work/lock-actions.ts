@@ -92,10 +92,11 @@ export const LOCK_ACTIONS: readonly Action[] = [
     async run(hands) {
       const { chance, workspace } = hands
       const path = chance.pick(FILES)
-      const lock = await hands.lock(path, { ...termsOf(chance), level: 'read' })
+      const terms = termsOf(chance)
+      const lock = await hands.lock(path, { ...terms, level: 'read' })
       await hands.dwell(30)
       const level = chance.pick(['write', 'exclusive'] as const)
-      await hands.lock(path, { ...termsOf(chance), level })
+      await hands.lock(path, { ...terms, level })
       await workspace.write(path, hands.fresh(), { lock })
       await hands.release(lock)
     },
@@ -108,6 +109,7 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const path = chance.pick(FILES)
       const answer = await workspace.call('acquire_lock', { path, wait: 0, queue: true, ttl: 2 })
       if (answer.status === 'granted') {
+        hands.client.locks.delete(answer.lock.id)
         await workspace.call('release_lock', { id: answer.lock.id })
         return
       }

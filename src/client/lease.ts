@@ -63,8 +63,9 @@ export class LeaseKeeper {
     try {
       const answer = await call()
       for (const lease of given) {
-        if (lock === undefined) this.ask(lease, this.runtime.now())
-        else this.leases.delete(lease.lock)
+        if (lock !== undefined) this.leases.delete(lease.lock)
+        // Only a renewal asked for from now on says whether it was this one.
+        else this.ask(lease, this.runtime.now(), true)
       }
       return answer
     } catch (error) {
@@ -125,12 +126,12 @@ export class LeaseKeeper {
     }
   }
 
-  private ask(lease: Lease, sentAt: number): void {
+  private ask(lease: Lease, sentAt: number, isProof = false): void {
     lease.isRenewing = true
     this.renew(lease.lock).then(
       () => {
         lease.isRenewing = false
-        lease.isGiven = false
+        if (isProof) lease.isGiven = false
         lease.goodAt = Math.max(lease.goodAt, sentAt)
         this.heard(sentAt)
       },
