@@ -1,39 +1,67 @@
-import { assertDrains, collectUnheard, inMacrotask } from './drain.ts'
+import { execFileSync } from 'node:child_process'
+import type { Tally } from './batch.ts'
+import { huntBugs } from './bug/hunt.ts'
+import { collectUnheard, inMacrotask } from './drain.ts'
+import { runJobs } from './jobs.ts'
+import { keep } from './kept.ts'
+import { type Options, optionsFrom } from './option.ts'
 import { simulate } from './simulate.ts'
+import { traceOf } from './trace.ts'
 
-const seeds = Number(process.argv[2] ?? 10)
-const from = Number(process.argv[3] ?? 1)
-await inMacrotask(() => {
-  assertDrains()
+/** `npm run sim`: see README.md. */
+const options = optionsFrom(process.argv.slice(2))
+if (options.bugs !== undefined) process.exitCode = await huntBugs(options.bugs, options.ops)
+else if (options.seed !== undefined) process.exitCode = await runOne(options, options.seed)
+else process.exitCode = await runMany(options)
+
+async function runOne({ ops, trace }: Options, seed: number): Promise<number> {
   collectUnheard()
-  const start = performance.now()
-  let ops = 0
-  let steps = 0
-  let events = 0
-  let sim = 0
-  const rules = new Map<string, number>()
-  for (let seed = from; seed < from + seeds; seed++) {
-    const run = simulate({ seed, ops: 1000 })
-    ops += run.ops
-    steps += run.steps
-    events += run.events
-    sim += run.simulatedMs
-    if (run.failure) {
-      const key = run.failure.rule + ' ' + run.failure.what.slice(0, 150)
-      rules.set(run.failure.rule, (rules.get(run.failure.rule) ?? 0) + 1)
-      console.log(seed, key)
-      if (process.env.STACK) console.log(run.failure.stack)
-    }
-  }
-  const s = (performance.now() - start) / 1000
-  console.log({
-    seeds,
-    s,
-    rate: seeds / s,
-    ops: ops / seeds,
-    steps: steps / seeds,
-    events: events / seeds,
-    sim: sim / seeds,
-    rules,
+  const run = await inMacrotask(() => simulate({ seed, ops, isLinear: true }))
+  if (trace !== undefined) console.log(traceOf(run, trace))
+  const { failure, hash, steps, events, simulatedMs } = run
+  console.log(
+    `seed ${seed}: ${run.ops} operations, ${steps} steps, ${events} facts, ` +
+      `${(simulatedMs / 1000).toFixed(0)} s simulated, hash ${hash}`,
+  )
+  if (failure === undefined) return 0
+  console.log(`\n${failure.rule} broken at step ${failure.step}\n${failure.stack}`)
+  return 1
+}
+
+async function runMany({ seeds, from, jobs, ops, keep: isKept, ...rest }: Options) {
+  const { twiceEvery, linearEvery } = rest
+  const started = performance.now()
+  let toldAt = started
+  const tally = await runJobs({ from, seeds, ops, twiceEvery, linearEvery }, jobs, (now) => {
+    if (performance.now() - toldAt < 5000) return
+    toldAt = performance.now()
+    console.log(`${now.runs} runs, ${now.failed.length} failed, ${rate(now)} runs/s a core`)
   })
-})
+  report(tally, (performance.now() - started) / 1000)
+  if (isKept) keep(tally.failed, commitNow())
+  return tally.failed.length === 0 ? 0 : 1
+}
+
+function rate({ runs, cpuMs }: Tally): string {
+  return ((runs / cpuMs) * 1000).toFixed(1)
+}
+
+function report(tally: Tally, seconds: number): void {
+  const { runs, ops, steps, events, simulatedMs, faults, failed } = tally
+  console.log(
+    `\n${runs} runs in ${seconds.toFixed(1)} s: ${rate(tally)} runs/s a core, ` +
+      `${ops} operations, ${steps} steps, ${events} facts, ` +
+      `${(simulatedMs / 3600_000).toFixed(1)} h simulated`,
+  )
+  const kinds = Object.entries(faults).sort(([, a], [, b]) => b - a)
+  console.log(`faults: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`)
+  for (const one of failed) {
+    console.log(`\nseed ${one.seed}, step ${one.step}: ${one.what.slice(0, 600)}`)
+    console.log(`  npm run sim -- --seed ${one.seed} --ops ${one.ops} --trace`)
+  }
+  console.log(failed.length === 0 ? '\nno rule broken' : `\n${failed.length} seeds failed`)
+}
+
+function commitNow(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+}

@@ -4,6 +4,7 @@ import { Chance } from './chance.ts'
 import { checkCount } from './check/count.ts'
 import { checkFold } from './check/fold.ts'
 import { checkKept } from './check/kept.ts'
+import { checkLinear } from './check/linear.ts'
 import { checkReads, checkRealTime } from './check/order.ts'
 import { StreamCheck } from './check/stream.ts'
 import { checkWatch } from './check/watch.ts'
@@ -21,10 +22,14 @@ export interface RunOptions {
   seed: number
   /** Calls of clients after which the run comes to its end. */
   ops: number
+  /** Also checks the history without the stream as a witness, which costs more. */
+  isLinear?: boolean
 }
 
 export interface Run {
   seed: number
+  /** What `ops` was asked for, and the calls that came of it. */
+  asked: number
   ops: number
   steps: number
   events: number
@@ -38,7 +43,7 @@ export interface Run {
 }
 
 /** One run, from its seed alone. Call it in a macrotask (drain.ts). */
-export function simulate({ seed, ops }: RunOptions): Run {
+export function simulate({ seed, ops, isLinear = false }: RunOptions): Run {
   const chance = new Chance(seed)
   const world = new World(chance.fork('world'), planFaults(chance.fork('faults')))
   let stored: Event[] = []
@@ -51,6 +56,7 @@ export function simulate({ seed, ops }: RunOptions): Run {
     if (!world.isRefused) {
       stored = world.stored()
       examine(world, workers, stored)
+      if (isLinear) checkLinear(world.history, stored, world.timings)
     }
   } catch (error) {
     const { rule, message, stack = '' } = error as RuleBroken
@@ -61,6 +67,7 @@ export function simulate({ seed, ops }: RunOptions): Run {
   const { history, loop } = world
   return {
     seed,
+    asked: ops,
     ops: history.operations.length,
     steps: loop.step,
     events: stored.length,

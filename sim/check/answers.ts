@@ -65,11 +65,10 @@ function isSame(before: string, now: string): boolean {
   const hasEnded = before.startsWith('granted') && ENDED.has(now)
   // A ticket was asked for again while it waited; the answers overtook each other.
   const overtaken = before.startsWith('granted') && now.startsWith('queued')
-  return hasMovedOn || hasEnded || overtaken || isSuspended(before, now)
-}
-
-function isSuspended(before: string, now: string): boolean {
-  return ENDED.has(before) && now.startsWith('granted')
+  // Refusals are no facts that anybody waits for: one that was only counted, or lost in a crash, is
+  // decided anew. See "found" in sim/README.md.
+  const isForgotten = before.startsWith('refused')
+  return hasMovedOn || hasEnded || overtaken || isForgotten
 }
 
 const ENDED: ReadonlySet<string> = new Set(['refused lock_lost', 'refused ticket_gone'])

@@ -11,6 +11,8 @@ import type { SimSocket } from './wire.ts'
 
 /** Who wants to hear what the server does. */
 export interface Observer {
+  /** Facts were decided; they may still be lost. */
+  decided(events: readonly Event[]): void
   /** Facts became durable, in this run of the server. */
   durable(events: readonly Event[]): void
   /** Memory was folded anew from the ledger. */
@@ -44,6 +46,12 @@ export class Server implements Listener {
   async start(): Promise<void> {
     await this.engine.open()
     const stream = this.engine.streamOf('main')
+    const run = stream.run.bind(stream)
+    stream.run = (command, moment, contents) => {
+      const step = run(command, moment, contents)
+      this.observer.decided(step.events)
+      return step
+    }
     stream.listen((events) => this.observer.durable(events))
     stream.onReload(() => this.observer.reloaded())
   }

@@ -7,6 +7,7 @@ import { MemoryTables } from '../../src/store/tables/memory.ts'
 import type { Chance } from '../chance.ts'
 import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
+import type { Timing } from '../check/linear.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
 import { Loop, Program } from '../loop.ts'
@@ -40,6 +41,8 @@ export class World {
   isRefused = false
   failure: unknown
   server: Server | undefined
+  /** By revision: when it was decided, and when the server knew that it is durable. */
+  readonly timings = new Map<number, Timing>()
   /** Facts that listeners of the stream were told are durable. */
   readonly heard: Event[] = []
   private readonly chance: Chance
@@ -76,6 +79,11 @@ export class World {
         return this.disk.storage(this.loop, program, chance, this.health, tablesFail, this.history)
       },
       {
+        decided: (events) => {
+          const { step } = this.loop
+          for (const { revision } of events)
+            this.timings.set(revision, { decided: step, durable: 0 })
+        },
         durable: (events) => this.durable(events),
         reloaded: () => this.reloaded(),
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
@@ -127,6 +135,8 @@ export class World {
     try {
       this.heard.push(...events)
       for (const event of events) {
+        const timing = this.timings.get(event.revision)
+        if (timing !== undefined) timing.durable = this.loop.step
         if (event.kind === 'lock-released') checkBeliefs(this.believers, event)
       }
     } catch (error) {

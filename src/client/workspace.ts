@@ -86,8 +86,10 @@ export class Workspace {
       answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
     }
     const { id, ttl, renew } = answer.lock
-    if (this.runtime.now() - sentAt > (ttl * 1000) / 3) {
-      // Much of its time may have gone by in the wait, and this client cannot know how much.
+    const isOld = answer.already_held === true && renew === 'explicit'
+    if (isOld || this.runtime.now() - sentAt > (ttl * 1000) / 3) {
+      // Much of its time may have gone by, and this client cannot know how much: in the wait, or since
+      // it was taken, where asking again renews nothing.
       sentAt = this.runtime.now()
       await this.call('renew_lock', { id })
     }

@@ -125,7 +125,8 @@ export function decideLeave(state: State, command: LeaveQueue): EventDraft[] | R
     return [{ kind: 'ticket-left', agent, session, ticket: ticket.id, reason: 'left' }]
   }
   // It was granted while the caller gave up: giving up means giving back.
-  if (lock !== undefined) {
+  // A hold that it only raised was there before, and stays.
+  if (lock !== undefined && lock.id > command.ticket) {
     return [released(lock)]
   }
   return []

@@ -1,0 +1,103 @@
+/**
+ * Planted bugs: each makes one line of the source wrong when it is loaded (hook.ts), and a number of
+ * runs must find it. They show that the checkers bite; what they catch is told in `caughtBy`.
+ */
+export interface Bug {
+  name: string
+  /** From the root. */
+  file: string
+  /** Occurs exactly once in the file; else the bug does not apply any more, and that is an error. */
+  find: string
+  replace: string
+  /** The rules of which one has to break. */
+  caughtBy: readonly string[]
+}
+
+export const BUGS: readonly Bug[] = [
+  {
+    name: 'reply before sync',
+    file: 'src/engine/stream.ts',
+    find: 'if (revision <= this.durable) return done',
+    replace: 'if (revision <= this.state.revision) return done',
+    caughtBy: ['I14', 'I12', 'order', 'I10'],
+  },
+  {
+    name: 'listeners hear before the sync',
+    file: 'src/engine/stream.ts',
+    find: '    this.isAppending = true\n    this.ledger\n',
+    replace:
+      '    this.isAppending = true\n    for (const listener of this.listeners) listener(events)\n    this.ledger\n',
+    caughtBy: ['I11', 'I14', 'I12', 'crash'],
+  },
+  {
+    name: 'lease shortened after a restart',
+    file: 'src/engine/lease.ts',
+    find: '    for (const lock of locks) this.track(lock, now)',
+    replace: '    for (const lock of locks) this.track(lock, lock.grantedAt)',
+    caughtBy: ['I12'],
+  },
+  {
+    name: 'a renewed lock expires all the same',
+    file: 'src/engine/lease.ts',
+    find: 'return lease.claimBy ?? this.renewedAt(lease) + lease.lock.ttlMs',
+    replace: 'return lease.claimBy ?? lease.lock.grantedAt + lease.lock.ttlMs',
+    caughtBy: ['I12', 'liveness'],
+  },
+  {
+    name: 'the client gives up too late',
+    file: 'src/client/lease.ts',
+    find: '> lease.ttlMs / 2',
+    replace: '> lease.ttlMs * 2',
+    caughtBy: ['I12'],
+  },
+  {
+    name: 'the client counts from the answer',
+    file: 'src/client/lease.ts',
+    find: 'lease.goodAt = Math.max(lease.goodAt, sentAt)',
+    replace: 'lease.goodAt = this.runtime.now()',
+    caughtBy: ['I12'],
+  },
+  {
+    name: 'a resent request gets a new id',
+    file: 'src/client/connection.ts',
+    find: 'for (const { message } of this.pending.values()) this.outbox.push(message)',
+    replace:
+      "for (const { message: [what, id, name, input, ...rest] } of this.pending.values()) this.outbox.push([what, id, name, 'request_id' in input ? { ...input, request_id: String(this.runtime.random()) } : input, ...rest])",
+    caughtBy: ['I10', 'I14', 'order', 'count', 'linear'],
+  },
+  {
+    name: 'a lost answer is decided anew',
+    file: 'src/engine/desk.ts',
+    find: 'return this.stream.state.answers.get(actor.session)?.get(requestId)',
+    replace: 'return undefined as number | undefined',
+    caughtBy: ['I10'],
+  },
+  {
+    name: 'a watch resumes one too late',
+    file: 'src/engine/watch.ts',
+    find: 'let next = query.since + 1',
+    replace: 'let next = query.since + 2',
+    caughtBy: ['I11'],
+  },
+  {
+    name: 'a waiting call is not woken',
+    file: 'src/engine/wait.ts',
+    find: 'for (const finish of [...waiting]) finish()',
+    replace: 'if (ticket % 2 === 0) for (const finish of [...waiting]) finish()',
+    caughtBy: ['I12', 'liveness', 'order'],
+  },
+  {
+    name: 'locks outlive their session',
+    file: 'src/engine/sessions.ts',
+    find: '...[...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),',
+    replace: '',
+    caughtBy: ['liveness', 'locks §29'],
+  },
+  {
+    name: 'a commit needs some hold, not this one',
+    file: 'src/core/file/permit.ts',
+    find: 'if (lock === undefined) return lostRefusal(state, id)',
+    replace: 'if (lock === undefined) continue',
+    caughtBy: ['I4', 'I3'],
+  },
+]
