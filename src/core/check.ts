@@ -29,14 +29,18 @@ function standing(table: LockTable): Lock[] {
   return [...table.locks.values(), ...table.closed.values()]
 }
 
-/** I1: no two incompatible holds overlap. I2: fences are distinct. */
+/** I1: no two incompatible holds overlap; what one session lost never stood against its own. I2: fences
+ * are distinct. */
 function checkHolds(table: LockTable): void {
   const all = standing(table)
   for (const [index, a] of all.entries()) {
     const map = a.closedUntil === undefined ? table.locks : table.closed
     if (map.get(a.id) !== a) broken('I2', `lock L${a.id} stands under another id`)
     for (const b of all.slice(index + 1)) {
-      if (a.owner !== b.owner && a.items.some((x) => b.items.some((y) => clash(x, y)))) {
+      if (
+        a.owner.session !== b.owner.session &&
+        a.items.some((x) => b.items.some((y) => clash(x, y)))
+      ) {
         broken('I1', `L${a.id} (${told(a)}) and L${b.id} (${told(b)}) are both held`)
       }
       if (a.fence === b.fence) broken('I2', `L${a.id} and L${b.id} share fence ${a.fence}`)

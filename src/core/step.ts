@@ -3,11 +3,9 @@ import type { Event, EventDraft } from '../contract/events.ts'
 import { apply } from './apply.ts'
 import type { Command, Moment } from './command.ts'
 import { type Decision, decide } from './decide.ts'
-import { movedDrafts } from './lock/acquire.ts'
 import { inheritances } from './lock/inherit.ts'
 import type { Owner } from './lock/table.ts'
 import { turnDraft } from './lock/turn.ts'
-import { untangled } from './lock/waits-for.ts'
 import { turns } from './lock/wake.ts'
 import type { State } from './state.ts'
 
@@ -28,10 +26,12 @@ export function step(state: State, command: Command, moment: Moment): Step {
     events.push(applied(state, draft, moment.at))
   }
   for (const draft of decision.events) add(draft)
-  const { freed, moved } = state.locks
-  // Ranges that moved with their bytes may meet others in line than before.
-  if (command.kind === 'commit' && moved.length > 0)
-    for (const draft of entangled(state)) add(draft)
+  const { freed, moved, tickets } = state.locks
+  // Where others were moved for a request, it may be able to go itself by now.
+  const [first] = events
+  const queued = events.length > 1 && first?.kind === 'lock-queued' ? first.revision : 0
+  const asked = tickets.get(queued)
+  if (asked !== undefined) moved.push(asked)
   for (let seen = 0; ; ) {
     // Most decisions wake nobody.
     if (freed.length > 0 || moved.length > 0) {
@@ -44,13 +44,6 @@ export function step(state: State, command: Command, moment: Moment): Step {
     for (const draft of inheritances(state, touched)) add(draft)
   }
   return { ...decision, events }
-}
-
-/** The moves that end a cycle among requests for ranges, should one have come about. */
-function entangled(state: State): EventDraft[] {
-  const owners = new Set(state.locks.moved.map((ticket) => ticket.owner))
-  const found = untangled(state.locks, owners)
-  return 'moves' in found ? movedDrafts(found.moves) : []
 }
 
 function ownersTouched(state: State, events: readonly Event[]): Set<Owner> {

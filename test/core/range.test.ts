@@ -156,10 +156,11 @@ describe('how ranges move', () => {
     expect(move([10, 20], [10, 20, 0], true)).toEqual([10, 10])
     expect(move([10, 20], [0, 5, 2])).toEqual([7, 17])
     expect(move([10, 20], [20, 25, 0])).toEqual([10, 20])
-    expect(move([10, 20], [5, 15, 1])).toEqual([5, 11])
+    expect(move([10, 20], [5, 15, 1])).toEqual([6, 11])
     expect(move([10, 20], [15, 25, 1])).toEqual([10, 16])
+    expect(move([20, 30], [15, 25, 1])).toEqual([16, 21])
     expect(move([10, Number.POSITIVE_INFINITY], [10, 10, 5])).toEqual([
-      10,
+      15,
       Number.POSITIVE_INFINITY,
     ])
   })

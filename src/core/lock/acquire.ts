@@ -137,7 +137,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
   return { outcome: 'events', events: [queued, ...moved, ...recalled] }
 }
 
-export function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
+function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
   return [...moves].map(([{ id, owner }, { rank, seq }]) => ({
     kind: 'ticket-moved',
     agent: owner.agent,

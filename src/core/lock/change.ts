@@ -1,15 +1,16 @@
-import type { Refusal } from '../../contract/errors.ts'
+import { type Refusal, refuse } from '../../contract/errors.ts'
 import { optional } from '../../contract/optional.ts'
 import { missingRight } from '../agent/rights.ts'
 import type { ChangeLock, HandOverLock, Moment } from '../command.ts'
 import type { State } from '../state.ts'
 import { type AcquireDecision, decideRequest, versionOf } from './acquire.ts'
-import { isWaitedFor } from './conflict.ts'
+import { holdersInTheWay } from './conflict.ts'
 import { deadlockRefusal } from './describe-cycle.ts'
 import { heldLimit } from './limit.ts'
 import { levelOf, MODE, modeOf } from './mode.ts'
 import { ownLock } from './own.ts'
 import { type Asked, factOf, staleRefusal } from './request.ts'
+import type { Lock, Owner } from './table.ts'
 import { WaitsFor } from './waits-for.ts'
 
 /** What becomes of a hold without letting go of it: stronger, weaker, somebody else's. */
@@ -85,7 +86,10 @@ export function decideHandOver(state: State, command: HandOverLock): AcquireDeci
   }
   if (refusal !== undefined) return { outcome: 'refused', refusal }
   const owner = state.locks.owners.get(to.session)
-  if (owner !== undefined && owner.tickets.size > 0 && isWaitedFor(state.locks, lock)) {
+  const apart = standsAgainst(state, lock, owner)
+  if (apart !== undefined) return { outcome: 'refused', refusal: apart }
+  // Whoever waits for it waits for its new owner then, its giver too.
+  if (owner !== undefined && owner.tickets.size > 0) {
     const cycle = new WaitsFor(state.locks, { held: { lock, by: owner } }).cycleThrough(owner)
     if (cycle !== undefined) return { outcome: 'refused', refusal: deadlockRefusal(cycle) }
   }
@@ -93,4 +97,22 @@ export function decideHandOver(state: State, command: HandOverLock): AcquireDeci
   const receiver = { agent: to.agent, session: to.session }
   const event = { kind: 'lock-handed-over', agent, session, lock: lock.id, to: receiver } as const
   return { outcome: 'events', events: [event] }
+}
+
+/** What one session may hold together, two may not. */
+function standsAgainst(state: State, lock: Lock, to: Owner | undefined): Refusal | undefined {
+  const owners = to === undefined ? [] : [to]
+  for (const item of lock.items) {
+    const found = holdersInTheWay(state.locks, item, owners, Number.POSITIVE_INFINITY)
+    const other = found.find(({ by }) => by !== lock)
+    if (other === undefined) continue
+    const { id, owner } = other.by
+    return refuse(
+      'lock_conflict',
+      `L${lock.id} on ${item.path} cannot go to another session alone: L${id} on ${other.path}, of ` +
+        `${owner.session}, stands against it. Hand over or release that one first.`,
+      { path: item.path, lock: `L${id}`, holder: owner.session },
+    )
+  }
+  return undefined
 }

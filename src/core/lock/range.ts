@@ -24,20 +24,25 @@ export function contains(outer: Range, inner: Range): boolean {
   return outer.start <= inner.start && inner.end <= outer.end
 }
 
-/** Where a range lies after a change of the file. `own`: the change was made by its holder. */
+/**
+ * Where a range lies after a change of the file. Every place in the file has one place afterwards, in
+ * the same order, so ranges that were apart stay apart.
+ *
+ * @param own the change was made by the holder: what it inserts at an edge is its own
+ */
 export function reanchored(range: Range, splice: Splice, own: boolean): Range {
-  const { start, end } = range
-  const growth = splice.size - (splice.end - splice.start)
-  const isOpen = end === Number.POSITIVE_INFINITY
-  const isAtEdge = splice.start === splice.end && !overlaps(splice, range)
-  if (contains(range, splice) && (own || isOpen || !isAtEdge)) return { start, end: end + growth }
-  if (start >= splice.end) return { start: start + growth, end: end + growth }
-  if (end <= splice.start) return range
-  // Overlapped in part, which only readers can be: it takes in all of the new text.
-  return {
-    start: Math.min(start, splice.start),
-    end: end > splice.end ? end + growth : splice.start + splice.size,
-  }
+  const isInsertion = splice.start === splice.end
+  const edge = (at: number, grows: boolean): number =>
+    isInsertion && at === splice.start ? at + (grows ? splice.size : 0) : placeAfter(at, splice)
+  const start = edge(range.start, !own)
+  return { start, end: Math.max(start, edge(range.end, own)) }
+}
+
+/** What lay inside the bytes that were replaced lies as far into those that replace them, or at
+ * their end. */
+function placeAfter(at: number, { start, end, size }: Splice): number {
+  if (at <= start) return at
+  return at >= end ? at + size - (end - start) : Math.min(at, start + size)
 }
 
 /**

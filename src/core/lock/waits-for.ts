@@ -72,16 +72,31 @@ export class WaitsFor {
   cycleThrough(start: Owner): Edge[] | undefined {
     const { reached, closing } = this.walk(start)
     if (closing === undefined) return undefined
-    const choices = [...reached.keys()].some((owner) => this.hasChoice(owner))
-    if (!choices) return pathTo(closing, reached, start)
+    const all = [...this.reach(start)]
+    if (!all.some((owner) => this.hasChoice(owner))) return pathTo(closing, reached, start)
     // Where any k of several will do, a way back to the start is not yet the end of all hope.
-    const stuck = this.stuckAmong([...reached.keys()])
+    const stuck = this.stuckAmong(all)
     if (!stuck.has(start)) return undefined
     for (const owner of [start, ...stuck]) {
       const among = this.walk(owner, stuck)
       if (among.closing !== undefined) return pathTo(among.closing, among.reached, owner)
     }
     throw new Error('whoever is stuck waits for somebody who is')
+  }
+
+  /** All that an owner waits for, directly or not. */
+  private reach(start: Owner): Set<Owner> {
+    const reached = new Set([start])
+    const scanned = new Map<Line<Ticket>, Place>()
+    this.start = undefined
+    for (const waiter of reached) {
+      for (const ticket of this.ticketsOf(waiter)) {
+        for (const item of ticket.items) {
+          for (const { owner } of this.obstacles(ticket, item, scanned)) reached.add(owner)
+        }
+      }
+    }
+    return reached
   }
 
   private hasChoice(owner: Owner): boolean {
@@ -199,20 +214,11 @@ export function placesWithoutCycle(
   request: Request,
 ): { moves: Moves } | { cycle: Edge[] } {
   if (!mayCloseCycle(table, request)) return { moves: new Map() }
-  return untangled(table, [request.owner], request)
-}
-
-/** The same where what some owners wait for has changed, and nobody asks. */
-export function untangled(
-  table: LockTable,
-  owners: Iterable<Owner>,
-  request?: Request,
-): { moves: Moves } | { cycle: Edge[] } {
   let first: Edge[] | undefined
   let tries = 0
   const search = (moves: Moves, depth: number): Moves | undefined => {
-    const graph = new WaitsFor(table, request === undefined ? { moves } : { request, moves })
-    const starts = new Set([...owners, ...[...moves.keys()].map((moved) => moved.owner)])
+    const graph = new WaitsFor(table, { request, moves })
+    const starts = new Set([request.owner, ...[...moves.keys()].map((moved) => moved.owner)])
     let cycle: Edge[] | undefined
     for (const start of starts) {
       cycle ??= graph.cycleThrough(start)
