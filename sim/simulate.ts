@@ -6,6 +6,7 @@ import { checkFold } from './check/fold.ts'
 import { checkKept } from './check/kept.ts'
 import { checkLinear } from './check/linear.ts'
 import { checkReads, checkRealTime } from './check/order.ts'
+import { checkEnded } from './check/session.ts'
 import { StreamCheck } from './check/stream.ts'
 import { checkWatch } from './check/watch.ts'
 import { drain, takeUnheard } from './drain.ts'
@@ -191,6 +192,7 @@ function examine(world: World, workers: readonly Worker[], stored: readonly Even
   const effects = checkKept(operations, stored, stream)
   checkRealTime(effects)
   checkReads(operations, stream)
+  checkEnded(operations, stored, world.timings)
   checkCount(COUNTERS, operations, stored)
   for (const { watcher } of workers) {
     for (const watched of watcher?.seen ?? []) checkWatch(watched, stored)

@@ -19,7 +19,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/engine/stream.ts',
     find: 'if (revision <= this.durable) return done',
     replace: 'if (revision <= this.state.revision) return done',
-    caughtBy: ['I14', 'I12', 'order', 'I10'],
+    caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
   {
     name: 'listeners hear before the sync',
@@ -63,7 +63,7 @@ export const BUGS: readonly Bug[] = [
     find: 'for (const { message } of this.pending.values()) this.outbox.push(message)',
     replace:
       "for (const { message: [what, id, name, input, ...rest] } of this.pending.values()) this.outbox.push([what, id, name, 'request_id' in input ? { ...input, request_id: String(this.runtime.random()) } : input, ...rest])",
-    caughtBy: ['I10', 'I14', 'order', 'count', 'linear'],
+    caughtBy: ['I10', 'I12', 'I14', 'order', 'count', 'linear'],
   },
   {
     name: 'a lost answer is decided anew',
@@ -91,7 +91,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/engine/sessions.ts',
     find: '...[...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),',
     replace: '',
-    caughtBy: ['liveness', 'locks §29'],
+    caughtBy: ['locks §26', 'locks §29'],
   },
   {
     name: 'a commit needs some hold, not this one',

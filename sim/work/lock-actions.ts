@@ -96,7 +96,8 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const lock = await hands.lock(path, { ...terms, level: 'read' })
       await hands.dwell(30)
       const level = chance.pick(['write', 'exclusive'] as const)
-      await hands.lock(path, { ...terms, level })
+      // A raise takes over the time of its request, and this client is told too late of a shorter one.
+      await hands.lock(path, { ...terms, level, ttl: 8 })
       await workspace.write(path, hands.fresh(), { lock })
       await hands.release(lock)
     },

@@ -8,6 +8,7 @@ import type { Chance } from '../chance.ts'
 import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
 import type { Timing } from '../check/linear.ts'
+import { checkAlive } from '../check/session.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
 import { Loop, Program } from '../loop.ts'
@@ -69,7 +70,7 @@ export class World {
 
   startServer(): void {
     if (this.isRefused) return
-    const server = new Server(
+    const server: Server = new Server(
       this.loop,
       this.wall,
       (program) => {
@@ -79,11 +80,7 @@ export class World {
         return this.disk.storage(this.loop, program, chance, this.health, tablesFail, this.history)
       },
       {
-        decided: (events) => {
-          const { step } = this.loop
-          for (const { revision } of events)
-            this.timings.set(revision, { decided: step, durable: 0 })
-        },
+        decided: (events) => this.decided(server, events),
         durable: (events) => this.durable(events),
         reloaded: () => this.reloaded(),
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
@@ -129,6 +126,16 @@ export class World {
     this.server?.kill()
     this.network.listener = undefined
     this.disk.crash(this.loop.now, this.chance, this.history)
+  }
+
+  private decided(server: Server, events: readonly Event[]): void {
+    const { step } = this.loop
+    for (const { revision } of events) this.timings.set(revision, { decided: step, durable: 0 })
+    try {
+      checkAlive(events, (session) => server.engine.directory.sessions.has(session))
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   private durable(events: readonly Event[]): void {

@@ -54,23 +54,24 @@ export class LeaseKeeper {
 
   /**
    * Makes a call that gives locks back. Until its answer nothing new is started under them: the call
-   * may have been done already. A refused one leaves them as they were.
+   * may have been done already.
    * @param lock the one it is about; absent: whichever the server finds
    */
   async give<T>(lock: string | undefined, call: () => Promise<T>): Promise<T> {
     const given = [...this.leases.values()].filter((one) => lock === undefined || one.lock === lock)
     for (const lease of given) lease.isGiven = true
+    let isDone = false
     try {
       const answer = await call()
+      isDone = true
+      return answer
+    } finally {
       for (const lease of given) {
-        if (lock !== undefined) this.leases.delete(lease.lock)
-        // Only a renewal asked for from now on says whether it was this one.
+        if (isDone && lock !== undefined) this.leases.delete(lease.lock)
+        // Only a renewal asked for from now on says whether it is still there: even a refusal may
+        // come from a server that does not know whether its disk took it.
         else this.ask(lease, this.runtime.now(), true)
       }
-      return answer
-    } catch (error) {
-      for (const lease of given) lease.isGiven = false
-      throw error
     }
   }
 
@@ -150,7 +151,7 @@ interface Lease {
   goodAt: number
   onLost: () => void
   isRenewing: boolean
-  /** A call that gives it back is under way, or was answered and may have been about it. */
+  /** A call that gives it back is under way, or may have been done. */
   isGiven: boolean
 }
 

@@ -1,6 +1,6 @@
 import { fail, problemOf, type Refusal, refuse, SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
-import type { Actor, Command, Moment } from '../core/command.ts'
+import type { Actor, Command, EndSession, Moment } from '../core/command.ts'
 import { lostRefusal } from '../core/file/permit.ts'
 import type { Lock } from '../core/lock/table.ts'
 import { refusalDraft, type Step } from '../core/step.ts'
@@ -32,6 +32,8 @@ export class Desk {
   private readonly board: NoticeBoard
   private readonly due: DueTimes
   private readonly refusals = new RefusalCounter()
+  /** Sessions whose end the disk has not taken yet. */
+  private readonly ending = new Map<string, EndSession['reason']>()
 
   constructor(stream: Stream, clock: Clock, secret: Uint8Array, board: NoticeBoard) {
     this.stream = stream
@@ -71,6 +73,7 @@ export class Desk {
   /** Locks whose time is up, what else time brought about, refusals that were only counted. */
   sweep(now: number): void {
     const expired = this.leases.due(now)
+    this.endLeft()
     try {
       this.recordCounted(now)
       if (expired.length > 0) this.run({ kind: 'expire-locks', locks: expired })
@@ -88,8 +91,39 @@ export class Desk {
     if (counted.length > 0) this.run({ kind: 'record-refusals', refusals: counted })
   }
 
+  /** Its locks and tickets go, and the next in line are granted. */
+  async endSession(session: string, reason: EndSession['reason']): Promise<void> {
+    this.ending.set(session, reason)
+    await this.endAll()
+  }
+
+  /** A session that is gone gives nothing back by itself, so an end that failed is tried again. */
+  private async endAll(): Promise<void> {
+    const ends = [...this.ending].map(async ([session, reason]) => {
+      const step = this.decide({ kind: 'end-session', session, reason })
+      this.ending.delete(session)
+      try {
+        await this.settledAfter(step)
+      } catch (error) {
+        this.ending.set(session, reason)
+        throw error
+      }
+    })
+    await Promise.all(ends)
+  }
+
+  private endLeft(): void {
+    if (this.ending.size > 0) this.endAll().catch(() => {})
+  }
+
   /** Decides a command now. Its events are not durable yet: see `stream.settled`. */
   run(command: Command, contents: readonly Attachment[] = []): Step {
+    // Before anything that could grant them something (locks §29).
+    this.endLeft()
+    return this.decide(command, contents)
+  }
+
+  private decide(command: Command, contents: readonly Attachment[] = []): Step {
     const moment = this.moment()
     const step = this.stream.run(command, moment, contents)
     for (const event of step.events) {

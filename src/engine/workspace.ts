@@ -61,10 +61,10 @@ export class Workspace {
 
   /** The session ended somewhere else: its locks and tickets go, and the next in line are granted. */
   async endSession(session: string, reason: EndSession['reason']): Promise<void> {
-    const step = this.desk.run({ kind: 'end-session', session, reason })
+    const ended = this.desk.endSession(session, reason)
     this.desk.seen.forget(session)
     this.desk.leases.forgetSession(session)
-    await this.desk.settledAfter(step)
+    await ended
   }
 
   async set(command: SetWorkspace): Promise<void> {
