@@ -3,14 +3,18 @@ import { broken, type Operation } from '../history.ts'
 import type { Timing } from './linear.ts'
 
 /**
- * locks §29: whoever is granted something is alive at that moment. Asked when it is decided, of the
- * directory as it is then.
+ * locks §29: whoever is granted something is alive. Asked when the grant is durable: a session that
+ * ended since has had its locks taken by then, and ends that waited for a full disk come one after
+ * the other in one batch.
  */
-export function checkAlive(events: readonly Event[], isOpen: (session: string) => boolean): void {
-  for (const event of events) {
-    const isGrant = event.kind === 'lock-acquired' || event.kind === 'lock-raised'
-    if (isGrant && !isOpen(event.session)) {
-      broken('locks §29', `${event.session} was granted ${event.revision} after its end`)
+export function checkAlive(
+  events: readonly Event[],
+  isOpen: (session: string) => boolean,
+  isHeld: (lock: number) => boolean,
+): void {
+  for (const { kind, session, revision } of events) {
+    if (kind === 'lock-acquired' && isHeld(revision) && !isOpen(session)) {
+      broken('locks §29', `${session} was granted ${revision} after its end`)
     }
   }
 }

@@ -80,8 +80,8 @@ export class World {
         return this.disk.storage(this.loop, program, chance, this.health, tablesFail, this.history)
       },
       {
-        decided: (events) => this.decided(server, events),
-        durable: (events) => this.durable(events),
+        decided: (events) => this.decided(events),
+        durable: (events) => this.durable(server, events),
         reloaded: () => this.reloaded(),
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
         failed: (message, error) => {
@@ -128,17 +128,12 @@ export class World {
     this.disk.crash(this.loop.now, this.chance, this.history)
   }
 
-  private decided(server: Server, events: readonly Event[]): void {
+  private decided(events: readonly Event[]): void {
     const { step } = this.loop
     for (const { revision } of events) this.timings.set(revision, { decided: step, durable: 0 })
-    try {
-      checkAlive(events, (session) => server.engine.directory.sessions.has(session))
-    } catch (error) {
-      this.fail(error)
-    }
   }
 
-  private durable(events: readonly Event[]): void {
+  private durable({ engine }: Server, events: readonly Event[]): void {
     try {
       this.heard.push(...events)
       for (const event of events) {
@@ -146,6 +141,13 @@ export class World {
         if (timing !== undefined) timing.durable = this.loop.step
         if (event.kind === 'lock-released') checkBeliefs(this.believers, event)
       }
+      const { locks } = engine.streamOf('main').state.locks
+      const { sessions } = engine.directory
+      checkAlive(
+        events,
+        (session) => sessions.has(session),
+        (lock) => locks.has(lock),
+      )
     } catch (error) {
       this.fail(error)
     }
