@@ -1,10 +1,11 @@
 import { systemRuntime } from './runtime.ts'
 import { type ConnectOptions, connectOn, type Sluice } from './sluice.ts'
 
+export type { Notice } from '../contract/door.ts'
 export type { ErrorCode, Problem } from '../contract/errors.ts'
 export { SluiceError } from '../contract/errors.ts'
 export type { Input, OperationName, Output } from '../contract/operations.ts'
-export { Lock, type LockOptions } from './lock.ts'
+export { type ChangeOptions, Lock, type LockOptions, type LockTarget } from './lock.ts'
 export { type ConnectOptions, Sluice } from './sluice.ts'
 export { type ReadResult, type WatchEvent, Workspace, type WriteResult } from './workspace.ts'
 

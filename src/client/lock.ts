@@ -1,53 +1,103 @@
+import type { Notice } from '../contract/door.ts'
 import type { Output } from '../contract/operations.ts'
 
-export interface LockOptions {
-  level?: 'read' | 'write' | 'exclusive'
+export type Level = 'read' | 'write' | 'exclusive'
+
+/** What of one path is wanted. */
+export interface LockTarget {
+  path: string
+  level?: Level
+  /** Default: `subtree` where the path is a folder. */
   scope?: 'file' | 'subtree'
+  /** Bytes `[start, end)` of the file; without `end`: the rest of it and whatever is appended. */
+  range?: { start: number; end?: number }
+  /** Lines of that version, the first is 1; without `to`: the rest of the file. */
+  lines?: { from: number; to?: number; version: number }
+  /** `metadata`: labels and the like have a lock of their own. */
+  key?: 'content' | 'metadata'
+  /** Refuse unless this is the file's version. */
+  ifVersion?: number
+}
+
+export interface LockOptions extends Omit<LockTarget, 'path'> {
+  /** So many of the targets will do, the first that are free in the order given. */
+  any?: number
   /** A read lock that also keeps writers out. */
   stable?: boolean
   /** Seconds; default 300. */
   ttl?: number
   /** Seconds to wait in all, across tickets; default 0: answer at once. */
   wait?: number
+  /** 0 to 9; counts where the workspace has `order: priority`. */
   priority?: number
+  /** What for; others see it. */
   intent?: string
   renew?: 'activity' | 'explicit'
-  ifVersion?: number
+  /** Seconds the paths stay closed if the lock is lost instead of released; at most 60. */
+  lockDelay?: number
   /** Stops waiting and gives up the ticket. */
   signal?: AbortSignal
   onLost?: () => void
+  /** It is recalled: finish and release it, or make it weaker, before `notice.until`. */
+  onRecall?: (notice: Notice) => void
 }
 
-type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
+export interface ChangeOptions {
+  /** Seconds to wait for a stronger level; default 0. */
+  wait?: number
+  /** With `read`: keep writers out too. */
+  stable?: boolean
+  ifVersion?: number
+  /** Stops waiting; the lock stays as it was. */
+  signal?: AbortSignal
+}
+
+export type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
+
+/** What a lock asks of the workspace it is in. */
+export interface LockKeeper {
+  release(id: string): Promise<void>
+  state(id: string): 'held' | 'suspect' | 'lost'
+  change(id: string, to: Level, options: ChangeOptions): Promise<Granted>
+  extend(id: string): Promise<Output<'extend_recall'>>
+  handOver(id: string, to: string): Promise<Output<'handover_lock'>>
+}
 
 /** A held lock. `signal` aborts when it is lost: stop what depends on it. */
 export class Lock {
   readonly id: string
-  /** Only grows in a workspace; give it to systems outside that can compare it. */
-  readonly fence: number
   readonly token: string
-  readonly level: 'read' | 'write' | 'exclusive'
-  /** Version of each path at the grant; 0: none yet. */
-  readonly versions: Record<string, number>
   /** True when the session had this very lock already. */
   readonly alreadyHeld: boolean
+  private granted: Granted
   private readonly aborter = new AbortController()
-  private readonly giveBack: () => Promise<void>
-  private readonly currentState: () => 'held' | 'suspect' | 'lost'
+  private readonly keeper: LockKeeper
 
-  constructor(
-    granted: Granted,
-    giveBack: () => Promise<void>,
-    currentState: () => 'held' | 'suspect' | 'lost',
-  ) {
+  constructor(granted: Granted, keeper: LockKeeper) {
     this.id = granted.lock.id
-    this.fence = granted.lock.fence
     this.token = granted.token
-    this.level = granted.lock.level
-    this.versions = granted.versions
     this.alreadyHeld = granted.already_held === true
-    this.giveBack = giveBack
-    this.currentState = currentState
+    this.granted = granted
+    this.keeper = keeper
+  }
+
+  /** Only grows in a workspace; give it to systems outside that can compare it. */
+  get fence(): number {
+    return this.granted.lock.fence
+  }
+
+  get level(): Level {
+    return this.granted.lock.level
+  }
+
+  /** What is locked, as it was at the last grant or change. */
+  get items(): Granted['lock']['items'] {
+    return this.granted.lock.items
+  }
+
+  /** Version of each path at the last grant or change; 0: none yet. */
+  get versions(): Record<string, number> {
+    return this.granted.versions
   }
 
   get signal(): AbortSignal {
@@ -56,16 +106,33 @@ export class Lock {
 
   /** `suspect`: a renewal is overdue; finish what is under way, start nothing new. */
   get state(): 'held' | 'suspect' | 'lost' {
-    return this.currentState()
+    return this.keeper.state(this.id)
   }
 
   release(): Promise<void> {
-    return this.giveBack()
+    return this.keeper.release(this.id)
+  }
+
+  /** Weaker at once, stronger within `wait`; rejects with `lock_conflict`, `upgrade_conflict` or
+   * `deadlock` and is then as before. */
+  async change(to: Level, options: ChangeOptions = {}): Promise<void> {
+    this.granted = await this.keeper.change(this.id, to, options)
+  }
+
+  /** Of a recalled lock: the same time once more. Gives the new deadline. */
+  async extend(): Promise<Date | undefined> {
+    const { lock } = await this.keeper.extend(this.id)
+    return lock.recall === undefined ? undefined : new Date(lock.recall.deadline)
+  }
+
+  /** Gives it to another open session, `agent` or `agent:name`, without a gap. */
+  async handOver(to: string): Promise<void> {
+    await this.keeper.handOver(this.id, to)
   }
 
   /** For `await using`: gives the lock back at the end of the block. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.giveBack()
+    return this.keeper.release(this.id)
   }
 
   /** Called by the workspace when the lock is gone without a release. */

@@ -1,12 +1,11 @@
 import type { Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
-import { LIMITS } from '../contract/limits.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import type { Connection } from './connection.ts'
-import { LeaseKeeper } from './lease.ts'
-import { Lock, type LockOptions } from './lock.ts'
+import type { Lock, LockOptions, LockTarget } from './lock.ts'
+import { Locking } from './locking.ts'
 import type { Runtime } from './runtime.ts'
 
 export type WriteResult = Output<'write_file'>
@@ -25,20 +24,13 @@ export interface WatchEvent {
   [field: string]: unknown
 }
 
-interface LockItem {
-  path: string
-  level?: 'read' | 'write' | 'exclusive'
-  scope?: 'file' | 'subtree'
-  ifVersion?: number
-}
-
 /** One workspace as one session sees it. Locks of the session cover its writes by themselves. */
 export class Workspace {
   readonly name: string
   private readonly connection: Connection
   private readonly options: HttpTerms
   private readonly sessionOf: () => string
-  private readonly leases: LeaseKeeper
+  private readonly locking: Locking
   private readonly noticeListeners = new Set<(notice: Notice) => void>()
   private readonly runtime: Runtime
 
@@ -48,66 +40,31 @@ export class Workspace {
     this.runtime = connection.runtime
     this.options = options
     this.sessionOf = sessionOf
-    this.leases = new LeaseKeeper(
-      (id) => this.call('renew_lock', { id }),
-      (error) =>
-        error instanceof SluiceError &&
-        (error.code === 'lock_lost' || error.code === 'unauthenticated'),
-      connection.runtime,
-    )
+    this.locking = new Locking((operation, input) => this.call(operation, input), this.runtime)
   }
 
   /**
    * Resolves when granted: at once, or within `wait` seconds through as many tickets' waits as that
    * takes. Rejects with `lock_conflict` when the time is over; the ticket is given up then.
    */
-  async lock(target: string | LockItem[], options: LockOptions = {}): Promise<Lock> {
-    const { wait = 0, signal, onLost } = options
-    const deadline = this.runtime.now() + wait * 1000
-    let sentAt = this.runtime.now()
-    const stepOf = (): number => {
-      const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
-      return Math.min(leftS, LIMITS.waitMsMost / 1000, WAIT_STEP_S)
-    }
-    let answer = await this.call('acquire_lock', { ...lockInput(target, options), wait: stepOf() })
-    while (answer.status === 'queued') {
-      const { ticket } = answer
-      if (signal?.aborted === true || this.runtime.now() >= deadline) {
-        await this.call('leave_queue', { ticket })
-        throw new SluiceError(
-          problemOf(
-            refuse('lock_conflict', `Not granted within ${wait} s: ${holdersOf(answer)}.`, {
-              holders: answer.holders,
-            }),
-          ),
-        )
-      }
-      sentAt = this.runtime.now()
-      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
-    }
-    const { id, ttl, renew } = answer.lock
-    const isOld = answer.already_held === true && renew === 'explicit'
-    if (isOld || this.runtime.now() - sentAt > (ttl * 1000) / 3) {
-      // Much of its time may have gone by, and this client cannot know how much: in the wait, or since
-      // it was taken, where asking again renews nothing.
-      sentAt = this.runtime.now()
-      await this.call('renew_lock', { id })
-    }
-    const lock = new Lock(
-      answer,
-      () => this.release(id),
-      () => this.leases.state(id),
-    )
-    this.leases.keep(id, ttl * 1000, renew === 'activity', sentAt, () => {
-      lock.markLost()
-      onLost?.()
-    })
-    return lock
+  lock(target: string | LockTarget[], options: LockOptions = {}): Promise<Lock> {
+    return this.locking.lock(target, options)
   }
 
-  private async release(id: string): Promise<void> {
-    this.leases.drop(id)
-    await this.call('release_lock', { id })
+  /** A word to the holder of a lock; its answer comes as a notice. */
+  async ask(lock: string, message: string): Promise<Output<'ask_holder'>> {
+    return this.call('ask_holder', { id: lock, message })
+  }
+
+  /** Answers a question that came as a notice; `yield` gives the lock back. */
+  async answer(
+    ask: string,
+    answer: 'yield' | 'estimate' | 'no',
+    options: { /** Seconds. */ estimate?: number; message?: string } = {},
+  ): Promise<Output<'answer_ask'>> {
+    const { estimate, message } = options
+    const said = { ...optional('estimate_s', estimate), ...optional('message', message) }
+    return this.call('answer_ask', { ask, answer, ...said })
   }
 
   async read(
@@ -115,7 +72,7 @@ export class Workspace {
     options: { at?: number; range?: [number, number] } = {},
   ): Promise<ReadResult> {
     const { at, range } = options
-    const answer = await this.ask('read_file', { path, ...(at === undefined ? {} : { at }) })
+    const answer = await this.send('read_file', { path, ...(at === undefined ? {} : { at }) })
     const whole = answer.isLarge === true ? await this.fetchWhole(path, at, range) : answer.content
     const bytes = whole ?? new Uint8Array()
     const cut = range === undefined || answer.isLarge === true ? bytes : bytes.subarray(...range)
@@ -158,6 +115,24 @@ export class Workspace {
     return this.call('patch_file', { path, edits, ...dry, ...writeTerms(options) })
   }
 
+  /** Puts text in place of bytes; without `range`: of the one range of the file that is held. */
+  async replace(
+    path: string,
+    text: string,
+    options: { range?: { start: number; end?: number }; lock?: Lock } = {},
+  ): Promise<Output<'patch_file'>> {
+    const replace = { text, ...optional('range', options.range) }
+    return this.call('patch_file', { path, replace, ...writeTerms(options) })
+  }
+
+  /** What this session wanted to write when its lock was gone already. */
+  async draft(id: string): Promise<Output<'read_draft'> & { bytes: Uint8Array; text(): string }> {
+    const answer = await this.send('read_draft', { draft: id })
+    const bytes =
+      answer.isLarge === true ? await this.fetched(`drafts/${id}`) : (answer.content ?? NOTHING)
+    return { ...answer.value, bytes, text: () => new TextDecoder().decode(bytes) }
+  }
+
   async commit(
     changes: Input<'commit'>['changes'],
     options: { message?: string; run?: string; lock?: Lock; release?: boolean } = {},
@@ -165,7 +140,7 @@ export class Workspace {
     const { release, lock } = options
     const given = release === undefined ? {} : { release }
     const send = () => this.call('commit', { changes, ...given, ...writeTerms(options) })
-    return release === true ? this.leases.give(lock?.id, send) : send()
+    return release === true ? this.locking.leases.give(lock?.id, send) : send()
   }
 
   async delete(
@@ -249,11 +224,14 @@ export class Workspace {
   }
 
   noticed(notices: readonly Notice[]): void {
-    for (const notice of notices) for (const listener of this.noticeListeners) listener(notice)
+    for (const notice of notices) {
+      this.locking.noticed(notice)
+      for (const listener of this.noticeListeners) listener(notice)
+    }
   }
 
   stop(): void {
-    this.leases.stop()
+    this.locking.leases.stop()
   }
 
   /** The answer's value of one operation in this workspace. */
@@ -262,10 +240,10 @@ export class Workspace {
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
   ): Promise<Output<N>> {
-    return (await this.ask(name, input, content)).value
+    return (await this.send(name, input, content)).value
   }
 
-  private async ask<N extends OperationName>(
+  private async send<N extends OperationName>(
     name: N,
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
@@ -273,7 +251,7 @@ export class Workspace {
     const sentAt = this.runtime.now()
     const whole = { workspace: this.name, ...input } as unknown as Input<N>
     const answer = await this.connection.call(name, whole, content)
-    this.leases.heard(sentAt)
+    this.locking.leases.heard(sentAt)
     return answer
   }
 
@@ -282,7 +260,11 @@ export class Workspace {
     const headers: Record<string, string> = { ...this.headers() }
     if (range !== undefined) headers.range = `bytes=${range[0]}-${range[1] - 1}`
     const query = at === undefined ? '' : `?at=${at}`
-    const { isGood, bytes } = await this.overHttp(this.fileUrl(path) + query, { headers })
+    return this.fetched(`files/${namesOf(path)}${query}`, headers)
+  }
+
+  private async fetched(below: string, headers = this.headers()): Promise<Uint8Array> {
+    const { isGood, bytes } = await this.overHttp(this.urlOf(below), { headers })
     if (!isGood) throw new SluiceError(jsonOf(bytes))
     return bytes
   }
@@ -300,7 +282,7 @@ export class Workspace {
     if (locks !== undefined) headers['sluice-lock'] = [locks].flat().join(',')
     const body = bytes as Uint8Array<ArrayBuffer>
     const query = new URLSearchParams({ ...optional('message', message), ...optional('run', run) })
-    const url = `${this.fileUrl(path)}?${query.toString()}`
+    const url = this.urlOf(`files/${namesOf(path)}?${query.toString()}`)
     const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
     if (!isGood) throw new SluiceError(jsonOf(answer))
     return jsonOf(answer)
@@ -331,12 +313,18 @@ export class Workspace {
     }
   }
 
-  private fileUrl(path: string): string {
-    const names = path.split('/').filter((name) => name !== '')
-    const url = this.options.url.replace(/\/$/, '')
-    return `${url}/v1/workspaces/${this.name}/files/${names.map(encodeURIComponent).join('/')}`
+  private urlOf(below: string): string {
+    return `${this.options.url.replace(/\/$/, '')}/v1/workspaces/${this.name}/${below}`
   }
 }
+
+/** A path in a URL. */
+function namesOf(path: string): string {
+  const names = path.split('/').filter((name) => name !== '')
+  return names.map(encodeURIComponent).join('/')
+}
+
+const NOTHING = new Uint8Array()
 
 interface HttpTerms {
   url: string
@@ -349,36 +337,6 @@ function jsonOf(bytes: Uint8Array): never {
 }
 
 const HTTP_RETRY_MS = 100
-/** One wait of a long one: well under what proxies and clients allow a silent request. */
-const WAIT_STEP_S = 20
-
-function lockInput(
-  target: string | LockItem[],
-  options: LockOptions,
-): Omit<Input<'acquire_lock'>, 'workspace'> {
-  const { level, scope, stable, ttl, wait = 0, priority, intent, renew, ifVersion } = options
-  const items =
-    typeof target === 'string'
-      ? { path: target, ...optional('if_version', ifVersion) }
-      : {
-          items: target.map(({ ifVersion: version, ...item }) => ({
-            ...item,
-            ...optional('if_version', version),
-          })),
-        }
-  return {
-    ...items,
-    ...optional('level', level),
-    ...optional('scope', scope),
-    ...optional('stable', stable),
-    ...optional('ttl', ttl),
-    ...optional('priority', priority),
-    ...optional('intent', intent),
-    ...optional('renew', renew),
-    queue: wait > 0,
-  }
-}
-
 function writeTerms(options: {
   ifVersion?: number
   ifNone?: boolean
@@ -394,9 +352,4 @@ function writeTerms(options: {
     ...optional('message', message),
     ...optional('run', run),
   }
-}
-
-function holdersOf(answer: Extract<Output<'acquire_lock'>, { status: 'queued' }>): string {
-  const names = answer.holders.map(({ agent, level, path }) => `${agent} holds ${path} (${level})`)
-  return names.length === 0 ? 'earlier requests are ahead' : names.join(', ')
 }

@@ -5,28 +5,31 @@ import type { Answer, Content } from '../../engine/api.ts'
 import { mediaTypeOf } from './media-type.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
+export type ContentAnswer = Answer<'read_file'> | Answer<'read_draft'>
+
 /**
- * Answers GET and HEAD of a file: strong ETag, one range, 304. Contents are data of strangers, so
+ * Answers GET and HEAD of a file or draft: strong ETag, one range, 304. Contents are data of strangers, so
  * whatever they are, a browser may neither render them as a page nor run anything in them.
  */
 export function sendContent(
   request: FastifyRequest,
   reply: FastifyReply,
-  answer: Answer<'read_file'>,
+  answer: ContentAnswer,
 ): FastifyReply {
   const { value, content } = answer
   if (content === undefined) throw new Error('the engine read a file without its content')
-  const etag = `"${value.version}"`
+  const isFile = 'version' in value
+  const etag = isFile ? `"${value.version}"` : `"${value.draft}"`
   reply.headers({
     etag,
     'accept-ranges': 'bytes',
     'cache-control': 'private, no-cache',
-    'last-modified': new Date(value.modified_at).toUTCString(),
+    'last-modified': new Date(isFile ? value.modified_at : value.at).toUTCString(),
     'content-security-policy': "sandbox; default-src 'none'",
     'content-disposition': 'attachment',
     'sluice-sha256': content.sha256,
   })
-  if (value.lock !== undefined) {
+  if (isFile && value.lock !== undefined) {
     reply.header('sluice-lock-holder', value.lock.agent)
     reply.header('sluice-lock-expires', value.lock.expires_at)
   }

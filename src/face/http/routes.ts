@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
 import type { Answer, EngineApi, Request } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
-import { sendContent } from './content.ts'
+import { type ContentAnswer, sendContent } from './content.ts'
 import { inputOf } from './input.ts'
 import { contentOf } from './upload.ts'
 
@@ -35,16 +35,21 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
   const { content } = operationOf(name)
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const input = inputOf(name, request)
-    const call: Request<N> = {
-      operation: name,
-      input,
-      caller: await callerOf(engine, request),
-    }
+    const caller = await callerOf(engine, request)
+    const call: Request<N> = { operation: name, input, caller }
     if ('wait' in input) call.signal = departureOf(reply)
     if (content === 'in') call.content = await contentOf(request)
-    const answer = await engine.call(call)
-    if ('workspace' in input) reply.header('sluice-revision', String(answer.revision))
-    if (content === 'out') return sendContent(request, reply, answer as Answer<'read_file'>)
+    const { workspace } = input as { workspace?: string }
+    let answer: Answer<N>
+    try {
+      answer = await engine.call(call)
+    } finally {
+      // What the session should know is told with whatever it asked, refused or not.
+      const untold = workspace === undefined ? 0 : engine.untoldNotices(caller, workspace)
+      if (untold > 0) reply.header('sluice-notices', String(untold))
+    }
+    if (workspace !== undefined) reply.header('sluice-revision', String(answer.revision))
+    if (content === 'out') return sendContent(request, reply, answer as ContentAnswer)
     return sendValue(reply, name, answer.value, wantsValue(request))
   }
 }

@@ -1,0 +1,192 @@
+import type { Notice } from '../contract/door.ts'
+import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
+import type { Input, OperationName, Output } from '../contract/operations.ts'
+import { optional } from '../contract/optional.ts'
+import { LeaseKeeper } from './lease.ts'
+import {
+  type ChangeOptions,
+  type Granted,
+  type Level,
+  Lock,
+  type LockKeeper,
+  type LockOptions,
+  type LockTarget,
+} from './lock.ts'
+import type { Runtime } from './runtime.ts'
+
+export type Call = <N extends OperationName>(
+  name: N,
+  input: Omit<Input<N>, 'workspace'>,
+) => Promise<Output<N>>
+
+/** Getting locks of one workspace, waiting for them, keeping them alive. */
+export class Locking implements LockKeeper {
+  readonly leases: LeaseKeeper
+  private readonly call: Call
+  private readonly runtime: Runtime
+  private readonly onRecalls = new Map<string, (notice: Notice) => void>()
+
+  constructor(call: Call, runtime: Runtime) {
+    this.call = call
+    this.runtime = runtime
+    this.leases = new LeaseKeeper(
+      (id) => this.call('renew_lock', { id }),
+      (error) =>
+        error instanceof SluiceError &&
+        (error.code === 'lock_lost' || error.code === 'unauthenticated'),
+      runtime,
+    )
+  }
+
+  async lock(target: string | LockTarget[], options: LockOptions): Promise<Lock> {
+    const { wait = 0, signal, onLost, onRecall } = options
+    let { answer, sentAt } = await this.waited(wait, signal, (step) =>
+      this.call('acquire_lock', { ...lockInput(target, options), wait: step }),
+    )
+    const { id, ttl, renew } = answer.lock
+    const isOld = answer.already_held === true && renew === 'explicit'
+    if (isOld || this.runtime.now() - sentAt > (ttl * 1000) / 3) {
+      // Much of its time may have gone by, and this client cannot know how much: in the wait, or since
+      // it was taken, where asking again renews nothing.
+      sentAt = this.runtime.now()
+      await this.call('renew_lock', { id })
+    }
+    const lock = new Lock(answer, this)
+    if (onRecall !== undefined) this.onRecalls.set(id, onRecall)
+    this.leases.keep(id, ttl * 1000, renew === 'activity', sentAt, () => {
+      this.onRecalls.delete(id)
+      lock.markLost()
+      onLost?.()
+    })
+    return lock
+  }
+
+  /** Goes on through as many tickets' waits as the time allows, then gives the ticket up. */
+  private async waited(
+    waitS: number,
+    signal: AbortSignal | undefined,
+    ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
+  ): Promise<{ answer: Granted; sentAt: number }> {
+    const deadline = this.runtime.now() + waitS * 1000
+    const stepOf = (): number => {
+      const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
+      return Math.min(leftS, LIMITS.waitMsMost / 1000, WAIT_STEP_S)
+    }
+    let sentAt = this.runtime.now()
+    let answer = await ask(stepOf())
+    while (answer.status === 'queued') {
+      const { ticket } = answer
+      if (signal?.aborted === true || this.runtime.now() >= deadline) {
+        await this.call('leave_queue', { ticket })
+        const detail = `Not granted within ${waitS} s: ${holdersOf(answer)}.`
+        throw new SluiceError(
+          problemOf(refuse('lock_conflict', detail, { holders: answer.holders })),
+        )
+      }
+      sentAt = this.runtime.now()
+      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
+    }
+    return { answer, sentAt }
+  }
+
+  async release(id: string): Promise<void> {
+    this.drop(id)
+    await this.call('release_lock', { id })
+  }
+
+  state(id: string): 'held' | 'suspect' | 'lost' {
+    return this.leases.state(id)
+  }
+
+  async change(id: string, to: Level, options: ChangeOptions): Promise<Granted> {
+    const { wait = 0, stable, ifVersion, signal } = options
+    const { answer } = await this.waited(wait, signal, (step) =>
+      this.call('change_lock', {
+        id,
+        to,
+        wait: step,
+        queue: wait > 0,
+        ...optional('stable', stable),
+        ...optional('if_version', ifVersion),
+      }),
+    )
+    return answer
+  }
+
+  extend(id: string): Promise<Output<'extend_recall'>> {
+    return this.call('extend_recall', { id })
+  }
+
+  async handOver(id: string, to: string): Promise<Output<'handover_lock'>> {
+    const answer = await this.leases.give(id, () => this.call('handover_lock', { id, to }))
+    this.onRecalls.delete(id)
+    return answer
+  }
+
+  noticed(notice: Notice): void {
+    const { kind, lock } = notice
+    if (lock === undefined) return
+    if (kind === 'recalled') this.onRecalls.get(lock)?.(notice)
+    if (kind === 'lost') this.leases.lose(lock)
+  }
+
+  private drop(id: string): void {
+    this.onRecalls.delete(id)
+    this.leases.drop(id)
+  }
+}
+
+/** One wait of a long one: well under what proxies and clients allow a silent request. */
+const WAIT_STEP_S = 20
+
+function lockInput(
+  target: string | LockTarget[],
+  options: LockOptions,
+): Omit<Input<'acquire_lock'>, 'workspace'> {
+  const { wait = 0, lockDelay, any, stable, ttl, priority, intent, renew } = options
+  const { level, scope, range, lines, key, ifVersion } = options
+  const single = { range, lines, key, ifVersion }
+  const what =
+    typeof target === 'string'
+      ? { path: target, ...scopeOf(single) }
+      : { items: target.map((item) => itemOf(item)) }
+  return {
+    ...what,
+    ...optional('level', level),
+    ...optional('scope', scope),
+    ...optional('any', any),
+    ...optional('stable', stable),
+    ...optional('ttl', ttl),
+    ...optional('priority', priority),
+    ...optional('intent', intent),
+    ...optional('renew', renew),
+    ...optional('lock_delay', lockDelay),
+    queue: wait > 0,
+  }
+}
+
+function itemOf({ path, level, scope, ...rest }: LockTarget) {
+  return { path, ...optional('level', level), ...optional('scope', scope), ...scopeOf(rest) }
+}
+
+function scopeOf({
+  range,
+  lines,
+  key,
+  ifVersion,
+}: {
+  [K in 'range' | 'lines' | 'key' | 'ifVersion']?: LockTarget[K] | undefined
+}) {
+  return {
+    ...optional('range', range),
+    ...optional('lines', lines),
+    ...optional('key', key),
+    ...optional('if_version', ifVersion),
+  }
+}
+
+function holdersOf(answer: Extract<Output<'acquire_lock'>, { status: 'queued' }>): string {
+  const names = answer.holders.map(({ agent, level, path }) => `${agent} holds ${path} (${level})`)
+  return names.join(', ') || 'others are ahead in the queue'
+}
