@@ -150,7 +150,17 @@ function prepare(world: World, chance: Chance, settle: Settle): void {
   const settings = {
     write_mode: chance.pick(['checked', 'checked', 'locked', 'open'] as const),
     exclusive_hides_reads: chance.happens(0.3),
-    lock_ttl_s: chance.pick([2, 10, DEFAULT_SETTINGS.lock_ttl_s]),
+    lock_ttl_s: chance.pick([2, 10, 60]),
+    order: chance.pick(['fcfs', 'priority'] as const),
+    age_step_s: chance.pick([1, 5]),
+    wins_in_a_row: chance.pick([1, 3]),
+    max_hold_s: chance.pick([2, 10, DEFAULT_SETTINGS.max_hold_s]),
+    minimum_hold_s: chance.pick([0, 1, 5]),
+    recall_grace_s: chance.pick([1, 5, 30]),
+    recall_margin: chance.pick([1, 3]),
+    recall_cooldown_s: chance.pick([1, 30]),
+    lock_delay_s: chance.pick([0, 0, 0, 1]),
+    claim_window_s: chance.pick([2, 30]),
   }
   world.administer(settings).then(
     () => {

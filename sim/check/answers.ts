@@ -51,6 +51,8 @@ export class Answers {
 
 /** What of an answer must not change; undefined where an answer says nothing of that kind. */
 function essence(value: Record<string, unknown>): string | undefined {
+  // Told of what is held already, it is no fact, and may be something else by the next time.
+  if (value.already_held === true) return undefined
   if (value.status === 'granted') return `granted ${String(value.token)}`
   if (value.status === 'queued') return `queued ${String(value.ticket)}`
   if (typeof value.version === 'number') return `version ${value.version}`

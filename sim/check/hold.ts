@@ -41,6 +41,15 @@ export function clash(a: readonly LockItem[], b: readonly LockItem[]): boolean {
   return a.some((x) => b.some((y) => meets(x, y) && excludes(x, y)))
 }
 
+/**
+ * After a write ranges behind it have moved, and where to is not for these plain checks: the model
+ * knows. What is left is what a hold surely keeps.
+ */
+export function settled(items: readonly LockItem[], written: string): readonly LockItem[] {
+  const isMoved = (item: LockItem): boolean => item.range !== undefined && item.path === written
+  return items.some(isMoved) ? items.filter((item) => !isMoved(item)) : items
+}
+
 /** Whether a write to `path` is covered by one of the items. */
 export function coversWrite(items: readonly LockItem[], path: string): boolean {
   return items.some(

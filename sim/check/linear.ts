@@ -1,6 +1,6 @@
 import type { Event, LockItem } from '../../src/contract/events.ts'
 import { broken, type History, type Operation } from '../history.ts'
-import { clash, isBelow } from './hold.ts'
+import { clash, isBelow, settled } from './hold.ts'
 import { type Call, decide, type Spec } from './wgl.ts'
 
 /**
@@ -19,6 +19,9 @@ export type Act =
       how: Writing
     }
   | { kind: 'hold'; lock: number; session: string; items: readonly LockItem[] }
+  | { kind: 'move'; from: number; lock: number; session: string }
+  /** Lost, and closed to everybody. */
+  | { kind: 'close'; lock: number }
   | { kind: 'end'; lock: number }
 
 interface Writing {
@@ -57,16 +60,29 @@ function step(state: State, act: Act): State | undefined {
       const hold = { session: act.session, items: act.items, changes: before + 1 }
       return { ...state, holds: new Map(state.holds).set(act.lock, hold) }
     }
-    case 'end': {
-      if (!state.holds.has(act.lock)) return undefined
-      const holds = new Map(state.holds)
-      holds.delete(act.lock)
-      return { ...state, holds }
-    }
+    case 'move':
+    case 'close':
+    case 'end':
+      return moved(state, act)
     case 'write':
       return written(state, act)
   }
 }
+
+function moved(state: State, act: Extract<Act, { kind: 'move' | 'close' | 'end' }>) {
+  const from = act.kind === 'move' ? act.from : act.lock
+  const hold = state.holds.get(from)
+  if (hold === undefined) return undefined
+  const holds = new Map(state.holds)
+  holds.delete(from)
+  if (act.kind === 'move') holds.set(act.lock, { ...hold, session: act.session })
+  if (act.kind === 'close') {
+    holds.set(from, { ...hold, session: NOBODY, changes: hold.changes + 1 })
+  }
+  return { ...state, holds }
+}
+
+const NOBODY = '(nobody)'
 
 function written(state: State, act: Extract<Act, { kind: 'write' }>): State | undefined {
   const { session, paths, label, locks, how } = act
@@ -87,7 +103,12 @@ function written(state: State, act: Extract<Act, { kind: 'write' }>): State | un
     if (how.onlyIf !== undefined && (files.get(path) ?? 0) !== how.onlyIf) return undefined
     files.set(path, how.isDelete ? 0 : label)
   }
-  return { ...state, files }
+  const holds = new Map(state.holds)
+  for (const [id, hold] of holds) {
+    const items = paths.reduce((left, path) => settled(left, path), hold.items)
+    if (items !== hold.items) holds.set(id, { ...hold, items, changes: hold.changes + 1 })
+  }
+  return { files, holds }
 }
 
 function key({ files, holds }: State): string {
@@ -211,7 +232,11 @@ function factOf(event: Event): Act | undefined {
     case 'lock-raised':
     case 'lock-lowered':
       return { kind: 'hold', lock: event.lock, session: event.session, items: event.items }
+    case 'lock-handed-over':
+      return { kind: 'move', from: event.lock, lock: event.revision, session: event.to.session }
     case 'lock-released':
+      return { kind: event.closedUntil === undefined ? 'end' : 'close', lock: event.lock }
+    case 'lock-opened':
       return { kind: 'end', lock: event.lock }
     case 'files-committed': {
       if (event.session === 'admin:set-up') return undefined
@@ -236,9 +261,12 @@ function factOf(event: Event): Act | undefined {
 function partsOf(calls: readonly Call<Act>[]): Call<Act>[][] {
   const locks = new Map<number, string[]>()
   for (const { input } of calls) {
-    if (input.kind !== 'hold') continue
-    const paths = input.items.map((item) => item.path)
-    locks.set(input.lock, [...(locks.get(input.lock) ?? []), ...paths])
+    if (input.kind === 'hold') {
+      const paths = input.items.map((item) => item.path)
+      locks.set(input.lock, [...(locks.get(input.lock) ?? []), ...paths])
+    } else if (input.kind === 'move') {
+      locks.set(input.lock, locks.get(input.from) ?? [])
+    }
   }
   const pathsOf = (act: Act): string[] => {
     if (act.kind === 'read') return [act.path]

@@ -1,6 +1,6 @@
 import type { Event, EventOf, FileChange } from '../../src/contract/events.ts'
 import { broken } from '../history.ts'
-import { clash, coversWrite, type Hold } from './hold.ts'
+import { clash, coversWrite, type Hold, settled } from './hold.ts'
 
 /**
  * What the stream of facts shows by itself: I1, I2, I4, I5, §29, and that no request was done twice.
@@ -136,6 +136,7 @@ export class StreamCheck {
       this.unhindered(event, change, owners)
       if (this.mode === 'locked') this.isCovered(event, change, owners)
       this.follows(event, change)
+      for (const hold of this.holds.values()) hold.items = settled(hold.items, change.path)
     }
   }
 

@@ -31,7 +31,7 @@ export const LOGS = ['/log/a', '/log/b'] as const
 
 export function termsOf(chance: Chance): LockOptions {
   return {
-    ttl: chance.pick([1, 2, 4, 8]),
+    ttl: chance.pick([1, 2, 4, 8, 60]),
     wait: chance.pick([0, 0, 1, 5, 15]),
     ...(chance.happens(0.2) ? { renew: 'explicit' as const } : {}),
     ...(chance.happens(0.3) ? { priority: chance.int(10) } : {}),

@@ -2,11 +2,16 @@ import type { Lock } from '../../src/client/lock.ts'
 import { SluiceError } from '../../src/contract/errors.ts'
 import { type Action, type Hands, onlyRefusals } from './action.ts'
 import type { Client } from './client.ts'
+import { COORDINATION_ACTIONS } from './coordination-actions.ts'
 import { FILE_ACTIONS } from './file-actions.ts'
 import { LOCK_ACTIONS } from './lock-actions.ts'
 import { Watcher } from './watcher.ts'
 
-export const ACTIONS: readonly Action[] = [...LOCK_ACTIONS, ...FILE_ACTIONS]
+export const ACTIONS: readonly Action[] = [
+  ...LOCK_ACTIONS,
+  ...COORDINATION_ACTIONS,
+  ...FILE_ACTIONS,
+]
 
 /** A client's program: does one random thing after the other until the run is calm. */
 export class Worker {
