@@ -255,9 +255,12 @@ export class FakeEngine implements EngineApi {
         level: request.level,
         paths: request.paths,
         since: AT,
+        waited_s: 0,
         position: index + 1,
+        priority: 5,
+        blocked_by: [],
       }))
-      return { value: { locks, waiting, more: false } }
+      return { value: { locks, waiting, closed: [], more: false } }
     },
     workspace_status: async ({ caller }: Request<'workspace_status'>) => ({
       value: {
@@ -278,6 +281,8 @@ export class FakeEngine implements EngineApi {
           })),
         rights: [],
         totals: { locks: this.#locks.length, waiting: this.#waiting.length },
+        messages: [],
+        drafts: [],
         server_time: AT,
       },
     }),

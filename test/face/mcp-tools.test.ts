@@ -23,6 +23,8 @@ const COORDINATION = [
   'wait_for_lock',
   'list_locks',
   'workspace_status',
+  'change_lock',
+  'ask_holder',
 ]
 
 for (const era of ['legacy', 'auto'] satisfies Era[]) {

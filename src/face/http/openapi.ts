@@ -44,6 +44,12 @@ export function openapiOf(version: string): Json {
           description: 'The last durable revision of the workspace when the answer was given',
           schema: { type: 'integer' },
         },
+        SluiceNotices: {
+          description:
+            'How many messages wait for the session (who waits for its locks, recalls, questions): ' +
+            'read them with workspace_status',
+          schema: { type: 'integer' },
+        },
       },
     },
   }
@@ -133,7 +139,10 @@ function headerParameters(row: Operation): Json[] {
 
 function responsesOf(row: Operation): Json {
   const responses: Json = {}
-  const headers = { 'Sluice-Revision': { $ref: '#/components/headers/SluiceRevision' } }
+  const headers = {
+    'Sluice-Revision': { $ref: '#/components/headers/SluiceRevision' },
+    'Sluice-Notices': { $ref: '#/components/headers/SluiceNotices' },
+  }
   for (const status of row.http.status) {
     const body =
       row.content === 'out'

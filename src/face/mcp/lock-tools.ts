@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
+import { COORDINATES, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
 import {
-  type Annotations,
   pathOf,
   READS,
   TEXT_OUTPUT,
@@ -14,69 +15,7 @@ import {
   tool,
 } from './tool.ts'
 
-/**
- * Coordination for agents. An agent should never poll, so asking for a lock waits and then queues by
- * itself, and every answer says in words what to call next.
- */
-const WAIT_S = 20
-
-const COORDINATES: Annotations = {
-  readOnlyHint: false,
-  destructiveHint: false,
-  idempotentHint: true,
-  openWorldHint: false,
-}
-
-const LOCK_OUTPUT = {
-  ...TEXT_OUTPUT,
-  properties: {
-    ...TEXT_OUTPUT.properties,
-    // On a refusal it is the problem's number, so no type is said.
-    status: { description: 'granted or queued' },
-    lock: { type: 'object' },
-    token: { type: 'string' },
-    ticket: { type: 'string' },
-  },
-}
-
-const wait = z
-  .number()
-  .min(0)
-  .max(LIMITS.waitMsMost / 1000)
-  .default(WAIT_S)
-  .describe('Seconds to wait in this call')
-
-function lockAnswer(value: Output<'acquire_lock'>): ToolAnswer {
-  return textAnswer(value.status === 'granted' ? grantedText(value) : queuedText(value), value)
-}
-
-function grantedText({
-  lock,
-  already_held,
-}: Extract<Output<'acquire_lock'>, { status: 'granted' }>) {
-  const paths = lock.items.map(({ path }) => path).join(', ')
-  const verb = already_held ? 'You hold' : 'You now hold'
-  const kept =
-    lock.renew === 'activity' ? ' unless you call something here before, which renews it' : ''
-  return `${verb} the ${lock.level} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}. Call release_lock when you are done.`
-}
-
-function queuedText({
-  ticket,
-  position,
-  holders,
-}: Extract<Output<'acquire_lock'>, { status: 'queued' }>) {
-  const who = holders.map(holderText).join('; ') || 'others are ahead of you'
-  return `Not yet: you are number ${position} in the queue. ${who}. Call wait_for_lock with ticket ${ticket} to go on waiting; your place is kept.`
-}
-
-function holderText({ agent, level, path, intent, expires_at }: Holder) {
-  const why = intent === undefined ? '' : ` for "${intent}"`
-  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock on ${path}${why} until ${expires_at}`
-}
-
-type Holder = Extract<Output<'acquire_lock'>, { status: 'queued' }>['holders'][number]
-
+/** Coordination for agents: getting locks, giving them back, seeing who has which. */
 const acquireInput = z.strictObject({
   path: z.string().optional().describe('A file or folder; it need not exist yet'),
   paths: z
@@ -104,6 +43,15 @@ const acquireInput = z.strictObject({
     .optional()
     .describe('What for, in a few words; others see it'),
   scope: z.enum(['file', 'subtree']).optional(),
+  lines: z
+    .strictObject({ from: z.int().min(1), to: z.int().optional(), version: z.int() })
+    .optional()
+    .describe('Only these lines of path at that version'),
+  range: z
+    .strictObject({ start: z.int().min(0), end: z.int().optional() })
+    .optional()
+    .describe('Only these bytes of path'),
+  any: z.int().min(1).optional().describe('So many of paths will do, whichever are free'),
   priority: z.int().min(0).max(9).optional(),
 })
 
@@ -112,25 +60,22 @@ async function acquire(args: z.output<typeof acquireInput>, context: ToolContext
   if ((path === undefined) === (paths === undefined)) {
     fail('invalid_request', 'Give either path or paths to acquire_lock.')
   }
-  const { scope, ttl, intent, priority } = rest
+  const { scope, lines, range, any, ttl, intent, priority, wait: waitS } = rest
   const items = (paths ?? [path ?? '']).map((one) => ({
     path: pathOf(context, one),
-    ...(scope === undefined ? {} : { scope }),
+    ...optional('scope', scope),
+    ...optional('lines', lines),
+    ...optional('range', range),
   }))
-  const { value } = await context.door.call(
-    'acquire_lock',
-    {
-      workspace: context.workspace,
-      items,
-      level: type,
-      wait: rest.wait,
-      ...(ttl === undefined ? {} : { ttl }),
-      ...(intent === undefined ? {} : { intent }),
-      ...(priority === undefined ? {} : { priority }),
-    },
-    undefined,
-    context.signal,
-  )
+  const terms = {
+    ...optional('any', any),
+    ...optional('ttl', ttl),
+    ...optional('intent', intent),
+    ...optional('priority', priority),
+  }
+  const { workspace, door, signal } = context
+  const input = { workspace, items, level: type, wait: waitS, ...terms }
+  const { value } = await door.call('acquire_lock', input, undefined, signal)
   return lockAnswer(value)
 }
 
@@ -219,19 +164,29 @@ const listLocksTool = tool({
     const input = { workspace: context.workspace, ...path }
     const { value } = await context.door.call('list_locks', input)
     const lines = [
-      ...value.locks.map(({ id, level, items, owner, expires_at, intent }) => {
+      ...value.locks.map(({ id, level, items, owner, expires_at, intent, recall }) => {
         const why = intent === undefined ? '' : ` for "${intent}"`
-        return `${id}: ${owner} holds ${level} on ${pathsText(items)}${why} until ${expires_at}`
+        const recalled = recall === undefined ? '' : `, recalled: ends at ${recall.deadline}`
+        return `${id}: ${owner} holds ${level} on ${pathsText(items)}${why} until ${expires_at}${recalled}`
       }),
-      ...value.waiting.map(
-        ({ ticket, agent, level, paths, position }) =>
-          `${ticket}: ${agent} waits for ${level} on ${paths.join(', ')} (number ${position})`,
+      ...value.waiting.map(waitingText),
+      ...value.closed.map(
+        ({ path, agent, closed_until }) =>
+          `${path} stays closed until ${closed_until}: ${agent} lost its lock`,
       ),
     ]
     if (value.more) lines.push('There are more; ask for one path.')
     return textAnswer(lines.join('\n') || 'Nobody holds or waits for a lock.', { ...value })
   },
 })
+
+type Waiting = Output<'list_locks'>['waiting'][number]
+
+function waitingText({ ticket, agent, level, paths, position, waited_s, blocked_by }: Waiting) {
+  const behind = blocked_by.map((one) => `${one.agent}'s ${one.lock ?? one.ticket}`).join(', ')
+  const by = behind === '' ? '' : `, behind ${behind}`
+  return `${ticket}: ${agent} waits for ${level} on ${paths.join(', ')} (number ${position}, ${Math.round(waited_s)} s${by})`
+}
 
 function pathsText(items: readonly { path: string }[]): string {
   return items.map(({ path }) => path).join(', ')
@@ -241,7 +196,7 @@ const statusTool = tool({
   name: 'workspace_status',
   title: 'Workspace Status',
   description:
-    'Who you are here, your locks and places in queues, your rights, and how busy it is.',
+    'Who you are here, your locks, places in queues, messages for you, rights, and how busy it is.',
   input: z.strictObject({}),
   output: TEXT_OUTPUT,
   annotations: READS,
@@ -258,6 +213,10 @@ const statusTool = tool({
       `You are ${value.agent} (${value.role}), session ${value.session}, in workspace ${value.workspace} at revision ${value.revision}.`,
       `You hold: ${locks.join('; ') || 'no locks'}.`,
       `You wait with: ${tickets.join('; ') || 'no tickets'}.`,
+      ...value.messages.map(({ text, at }) => `${at}: ${text}`),
+      ...value.drafts.map(
+        ({ draft, path, size }) => `Draft ${draft} of ${path} (${size} bytes) came after its lock.`,
+      ),
       `Locks held by all: ${value.totals.locks}; waiting: ${value.totals.waiting}.`,
     ]
     return textAnswer(lines.join('\n'), { ...value })

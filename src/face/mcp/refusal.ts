@@ -13,6 +13,8 @@ const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
   lock_required: 'Use acquire_lock first.',
   lock_lost: 'Use acquire_lock again, then read_text_file.',
   deadlock: 'Use release_lock, then acquire_lock with all paths at once.',
+  upgrade_conflict: 'Use release_lock, or change_lock to read, then acquire_lock again.',
+  range_invalid: 'Use read_text_file to see what is there now.',
   ticket_gone: 'Use acquire_lock.',
   edit_conflict: 'Use read_text_file, then edit_file.',
   is_folder: 'Use list_directory.',

@@ -31,7 +31,7 @@ export interface McpFixtures {
 }
 
 const INSTRUCTIONS =
-  'Files shared with other agents. Paths start at "/". Before you change files that others may change too, call acquire_lock (it works on paths that do not exist yet, waits for its turn, and covers your own writes), and release_lock when done. To overwrite a file, read it first; append_file and edit_file need no lock and lose nothing. When a call is refused, its text says what to do.'
+  'Files shared with other agents. Paths start at "/". Before you change files that others may change too, call acquire_lock (it works on paths that do not exist yet, waits for its turn, and covers your own writes), and release_lock when done. To overwrite a file, read it first; append_file and edit_file need no lock and lose nothing. When a call is refused, its text says what to do. Notes at the end of a result are for you: who waits for your locks, a recall and until when, questions of others.'
 
 export function createMcpServer(door: Door, options: McpOptions): McpServer {
   const { fixtures } = options

@@ -1,3 +1,4 @@
+import { holdTools } from './hold-tools.ts'
 import { listTools } from './list-tools.ts'
 import { lockTools } from './lock-tools.ts'
 import { readTools } from './read-tools.ts'
@@ -9,7 +10,7 @@ export type Profile = 'files' | 'core' | 'full'
 export type ToolChoice = Profile | readonly string[]
 
 const FILES: readonly Tool[] = [...readTools, ...writeTools, ...listTools]
-const CORE: readonly Tool[] = [...FILES, ...lockTools]
+const CORE: readonly Tool[] = [...FILES, ...lockTools, ...holdTools]
 
 const PROFILES: Record<Profile, readonly Tool[]> = {
   files: FILES,
