@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, type Sluice } from '../../src/client/index.ts'
+import { connect, type Input, type Sluice } from '../../src/client/index.ts'
+import { optional } from '../../src/contract/optional.ts'
 import { freePort, ServerProcess } from '../chaos/server-process.ts'
 
 /** One real server for a whole file of scenarios, and agents on it. */
@@ -27,6 +28,15 @@ export class House {
 
   get data(): string {
     return this.server.setUp.data
+  }
+
+  /** What a supervisor does meanwhile. */
+  async recall(id: string, reason: string, grace: number): Promise<void> {
+    await this.admin.call('recall_lock', { id, reason, grace })
+  }
+
+  async set(settings: Input<'put_workspace'>['settings']): Promise<void> {
+    await this.admin.call('put_workspace', { workspace: 'main', ...optional('settings', settings) })
   }
 
   /** The token of an agent, who is made when first asked for. */

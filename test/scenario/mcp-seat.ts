@@ -1,12 +1,15 @@
 import type { Client } from '@modelcontextprotocol/client'
 import { type Problem, SluiceError } from '../../src/contract/errors.ts'
-import type { Acquired, AcquireOptions, Seat, WriteOptions } from './seat.ts'
+import type { Acquired, AcquireOptions, Level, Seat, WriteOptions } from './seat.ts'
+
+type Note = { kind: string; text: string; ask?: string | undefined }
 
 /** A seat at MCP: everything by tools, as a model calls them. */
 export class McpSeat implements Seat {
   readonly agent: string
   readonly commit = undefined
   private readonly client: Client
+  private readonly notes: Note[] = []
   private readonly leave: () => Promise<void>
 
   constructor(agent: string, client: Client, leave: () => Promise<void>) {
@@ -19,12 +22,47 @@ export class McpSeat implements Seat {
   async call(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
     const { isError, structuredContent } = await this.client.callTool({ name, arguments: args })
     const content = (structuredContent ?? {}) as Record<string, unknown>
+    // A status lists what was told before; all others carry only what is new.
+    if (name !== 'workspace_status') this.notes.push(...((content.messages ?? []) as Note[]))
     if (isError === true) throw new SluiceError(content as unknown as Problem)
     return content
   }
 
   async acquire(path: string, options: AcquireOptions = {}): Promise<Acquired> {
-    return (await this.call('acquire_lock', { path, wait: 0, ...options })) as unknown as Acquired
+    const { paths, ...terms } = options
+    const what = paths === undefined ? { path } : { paths }
+    return (await this.call('acquire_lock', { ...what, wait: 0, ...terms })) as unknown as Acquired
+  }
+
+  async change({ id }: { id: string }, to: Level, wait = 0): Promise<Acquired> {
+    return (await this.call('change_lock', { lock_id: id, to, wait })) as unknown as Acquired
+  }
+
+  async extend({ id }: { id: string }): Promise<void> {
+    await this.call('change_lock', { lock_id: id, to: 'extend' })
+  }
+
+  async handOver({ id }: { id: string }, to: string): Promise<void> {
+    await this.call('change_lock', { lock_id: id, hand_to: to })
+  }
+
+  async ask(path: string, message: string): Promise<string> {
+    const { asked } = await this.call('ask_holder', { path, message })
+    return (asked as { ask: string }[])[0]?.ask ?? ''
+  }
+
+  async answer(ask: string, answer: 'yield' | 'estimate' | 'no'): Promise<void> {
+    await this.call('ask_holder', { ask, answer })
+  }
+
+  /** Notes come with whatever was asked next. */
+  async messages() {
+    await this.call('list_locks', {})
+    return this.notes
+  }
+
+  async session(): Promise<string> {
+    return (await this.call('workspace_status', {})).session as string
   }
 
   async claim(ticket: string, wait: number): Promise<Acquired> {

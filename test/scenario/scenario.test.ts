@@ -17,7 +17,7 @@ async function play(door: Door, scenario: Scenario): Promise<void> {
   const run = runs
   const [ann, bob] = await Promise.all([door.open(`ann-${run}`), door.open(`bob-${run}`)])
   try {
-    await scenario.run({ door, ann, bob, at: (name) => `/run-${run}/${name}` })
+    await scenario.run({ door, ann, bob, house, at: (name) => `/run-${run}/${name}` })
   } finally {
     await Promise.allSettled([ann.end(), bob.end()])
   }

@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import { SluiceError } from '../../src/contract/errors.ts'
 import { BAD_PATHS } from './bad-paths.ts'
+import type { House } from './house.ts'
+import { lockStories } from './lock-stories.ts'
 import type { Door, Seat } from './seat.ts'
 
 /** What every door must do alike. `ann` and `bob` are two agents; `at` gives paths of this run only. */
@@ -9,6 +11,7 @@ export interface Stage {
   ann: Seat
   bob: Seat
   at(name: string): string
+  house: House
 }
 
 export interface Scenario {
@@ -30,7 +33,7 @@ export async function refusalOf(call: Promise<unknown>): Promise<Record<string, 
   throw new Error('the call was not refused')
 }
 
-async function granted(answer: ReturnType<Seat['acquire']>): Promise<{ id: string }> {
+export async function granted(answer: ReturnType<Seat['acquire']>): Promise<{ id: string }> {
   const value = await answer
   if (value.status !== 'granted') throw new Error(`queued: ${JSON.stringify(value)}`)
   return value.lock
@@ -258,6 +261,7 @@ const badInputScenarios: Scenario[] = [
 ]
 
 export const SCENARIOS: readonly Scenario[] = [
+  ...lockStories,
   ...lockScenarios,
   ...fileScenarios,
   ...badInputScenarios,

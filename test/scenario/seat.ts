@@ -5,6 +5,17 @@ export interface Seat {
   readonly agent: string
   acquire(path: string, options?: AcquireOptions): Promise<Acquired>
   claim(ticket: string, wait: number): Promise<Acquired>
+  change(lock: { id: string }, to: Level, wait?: number): Promise<Acquired>
+  extend(lock: { id: string }): Promise<void>
+  /** `to` is an agent with one session, or `agent:name`. */
+  handOver(lock: { id: string }, to: string): Promise<void>
+  /** Asks the holder of a path; gives the question's id. */
+  ask(path: string, message: string): Promise<string>
+  answer(ask: string, answer: 'yield' | 'estimate' | 'no'): Promise<void>
+  /** What the session was told unasked. */
+  messages(): Promise<{ kind: string; text: string; ask?: string | undefined }[]>
+  /** The session's full id. */
+  session(): Promise<string>
   release(lock: { id: string }): Promise<void>
   releaseAll(): Promise<void>
   /** Ids of the locks on, above or below a path. */
@@ -24,10 +35,17 @@ export interface Seat {
   end(): Promise<void>
 }
 
+export type Level = 'read' | 'write' | 'exclusive'
+
 export interface AcquireOptions {
-  type?: 'read' | 'write' | 'exclusive'
+  type?: Level
+  /** Instead of the path: several, of which `any` will do. */
+  paths?: string[]
+  any?: number
+  lines?: { from: number; to: number; version: number }
   ttl?: number
   wait?: number
+  priority?: number
   intent?: string
 }
 
@@ -69,7 +87,41 @@ export class OperationSeat implements Seat {
   }
 
   async acquire(path: string, options: AcquireOptions = {}): Promise<Acquired> {
-    return (await this.call('acquire_lock', { path, ...options })).value
+    const { paths, lines, ...terms } = options
+    const what =
+      paths === undefined
+        ? { path, ...(lines === undefined ? {} : { lines }) }
+        : { items: paths.map((one) => ({ path: one })) }
+    return (await this.call('acquire_lock', { ...what, ...terms })).value
+  }
+
+  async change({ id }: { id: string }, to: Level, wait = 0): Promise<Acquired> {
+    return (await this.call('change_lock', { id, to, wait })).value
+  }
+
+  async extend({ id }: { id: string }): Promise<void> {
+    await this.call('extend_recall', { id })
+  }
+
+  async handOver({ id }: { id: string }, to: string): Promise<void> {
+    await this.call('handover_lock', { id, to })
+  }
+
+  async ask(path: string, message: string): Promise<string> {
+    const [id = ''] = await this.locks(path)
+    return (await this.call('ask_holder', { id, message })).value.ask
+  }
+
+  async answer(ask: string, answer: 'yield' | 'estimate' | 'no'): Promise<void> {
+    await this.call('answer_ask', { ask, answer })
+  }
+
+  async messages() {
+    return (await this.call('workspace_status', {})).value.messages
+  }
+
+  async session(): Promise<string> {
+    return (await this.call('workspace_status', {})).value.session
   }
 
   async claim(ticket: string, wait: number): Promise<Acquired> {
