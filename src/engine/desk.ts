@@ -63,6 +63,9 @@ export class Desk {
     for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now, windowMs)
     const moment = this.moment()
     for (const event of events) {
+      // Most facts by far: taken without waiting, and given back.
+      if (event.kind === 'lock-acquired' && event.ticket === undefined) continue
+      if (event.kind === 'lock-released' && event.reason === 'released') continue
       this.statistics.follow(event)
       for (const { session, notice } of tellings(event, state, moment)) {
         this.board.post(session, this.stream.name, notice)
