@@ -28,7 +28,7 @@ export function loadWarning(): string | undefined {
 }
 
 /** Median of 200 appends of 4 KiB, each made durable. */
-function syncMs(folder: string): number {
+export function syncMs(folder: string): number {
   const path = join(folder, 'sync-probe')
   const file = openSync(path, 'w')
   const block = Buffer.alloc(4096, 1)

@@ -6,8 +6,11 @@
  */
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
+import { runContention } from './contention.ts'
+import { runDecide } from './decide.ts'
 import { runFiles } from './files.ts'
 import { runGrowth } from './growth.ts'
+import { runHandover } from './handover.ts'
 import { runLocks } from './locks.ts'
 import { loadWarning, machineLine } from './machine.ts'
 import { isMet, type Options, printReport, type Report, record } from './report.ts'
@@ -24,6 +27,21 @@ interface Scenario {
 
 const SCENARIOS: readonly Scenario[] = [
   { name: 'locks', about: 'uncontended lock pairs', run: runLocks, cellMs: 3000, rounds: 3 },
+  { name: 'handover', about: 'one file, many waiters', run: runHandover, cellMs: 3000, rounds: 3 },
+  {
+    name: 'contention',
+    about: 'many workers, few hot files',
+    run: runContention,
+    cellMs: 3000,
+    rounds: 3,
+  },
+  {
+    name: 'decide',
+    about: 'the decision alone, in process',
+    run: runDecide,
+    cellMs: 2000,
+    rounds: 3,
+  },
   { name: 'files', about: 'reads and durable writes', run: runFiles, cellMs: 3000, rounds: 3 },
   { name: 'swarm', about: 'many agents, few files', run: runSwarm, cellMs: 10_000, rounds: 3 },
   {
@@ -47,7 +65,7 @@ const { values: flags, positionals: names } = parseArgs({
 
 const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name))
 if (unknown.length > 0) {
-  const known = SCENARIOS.map(({ name, about }) => `  ${name.padEnd(8)} ${about}`).join('\n')
+  const known = SCENARIOS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')
   console.error(`no scenario ${unknown.join(', ')}. There are:\n${known}`)
   process.exit(2)
 }

@@ -9,7 +9,24 @@ import { CONNECTIONS, LEASE_SECONDS, type LockService } from './lock-service.ts'
 
 const TARGET_CREATE = 1
 
+export interface Etcd {
+  version: string | undefined
+  connections: readonly GrpcConnection[]
+}
+
 export async function startEtcd(stage: Stage, mayInstall: boolean): Promise<LockService | null> {
+  const etcd = await launchEtcd(stage, mayInstall)
+  if (etcd === null) return null
+  const { version, connections } = etcd
+  return {
+    name: 'etcd',
+    facts: `etcd ${version}, one member, defaults (WAL fsync on); txn put-if-absent under the worker's lease, delete; gRPC by hand over node:http2, ${CONNECTIONS} connections`,
+    worker: (index) => openWorker(connections[index % CONNECTIONS]!, index),
+  }
+}
+
+/** One member on an empty folder, ready for proposals. */
+export async function launchEtcd(stage: Stage, mayInstall: boolean): Promise<Etcd | null> {
   const program = findProgram({ name: 'etcd', package: 'etcd-server' }, mayInstall)
   if (program === undefined) return null
   const [clientPort, peerPort] = [await freePort(), await freePort()]
@@ -36,18 +53,14 @@ export async function startEtcd(stage: Stage, mayInstall: boolean): Promise<Lock
   const version = /etcd Version: (\S+)/.exec(
     spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout,
   )?.[1]
-  return {
-    name: 'etcd',
-    facts: `etcd ${version}, one member, defaults (WAL fsync on); txn put-if-absent under the worker's lease, delete; gRPC by hand over node:http2, ${CONNECTIONS} connections`,
-    worker: (index) => openWorker(connections[index % CONNECTIONS]!, index),
-  }
+  return { version, connections }
 }
 
 /** A fresh member refuses proposals until it has elected itself. */
 async function untilLeader(connection: GrpcConnection): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await grant(connection, 1_000_000)
+      await grantLease(connection, 1_000_000)
       return
     } catch (error) {
       if (attempt === 100) throw error
@@ -56,7 +69,7 @@ async function untilLeader(connection: GrpcConnection): Promise<void> {
   }
 }
 
-async function grant(connection: GrpcConnection, lease: number): Promise<void> {
+export async function grantLease(connection: GrpcConnection, lease: number): Promise<void> {
   const request = Buffer.concat([varintField(1, LEASE_SECONDS * 12), varintField(2, lease)])
   await connection.call('/etcdserverpb.Lease/LeaseGrant', request)
 }
@@ -64,7 +77,7 @@ async function grant(connection: GrpcConnection, lease: number): Promise<void> {
 async function openWorker(connection: GrpcConnection, index: number): Promise<Work> {
   // Leases outlive the run; a worker keeps its own when it is opened again.
   const lease = index + 1
-  await grant(connection, lease).catch((error: unknown) => {
+  await grantLease(connection, lease).catch((error: unknown) => {
     if (!String(error).includes('already exists')) throw error
   })
   const key = `/worker/${index}.md`

@@ -72,6 +72,18 @@ function varint(value: number): number[] {
 
 /** Value of the first field of that number and wire type 0; 0, the protocol's default, if absent. */
 export function readVarint(message: Buffer, wanted: number): number {
+  const { value, type } = find(message, wanted)
+  return type === 0 ? value : 0
+}
+
+/** The first field of that number and wire type 2; empty, the protocol's default, if absent. */
+export function readBytes(message: Buffer, wanted: number): Buffer {
+  const { value, type, end } = find(message, wanted)
+  return type === 2 ? message.subarray(end, end + value) : Buffer.alloc(0)
+}
+
+/** Of wire type 2 the value is a length, and what has it begins at `end`. */
+function find(message: Buffer, wanted: number): { value: number; type: number; end: number } {
   let offset = 0
   const next = (): number => {
     let value = 0
@@ -85,9 +97,10 @@ export function readVarint(message: Buffer, wanted: number): number {
   while (offset < message.length) {
     const tag = next()
     const value = next()
-    if ((tag & 7) === 0 && tag >> 3 === wanted) return value
+    const type = tag & 7
+    if (tag >> 3 === wanted) return { value, type, end: offset }
     // Only wire types 0 and 2 occur in the answers that are read here.
-    if ((tag & 7) === 2) offset += value
+    if (type === 2) offset += value
   }
-  return 0
+  return { value: 0, type: 0, end: offset }
 }

@@ -12,7 +12,26 @@ const RELEASE =
 
 type Reply = string | number | null | Error
 
+export interface Redis {
+  version: string | undefined
+  connections: readonly RespConnection[]
+  /** Of the script that deletes a key if it has this token. */
+  releaseHash: string
+}
+
 export async function startRedis(stage: Stage, mayInstall: boolean): Promise<LockService | null> {
+  const redis = await launchRedis(stage, mayInstall)
+  if (redis === null) return null
+  const { version, connections, releaseHash } = redis
+  return {
+    name: 'Redis',
+    facts: `Redis ${version}, appendonly yes, appendfsync always, no rewrite; SET NX PX, compare-and-delete by EVALSHA; RESP pipelined over ${CONNECTIONS} sockets`,
+    worker: async (index) => pair(connections[index % CONNECTIONS]!, releaseHash, index),
+  }
+}
+
+/** A durable server on an empty folder. */
+export async function launchRedis(stage: Stage, mayInstall: boolean): Promise<Redis | null> {
   const program = findProgram({ name: 'redis-server', package: 'redis-server' }, mayInstall)
   if (program === undefined) return null
   const port = await freePort()
@@ -38,13 +57,9 @@ export async function startRedis(stage: Stage, mayInstall: boolean): Promise<Loc
     for (const connection of connections) connection.close()
   })
   const first = connections[0]!
-  const hash = String(await first.send('SCRIPT', 'LOAD', RELEASE))
+  const releaseHash = String(await first.send('SCRIPT', 'LOAD', RELEASE))
   const version = /redis_version:(\S+)/.exec(String(await first.send('INFO', 'server')))?.[1]
-  return {
-    name: 'Redis',
-    facts: `Redis ${version}, appendonly yes, appendfsync always, no rewrite; SET NX PX, compare-and-delete by EVALSHA; RESP pipelined over ${CONNECTIONS} sockets`,
-    worker: async (index) => pair(connections[index % CONNECTIONS]!, hash, index),
-  }
+  return { version, connections, releaseHash }
 }
 
 function pair(connection: RespConnection, hash: string, index: number): Work {
@@ -62,7 +77,7 @@ function pair(connection: RespConnection, hash: string, index: number): Work {
 }
 
 /** One socket, many requests in flight; what one turn of the event loop asks leaves in one write. */
-class RespConnection {
+export class RespConnection {
   readonly #socket: Socket
   #pending = ''
   #waiting: ((reply: Reply) => void)[] = []
