@@ -8,10 +8,8 @@ import { addLock, addTicket, closeLost } from '../core/lock/stand.ts'
 import {
   type Item,
   type Lock,
-  type LockNode,
   type LostLock,
   newOwner,
-  nodeAt,
   ownerOf,
   type Recall,
   type StaleTicket,
@@ -44,7 +42,7 @@ interface Snapshot {
   closed: { lock: StoredLock; until: number }[]
   stale: [ticket: number, StaleTicket][]
   preferred: [agent: string, at: number][]
-  streaks: { path: string; agent: string; wins: number }[]
+  streaks: [path: string, { agent: string; wins: number }][]
   asks: Ask[]
   drafts: KeptDraft[]
   answers: [session: string, answers: [requestId: string, revision: number][]][]
@@ -109,7 +107,7 @@ export function takeSnapshot(state: State): Snapshot {
     })),
     stale: [...table.stale.entries()],
     preferred: [...table.preferred.entries()],
-    streaks: [...streaksBelow(table.root, '')],
+    streaks: [...table.streaks.entries()],
     asks: [...state.asks.values()],
     drafts: [...state.drafts.values()],
     ended: [...table.ended.values()].map((lost) => ({
@@ -150,14 +148,6 @@ function storedLock(lock: Lock): StoredLock {
   const { id, fence, versions, grantedAt, ticket, recall } = lock
   const own = { id, fence, versions, grantedAt, ticket: ticket ?? null }
   return { ...storedTerms(lock), ...own, recall: recall ?? null }
-}
-
-/** Node paths end in the key of what is locked, where that is not the content. */
-function* streaksBelow(node: LockNode, path: string): Generator<Snapshot['streaks'][number]> {
-  if (node.streak !== null) yield { path, ...node.streak }
-  for (const child of node.children?.values() ?? []) {
-    yield* streaksBelow(child, `${path}/${child.name}`)
-  }
 }
 
 /** Fills a new state from a snapshot; says whether it could. */
@@ -202,9 +192,7 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   }
   for (const [ticket, stale] of snapshot.stale) table.stale.set(ticket, stale)
   for (const [agent, at] of snapshot.preferred) table.preferred.set(agent, at)
-  for (const { path, agent, wins } of snapshot.streaks) {
-    nodeAt(table, path || '/').streak = { agent, wins }
-  }
+  for (const [path, streak] of snapshot.streaks) table.streaks.set(path, streak)
   for (const ask of snapshot.asks) {
     state.asks.set(ask.id, { ...ask, answer: ask.answer ?? undefined })
   }

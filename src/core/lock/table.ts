@@ -33,8 +33,6 @@ export interface LockNode {
   /** Tickets by mode; made when somebody first waits here. */
   lines: (Line<Ticket> | undefined)[] | null
   ranges: Ranges | null
-  /** Who took this path last, and how often in a row while others waited (locks §21). */
-  streak: { agent: string; wins: number } | null
 }
 
 export interface Ranges {
@@ -163,6 +161,8 @@ export interface LockTable {
   stale: BoundedMap<number, StaleTicket>
   /** When somebody was last recalled for an agent (locks §38: the cool-down). */
   preferred: BoundedMap<string, number>
+  /** By path: who took it last, and how often in a row while others waited (locks §21). */
+  streaks: BoundedMap<string, { agent: string; wins: number }>
   /** Not part of the state: filled while events are applied, drained by wake.ts. */
   freed: Freed[]
   moved: Ticket[]
@@ -172,6 +172,7 @@ export const LOST_PER_OWNER = 128
 export const LOST_KEPT = 10_000
 const STALE_KEPT = 1000
 const PREFERRED_KEPT = 1000
+const STREAKS_KEPT = 10_000
 
 export function newLockTable(): LockTable {
   return {
@@ -185,6 +186,7 @@ export function newLockTable(): LockTable {
     ended: new BoundedMap(LOST_KEPT),
     stale: new BoundedMap(STALE_KEPT),
     preferred: new BoundedMap(PREFERRED_KEPT),
+    streaks: new BoundedMap(STREAKS_KEPT),
     freed: [],
     moved: [],
   }
@@ -201,7 +203,6 @@ function newNode(name: string, parent: LockNode | null): LockNode {
     waitMask: 0,
     lines: null,
     ranges: null,
-    streak: null,
   }
 }
 

@@ -2,13 +2,14 @@ import type { Settings } from '../../contract/events.ts'
 import {
   type Asking,
   conflictingLines,
+  hasWaiters,
   isBlocked,
   isItemBlocked,
   type Wanted,
   waitersInConflict,
 } from './conflict.ts'
 import { comparePlaces, isAhead, type Place, placeBehind } from './order.ts'
-import { findNode, type Item, type LockNode, type LockTable, type Ticket } from './table.ts'
+import type { Item, LockTable, Scope, Ticket } from './table.ts'
 
 /**
  * The win limit (locks §21, record 0008 no. 12): one agent takes the same contended path at most so
@@ -20,12 +21,21 @@ import { findNode, type Item, type LockNode, type LockTable, type Ticket } from 
 
 /** Counts a grant. Called when the grant stands and its ticket is gone. */
 export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
+  const { streaks } = table
   for (const item of items) {
-    const { node } = item
-    if (!othersWaitFor(table, item, agent)) node.streak = null
-    else if (node.streak?.agent === agent) node.streak.wins += 1
-    else node.streak = { agent, wins: 1 }
+    const name = nameOf(item)
+    if (!hasWaiters(item) || !othersWaitFor(table, item, agent)) {
+      if (streaks.size > 0) streaks.delete(name)
+      continue
+    }
+    const streak = streaks.get(name)
+    streaks.set(name, { agent, wins: streak?.agent === agent ? streak.wins + 1 : 1 })
   }
+}
+
+/** What is won: a path, or the metadata of one. */
+function nameOf({ path, key }: Scope): string {
+  return key === undefined ? path : `${path}\0${key}`
 }
 
 function othersWaitFor(table: LockTable, item: Wanted, agent: string): boolean {
@@ -36,8 +46,8 @@ function othersWaitFor(table: LockTable, item: Wanted, agent: string): boolean {
   )
 }
 
-function isAtLimit(settings: Settings, node: LockNode | undefined, agent: string): boolean {
-  const streak = node?.streak
+function isAtLimit(table: LockTable, settings: Settings, item: Scope, agent: string): boolean {
+  const streak = table.streaks.size === 0 ? undefined : table.streaks.get(nameOf(item))
   return streak?.agent === agent && streak.wins >= settings.wins_in_a_row
 }
 
@@ -49,8 +59,7 @@ export function placeAtLimit(
   agent: string,
   place: Place,
 ): Place {
-  const nodes = items.map((item) => findNode(table, item.path, item.key))
-  if (!nodes.some((node) => isAtLimit(settings, node, agent))) return place
+  if (!items.some((item) => isAtLimit(table, settings, item, agent))) return place
   let last: Place | undefined
   for (const item of items) {
     for (const ticket of waitersInConflict(table, item)) {
@@ -70,7 +79,7 @@ export function insteadOf(
   const { agent } = ticket.owner
   const candidates = new Set<Ticket>()
   for (const item of ticket.items) {
-    if (!isAtLimit(settings, item.node, agent)) continue
+    if (!isAtLimit(table, settings, item, agent)) continue
     for (const other of waitersInConflict(table, item)) {
       // Who waits for something else too could come to wait for those it passes.
       if (other.owner.agent !== agent && other.owner.tickets.size === 1) candidates.add(other)
