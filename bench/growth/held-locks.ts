@@ -22,6 +22,7 @@ export function measureHeldLocks({ quick }: Options): Promise<Report> {
     await timeEach(pairs / 2, takePair)
     const rows: string[][] = []
     const p50s: number[] = []
+    const memories: number[] = []
     let held = 0
     for (const count of counts) {
       while (held < count) {
@@ -35,6 +36,7 @@ export function measureHeldLocks({ quick }: Options): Promise<Report> {
       const memory = await residentMib(server.pid)
       const p50 = percentile(times, 50)
       p50s.push(p50)
+      memories.push(memory ?? Number.NaN)
       rows.push([number(count), number(p50), number(percentile(times, 99)), mib(memory)])
     }
     return {
@@ -52,6 +54,14 @@ export function measureHeldLocks({ quick }: Options): Promise<Report> {
           values: [p50s.at(-1)! / p50s[0]!],
           margin: 0.5,
           reason: 'two syncs dominate either; a rise means a cost that grows with the table',
+        },
+        {
+          name: `RSS growth with ${number(counts.at(-1)!)} locks held`,
+          unit: 'MiB',
+          values: [memories.at(-1)! - memories[0]!],
+          margin: 0.2,
+          reason: 'what a lock takes, and what collection of garbage has left of making them',
+          ...(quick ? {} : { target: { atMost: 200 } }),
         },
       ],
       notes: ['Locks held: each on a file of its own, 1,000 files a folder, by several agents.'],

@@ -86,6 +86,15 @@ export class ServerProcess {
     await this.exited
   }
 
+  /** Hangs, wherever it is, and knows nothing of it. */
+  freeze(): void {
+    this.child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT')
+  }
+
   async stop(): Promise<number | null> {
     this.child.kill('SIGTERM')
     return this.exited
