@@ -4,7 +4,7 @@
  */
 import { startHot } from './handover.ts'
 import { interleave, median, percentile, spread } from './measure.ts'
-import { Crew, type HotWorker } from './peer/hot-lock.ts'
+import { Crew, type HotLocks, type HotWorker } from './peer/hot-lock.ts'
 import { type Figure, number, type Options, type Report, type Table } from './report.ts'
 import { onStage } from './stage.ts'
 
@@ -35,20 +35,21 @@ export function runContention(options: Options): Promise<Report> {
     const cells = fileCounts.flatMap((files) =>
       workerCounts.flatMap((workers) => crews.map((crew) => ({ crew, files, workers }))),
     )
-    const outcomes = await interleave(options.rounds, cells, async (cell, round) => {
-      const workers = await cell.crew.ofSize(cell.workers)
-      const folder = `/hot/${cell.workers}-${cell.files}-${round}`
-      const paths = Array.from({ length: cell.files }, (_, file) => `${folder}/${file}.md`)
-      // The first grants of a cell find cold code and an idle disk.
-      await play(cell.crew, workers, paths, options.cellMs / 5)
-      return play(cell.crew, workers, paths, options.cellMs)
+    const outcomes = await interleave(options.rounds, cells, ({ crew, files, workers }, round) => {
+      const folder = `/hot/${workers}-${files}-${round}`
+      const paths = Array.from({ length: files }, (_, file) => `${folder}/${file}.md`)
+      return crew.perform(workers, async (all) => {
+        // The first grants of a cell find cold code and an idle disk.
+        await play(crew.service, all, paths, options.cellMs / 5)
+        return play(crew.service, all, paths, options.cellMs)
+      })
     })
     return reportOf(outcomes)
   })
 }
 
 async function play(
-  { service }: Crew,
+  service: HotLocks,
   workers: readonly HotWorker[],
   paths: readonly string[],
   durationMs: number,
@@ -97,15 +98,18 @@ async function play(
   }
 }
 
-function reportOf(outcomes: Map<Cell, Outcome[]>): Report {
-  const groups = new Map<string, [Cell, Outcome[]][]>()
+/** Undefined: the service got stuck. */
+type Rounds = readonly (Outcome | undefined)[]
+
+function reportOf(outcomes: Map<Cell, Rounds>): Report {
+  const groups = new Map<string, [Cell, Rounds][]>()
   for (const entry of outcomes) {
     const title = titleOf(entry[0])
     groups.set(title, [...(groups.get(title) ?? []), entry])
   }
   const notes = [...groups.values()][0]!.map(([{ crew }]) => crew.service.facts)
   notes.push(
-    'A grant is held for one turn of the event loop of the one driver process, then given back; who gave back asks for the next file at once, which a service with a line puts at its end and which one that is polled mostly grants at once, past all that sleep. Throughput and fairness (grants of the worker that had the least, over those of the one that had the most) count what was granted within the cell, waits count those too that ended after it. "lost" are tries that found the lock taken, for each grant.',
+    'A grant is held for one turn of the event loop of the one driver process, then given back; who gave back asks for the next file at once, which a service with a line puts at its end and which one that is polled mostly grants at once, past all that sleep. Throughput and fairness (grants of the worker that had the least, over those of the one that had the most) count what was granted within the cell, waits count those too that ended after it. "lost" are tries that found the lock taken, for each grant. Where a service stopped granting anything to anybody, that round is left out, the row says so, and a fresh one goes on.',
   )
   return {
     tables: [...groups].map(([title, cells]) => tableOf(title, cells)),
@@ -119,7 +123,8 @@ function titleOf({ files, workers }: Cell): string {
   return `${number(workers)} workers on ${files === 1 ? 'one hot file' : `${files} hot files`}`
 }
 
-function faultsOf(cell: Cell, rounds: readonly Outcome[]): string[] {
+function faultsOf(cell: Cell, all: Rounds): string[] {
+  const rounds = completed(all)
   const where = `${cell.crew.service.name}, ${titleOf(cell)}`
   const doubles = rounds.reduce((sum, one) => sum + one.doubles, 0)
   return [
@@ -128,9 +133,11 @@ function faultsOf(cell: Cell, rounds: readonly Outcome[]): string[] {
   ]
 }
 
-const ratesOf = (rounds: readonly Outcome[]): number[] => rounds.map(({ perSecond }) => perSecond)
+const completed = (rounds: Rounds): Outcome[] => rounds.filter((one) => one !== undefined)
 
-function tableOf(title: string, cells: [Cell, Outcome[]][]): Table {
+const ratesOf = (rounds: Rounds): number[] => completed(rounds).map(({ perSecond }) => perSecond)
+
+function tableOf(title: string, cells: [Cell, Rounds][]): Table {
   const own = median(ratesOf(cells[0]![1]))
   return {
     title,
@@ -145,11 +152,15 @@ function tableOf(title: string, cells: [Cell, Outcome[]][]): Table {
       'driver',
       'Sluice is',
     ],
-    rows: cells.map(([{ crew }, rounds]) => {
+    rows: cells.map(([{ crew }, all]) => {
+      const rounds = completed(all)
+      if (rounds.length === 0) return [crew.service.name, 'stuck']
       const { median: rate, min, max } = spread(ratesOf(rounds))
       const middle = (of: (one: Outcome) => number): number => median(rounds.map(of))
       return [
-        crew.service.name,
+        rounds.length < all.length
+          ? `${crew.service.name}, stuck in ${all.length - rounds.length}`
+          : crew.service.name,
         number(rate),
         `${number(min)}–${number(max)}`,
         number(middle(({ waits }) => percentile(waits, 50))),
@@ -166,7 +177,7 @@ function tableOf(title: string, cells: [Cell, Outcome[]][]): Table {
 }
 
 /** Ratios round by round: what the machine did meanwhile is in both halves of each. */
-function figuresOf(title: string, cells: [Cell, Outcome[]][]): Figure[] {
+function figuresOf(title: string, cells: [Cell, Rounds][]): Figure[] {
   const [own, ...peers] = cells
   const rates = ratesOf(own![1])
   return [
@@ -180,18 +191,23 @@ function figuresOf(title: string, cells: [Cell, Outcome[]][]): Figure[] {
     {
       name: `Sluice, least / most grants of a worker, ${title}`,
       unit: '×',
-      values: own![1].map(({ fairness }) => fairness),
+      values: completed(own![1]).map(({ fairness }) => fairness),
       margin: 0.3,
       reason: 'turns are by ticket; coarse where each worker has few',
     },
-    ...peers.map(
-      ([{ crew }, rounds]): Figure => ({
-        name: `Sluice / ${crew.service.name}, ${title}`,
-        unit: '×',
-        values: ratesOf(rounds).map((rate, round) => rates[round]! / rate),
-        margin: 0.4,
-        reason: 'both in the same round on the same machine; who polls swings with who wakes when',
-      }),
-    ),
+    ...peers
+      .filter(([, rounds]) => completed(rounds).length > 0)
+      .map(
+        ([{ crew }, rounds]): Figure => ({
+          name: `Sluice / ${crew.service.name}, ${title}`,
+          unit: '×',
+          values: rounds.flatMap((one, round) =>
+            one === undefined ? [] : [rates[round]! / one.perSecond],
+          ),
+          margin: 0.4,
+          reason:
+            'both in the same round on the same machine; who polls swings with who wakes when',
+        }),
+      ),
   ]
 }

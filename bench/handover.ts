@@ -15,6 +15,7 @@ const WAITERS = [10, 100, 1000]
 
 /** The first hand-overs of a cell find cold code and an idle disk. */
 const WARM_UP = 20
+const WARM_UP_QUICK = 3
 
 /** After each hand-over, so that who gave the lock back is in line again and all is quiet. */
 const SETTLE_MS = 5
@@ -37,12 +38,13 @@ export function runHandover(options: Options): Promise<Report> {
     const crews = (await startHot(stage, options)).map((service) => new Crew(service))
     const counts = options.quick ? [1, 10] : WAITERS
     const cells = counts.flatMap((waiters) => crews.map((crew) => ({ crew, waiters })))
-    const outcomes = await interleave(options.rounds, cells, async (cell, round) => {
-      const workers = await cell.crew.ofSize(cell.waiters + 1)
-      const sync = syncMs(stage.folder)
-      const path = `/hot/${cell.waiters}-${round}.md`
-      return { ...(await play(cell.crew.service, workers, path, options)), syncMs: sync }
-    })
+    const outcomes = await interleave(options.rounds, cells, ({ crew, waiters }, round) =>
+      crew.perform(waiters + 1, async (workers) => {
+        const sync = syncMs(stage.folder)
+        const path = `/hot/${waiters}-${round}.md`
+        return { ...(await play(crew.service, workers, path, options)), syncMs: sync }
+      }),
+    )
     return reportOf(counts, outcomes)
   })
 }
@@ -73,19 +75,21 @@ async function play(
       else await new Promise<void>((waitAgain) => grants.put({ release, at, waitAgain }))
     }
   })
+  const ended = Promise.all(loops).catch((error: Error) => grants.fail(error))
   let holder = await grants.take()
   // Everybody else is on the way into the line.
   await sleep(quick ? 100 : 200 + workers.length)
+  const warmUp = quick ? WARM_UP_QUICK : WARM_UP
   const times: number[] = []
   let lostBefore = service.lostTries?.()
   const end = performance.now() + cellMs
-  for (let turn = 0; performance.now() < end || turn < WARM_UP + 1; turn += 1) {
-    if (turn === WARM_UP) lostBefore = service.lostTries?.()
+  for (let turn = 0; performance.now() < end || turn < warmUp + 1; turn += 1) {
+    if (turn === warmUp) lostBefore = service.lostTries?.()
     grants.mustBeEmpty()
     const asked = performance.now()
     const released = holder.release()
     const next = await grants.take()
-    if (turn >= WARM_UP) times.push(next.at - asked)
+    if (turn >= warmUp) times.push(next.at - asked)
     await released
     // Not before: it is the next waiter's turn, and who polls could be ahead of all that wait.
     holder.waitAgain()
@@ -96,7 +100,8 @@ async function play(
   isOver = true
   await holder.release()
   holder.waitAgain()
-  await Promise.all(loops)
+  await ended
+  grants.mustBeWell()
   const lostTries =
     lost === undefined || lostBefore === undefined ? undefined : (lost - lostBefore) / times.length
   return { times, lostTries }
@@ -112,10 +117,21 @@ interface Grant {
 class Grants {
   private readonly letters: Grant[] = []
   private wake = (): void => {}
+  private fault: Error | undefined
 
   put(letter: Grant): void {
     this.letters.push(letter)
     this.wake()
+  }
+
+  /** Nobody will be granted anything any more. */
+  fail(fault: Error): void {
+    this.fault = fault
+    this.wake()
+  }
+
+  mustBeWell(): void {
+    if (this.fault !== undefined) throw this.fault
   }
 
   /** Before a release: only its holder has the lock. */
@@ -127,6 +143,7 @@ class Grants {
     for (;;) {
       const letter = this.letters.shift()
       if (letter !== undefined) return letter
+      this.mustBeWell()
       await new Promise<void>((resolve) => {
         this.wake = resolve
       })
@@ -134,7 +151,12 @@ class Grants {
   }
 }
 
-function reportOf(counts: readonly number[], outcomes: Map<Cell, Outcome[]>): Report {
+/** Undefined: the service got stuck. */
+type Rounds = readonly (Outcome | undefined)[]
+
+const completed = (rounds: Rounds): Outcome[] => rounds.filter((one) => one !== undefined)
+
+function reportOf(counts: readonly number[], outcomes: Map<Cell, Rounds>): Report {
   const notes = [...outcomes.keys()]
     .filter(({ waiters }) => waiters === counts[0])
     .map(({ crew }) => crew.service.facts)
@@ -149,34 +171,38 @@ function reportOf(counts: readonly number[], outcomes: Map<Cell, Outcome[]>): Re
   }
 }
 
-const p50sOf = (rounds: readonly Outcome[]): number[] =>
-  rounds.map(({ times }) => percentile(times, 50))
+const p50sOf = (rounds: Rounds): number[] =>
+  completed(rounds).map(({ times }) => percentile(times, 50))
 
-function cellsOf(waiters: number, outcomes: Map<Cell, Outcome[]>): [Cell, Outcome[]][] {
+function cellsOf(waiters: number, outcomes: Map<Cell, Rounds>): [Cell, Rounds][] {
   return [...outcomes].filter(([cell]) => cell.waiters === waiters)
 }
 
-function tableOf(waiters: number, outcomes: Map<Cell, Outcome[]>): Table {
+function tableOf(waiters: number, outcomes: Map<Cell, Rounds>): Table {
   const cells = cellsOf(waiters, outcomes)
   const own = median(p50sOf(cells[0]![1]))
   return {
     title: `From a release to the next waiter's grant, ${number(waiters)} waiting for one file`,
     columns: ['', 'hand-overs', 'p50 ms', 'p99 ms', 'lost', 'of Sluice p50'],
-    rows: cells.map(([{ crew }, rounds]) => [
-      crew.service.name,
-      number(rounds.reduce((sum, { times }) => sum + times.length, 0)),
-      number(median(p50sOf(rounds))),
-      number(median(rounds.map(({ times }) => percentile(times, 99)))),
-      crew.service.lostTries === undefined
-        ? '–'
-        : number(median(rounds.map(({ lostTries }) => lostTries ?? 0))),
-      `${number(median(p50sOf(rounds)) / own)} ×`,
-    ]),
+    rows: cells.map(([{ crew }, all]) => {
+      const rounds = completed(all)
+      if (rounds.length === 0) return [crew.service.name, 'stuck']
+      return [
+        crew.service.name,
+        number(rounds.reduce((sum, { times }) => sum + times.length, 0)),
+        number(median(p50sOf(rounds))),
+        number(median(rounds.map(({ times }) => percentile(times, 99)))),
+        crew.service.lostTries === undefined
+          ? '–'
+          : number(median(rounds.map(({ lostTries }) => lostTries ?? 0))),
+        `${number(median(p50sOf(rounds)) / own)} ×`,
+      ]
+    }),
   }
 }
 
-function figuresOf(counts: readonly number[], outcomes: Map<Cell, Outcome[]>): Figure[] {
-  const ownOf = (waiters: number): Outcome[] => cellsOf(waiters, outcomes)[0]![1]
+function figuresOf(counts: readonly number[], outcomes: Map<Cell, Rounds>): Figure[] {
+  const ownOf = (waiters: number): Outcome[] => completed(cellsOf(waiters, outcomes)[0]![1])
   const [few, most] = [counts[0]!, counts.at(-1)!]
   const base = p50sOf(ownOf(few))
   return [
@@ -203,14 +229,18 @@ function figuresOf(counts: readonly number[], outcomes: Map<Cell, Outcome[]>): F
 }
 
 /** Ratios round by round: what the machine did meanwhile is in both halves of each. */
-function peerFiguresOf(waiters: number, outcomes: Map<Cell, Outcome[]>): Figure[] {
+function peerFiguresOf(waiters: number, outcomes: Map<Cell, Rounds>): Figure[] {
   const [own, ...peers] = cellsOf(waiters, outcomes)
   const p50s = p50sOf(own![1])
-  return peers.map(([{ crew }, rounds]) => ({
-    name: `${crew.service.name} / Sluice, hand-over p50, ${number(waiters)} waiting`,
-    unit: '×',
-    values: p50sOf(rounds).map((p50, round) => p50 / p50s[round]!),
-    margin: 0.4,
-    reason: 'both in the same round on the same machine; what is left is how they share cores',
-  }))
+  return peers
+    .filter(([, rounds]) => completed(rounds).length > 0)
+    .map(([{ crew }, rounds]) => ({
+      name: `${crew.service.name} / Sluice, hand-over p50, ${number(waiters)} waiting`,
+      unit: '×',
+      values: rounds.flatMap((one, round) =>
+        one === undefined ? [] : [percentile(one.times, 50) / p50s[round]!],
+      ),
+      margin: 0.4,
+      reason: 'both in the same round on the same machine; what is left is how they share cores',
+    }))
 }

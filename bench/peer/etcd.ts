@@ -12,6 +12,7 @@ const TARGET_CREATE = 1
 export interface Etcd {
   version: string | undefined
   connections: readonly GrpcConnection[]
+  stop(): Promise<void>
 }
 
 export async function startEtcd(stage: Stage, mayInstall: boolean): Promise<LockService | null> {
@@ -34,7 +35,7 @@ export async function launchEtcd(stage: Stage, mayInstall: boolean): Promise<Etc
   const peerUrl = `http://127.0.0.1:${peerPort}`
   const settings = {
     name: 'bench',
-    'data-dir': join(stage.folder, 'etcd'),
+    'data-dir': join(stage.folder, `etcd-${clientPort}`),
     'listen-client-urls': url,
     'advertise-client-urls': url,
     'listen-peer-urls': peerUrl,
@@ -53,7 +54,7 @@ export async function launchEtcd(stage: Stage, mayInstall: boolean): Promise<Etc
   const version = /etcd Version: (\S+)/.exec(
     spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout,
   )?.[1]
-  return { version, connections }
+  return { version, connections, stop: child.stop }
 }
 
 /** A fresh member refuses proposals until it has elected itself. */

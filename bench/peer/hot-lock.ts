@@ -7,6 +7,8 @@ export interface HotLocks {
   worker(index: number): Promise<HotWorker>
   /** Tries so far that found the lock taken; absent where a waiter is told and does not try. */
   lostTries?(): number
+  /** A fresh one in its place, where a service may get stuck. */
+  again?(): Promise<HotLocks>
 }
 
 export interface HotWorker {
@@ -14,18 +16,38 @@ export interface HotWorker {
   lock(path: string): Promise<Release>
 }
 
+/** The service grants nothing any more, to nobody: what it was measured with says nothing. */
+export class Stuck extends Error {
+  override name = 'Stuck'
+}
+
 export type Release = () => Promise<unknown>
 
 /** The first so many workers of a service; later calls go on from those that are there already. */
 export class Crew {
-  readonly service: HotLocks
-  private readonly workers: HotWorker[] = []
+  service: HotLocks
+  private workers: HotWorker[] = []
 
   constructor(service: HotLocks) {
     this.service = service
   }
 
-  async ofSize(size: number): Promise<readonly HotWorker[]> {
+  /** What came of `play` with that many workers; nothing where the service got stuck meanwhile. */
+  async perform<T>(
+    size: number,
+    play: (workers: readonly HotWorker[]) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await play(await this.ofSize(size))
+    } catch (error) {
+      if (!(error instanceof Stuck) || this.service.again === undefined) throw error
+      this.service = await this.service.again()
+      this.workers = []
+      return undefined
+    }
+  }
+
+  private async ofSize(size: number): Promise<readonly HotWorker[]> {
     while (this.workers.length < size) {
       // Not all at once: a thousand connections would overrun what a listener keeps in line.
       const more = Math.min(50, size - this.workers.length)
