@@ -173,6 +173,14 @@ export class World {
     return entry?.kind === 'file' ? entry.sha256 : ''
   }
 
+  /** The version and length of a file; 0 for none. */
+  file(path: string): { version: number; length: number } {
+    const { entry } = placeOf(this.state.records, path, true)
+    return entry?.kind === 'file'
+      ? { version: entry.version, length: entry.size }
+      : { version: 0, length: 0 }
+  }
+
   /** Who holds anything, by name. */
   get holders(): string[] {
     return [...this.state.locks.locks.values()].map(

@@ -200,7 +200,10 @@ function handedOver(table: LockTable, event: EventOf<'lock-handed-over'>): void 
     grantedAt: at,
     ticket: undefined,
   })
+  const known = table.freed.length
   end(table, lock, { lock, at, reason: 'handed-over', by: to.agent, why: undefined })
+  // Nobody left: what stood there stands there still.
+  for (const freed of table.freed.slice(known)) freed.isHold = false
 }
 
 function end(table: LockTable, lock: Lock, lost: LostLock): void {

@@ -32,8 +32,8 @@ export interface Asking {
   place: Place
   /** Waiters of this agent are not (locks §21). */
   without?: string
-  /** Modes that have just left nodes: waiters met there may be passed (locks §18). */
-  passing?: ReadonlyMap<LockNode, number>
+  /** Nodes that a writer has just left: waiters met there may be passed (locks §18). */
+  passing?: ReadonlySet<LockNode>
 }
 
 /** Calls `visit` on the nodes from the root to what is wanted, as far as they exist, with the mode
@@ -134,9 +134,7 @@ function rangeHeldByOthers(node: LockNode, wanted: Wanted, owners: readonly Owne
 function waitsAhead(node: LockNode, mode: Mode, asking: Asking): boolean {
   const mask = node.waitMask & conflictsOf(mode)
   if (mask === 0) return false
-  if (asking.passing !== undefined) {
-    if (((asking.passing.get(node) ?? 0) & conflictsOf(mode)) !== 0) return false
-  }
+  if (asking.passing?.has(node) === true) return false
   for (let waiting = 0; waiting < MODES; waiting++) {
     if ((mask & (1 << waiting)) === 0) continue
     const line = node.lines?.[waiting] as Line<Ticket>

@@ -28,13 +28,14 @@ export function contains(outer: Range, inner: Range): boolean {
  * Where a range lies after a change of the file. Every place in the file has one place afterwards, in
  * the same order, so ranges that were apart stay apart.
  *
- * @param own the change was made by the holder: what it inserts at an edge is its own
+ * @param own the change was made by the holder: what it inserts at the end is its own
  */
 export function reanchored(range: Range, splice: Splice, own: boolean): Range {
   const isInsertion = splice.start === splice.end
   const edge = (at: number, grows: boolean): number =>
     isInsertion && at === splice.start ? at + (grows ? splice.size : 0) : placeAfter(at, splice)
-  const start = edge(range.start, !own)
+  // What its holder deleted to nothing grows again where it was.
+  const start = edge(range.start, !own || range.start < range.end)
   return { start, end: Math.max(start, edge(range.end, own)) }
 }
 

@@ -34,6 +34,18 @@ export interface Edge {
   by: { lock: Lock; item: Item } | { ticket: Request }
 }
 
+type PlaceEdge = Edge & { by: { ticket: Request } }
+
+interface Tangle {
+  cycle: Edge[]
+  /** Waiters that wait for the place of another, where letting them go first may help. */
+  places: PlaceEdge[]
+}
+
+function isPlace(edge: Edge): edge is PlaceEdge {
+  return 'ticket' in edge.by
+}
+
 /** What is not, or not yet, as the table has it. */
 export interface Supposed {
   /** A request that is not in the table. */
@@ -70,18 +82,38 @@ export class WaitsFor {
 
   /** A cycle through an owner that would never end, or undefined. */
   cycleThrough(start: Owner): Edge[] | undefined {
+    return this.tangleOf(start)?.cycle
+  }
+
+  /** What keeps an owner from ever finishing, and which places of waiters it hangs on. */
+  tangleOf(start: Owner): Tangle | undefined {
     const { reached, closing } = this.walk(start)
     if (closing === undefined) return undefined
     const all = [...this.reach(start)]
-    if (!all.some((owner) => this.hasChoice(owner))) return pathTo(closing, reached, start)
-    // Where any k of several will do, a way back to the start is not yet the end of all hope.
+    if (!all.some((owner) => this.hasChoice(owner))) {
+      const cycle = pathTo(closing, reached, start)
+      return { cycle, places: cycle.filter(isPlace) }
+    }
+    // Where any k of several will do, a way back to the start is not yet the end of all hope; and a
+    // place may matter that is not on that way.
     const stuck = this.stuckAmong(all)
     if (!stuck.has(start)) return undefined
     for (const owner of [start, ...stuck]) {
-      const among = this.walk(owner, stuck)
-      if (among.closing !== undefined) return pathTo(among.closing, among.reached, owner)
+      const { closing, reached } = this.walk(owner, stuck)
+      if (closing === undefined) continue
+      return { cycle: pathTo(closing, reached, owner), places: [...this.placesAmong(stuck)] }
     }
     throw new Error('whoever is stuck waits for somebody who is')
+  }
+
+  private *placesAmong(stuck: ReadonlySet<Owner>): Generator<PlaceEdge> {
+    for (const owner of stuck) {
+      for (const ticket of this.ticketsOf(owner)) {
+        for (const edge of this.inTheWayOf(ticket)) {
+          if (stuck.has(edge.owner) && isPlace(edge)) yield edge
+        }
+      }
+    }
   }
 
   /** All that an owner waits for, directly or not. */
@@ -215,31 +247,27 @@ export function placesWithoutCycle(
 ): { moves: Moves } | { cycle: Edge[] } {
   if (!mayCloseCycle(table, request)) return { moves: new Map() }
   let first: Edge[] | undefined
-  let tries = 0
-  const search = (moves: Moves, depth: number): Moves | undefined => {
+  // Few moves before many: whatever one move mends is mended by one.
+  const tried: Moves[] = [new Map()]
+  for (const moves of tried) {
     const graph = new WaitsFor(table, { request, moves })
     const starts = new Set([request.owner, ...[...moves.keys()].map((moved) => moved.owner)])
-    let cycle: Edge[] | undefined
+    let tangle: Tangle | undefined
     for (const start of starts) {
-      cycle ??= graph.cycleThrough(start)
+      tangle ??= graph.tangleOf(start)
     }
-    if (cycle === undefined) return moves
-    first ??= cycle
-    if (depth === MOVES) return undefined
-    for (const { ticket, by } of cycle) {
-      if ('lock' in by || tries >= TRIES) continue
-      tries += 1
+    if (tangle === undefined) return { moves }
+    first ??= tangle.cycle
+    for (const { ticket, by } of tangle.places) {
+      if (tried.length >= TRIES) break
       const place = placeBefore(graph.placeOf(by.ticket), ticket.id)
-      const found = search(new Map([...moves, [ticket, place]]), depth + 1)
-      if (found !== undefined) return found
+      tried.push(new Map([...moves, [ticket, place]]))
     }
-    return undefined
   }
-  const moves = search(new Map(), 0)
-  return moves === undefined ? { cycle: first as Edge[] } : { moves }
+  return { cycle: first as Edge[] }
 }
 
-const MOVES = 6
+/** Orders of waiters that one request is worth. */
 const TRIES = 200
 
 /** Only somebody who waits for the requester can close a cycle: most requests are done here. */

@@ -1,5 +1,5 @@
 import type { Settings } from '../../contract/events.ts'
-import type { Asking } from './conflict.ts'
+import { type Asking, visitNodes } from './conflict.ts'
 import type { Line } from './line.ts'
 import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
 import { comparePlaces } from './order.ts'
@@ -93,7 +93,9 @@ class Wake {
         this.gather(node, mode as Mode, readers)
       }
     }
-    for (const ticket of [...readers].sort(comparePlaces)) yield* this.consider(ticket, left)
+    for (const ticket of [...readers].sort(comparePlaces)) {
+      yield* this.consider(ticket, openedFor(this.table, ticket, left))
+    }
   }
 
   private gather(node: LockNode, mode: Mode, readers: Set<Ticket>): void {
@@ -147,6 +149,22 @@ class Wake {
       standAhead(ahead, here.mode, ticket.owner, isGranted ? 0 : 1)
     }
   }
+}
+
+/** The nodes where a writer that stood against a ticket has left. */
+function openedFor(
+  table: LockTable,
+  ticket: Ticket,
+  left: ReadonlyMap<LockNode, number>,
+): Set<LockNode> {
+  const opened = new Set<LockNode>()
+  for (const item of ticket.items) {
+    visitNodes(table, item, (node, mode) => {
+      if (((left.get(node) ?? 0) & conflictsOf(mode)) !== 0) opened.add(node)
+      return false
+    })
+  }
+  return opened
 }
 
 const WRITERS = (1 << MODE.IW) | (1 << MODE.IX) | (1 << MODE.W) | (1 << MODE.X)

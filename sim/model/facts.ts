@@ -1,0 +1,266 @@
+import type { Event, EventOf, FileChange, Settings } from '../../src/contract/events.ts'
+import { anyConflict, contains, ownNode, type Piece, pieceOf, told } from './leaf.ts'
+
+export interface Held {
+  id: number
+  agent: string
+  session: string
+  pieces: Piece[]
+  priority: number | undefined
+  delayMs: number | undefined
+  grantedAt: number
+  recall: EventOf<'lock-recalled'> | undefined
+  /** Of a hold that was lost: when its paths open again. */
+  closedUntil: number | undefined
+}
+
+export interface Place {
+  rank: number
+  seq: number
+  id: number
+}
+
+export interface Waiting extends Place {
+  agent: string
+  session: string
+  pieces: Piece[]
+  any: number | undefined
+  raises: number | undefined
+}
+
+/** A file, or what is left of one that was deleted. */
+interface FileFacts {
+  version: number
+  size: number
+  isThere: boolean
+}
+
+/** What the facts come to, folded one by one into plain lists. */
+export class Facts {
+  settings: Settings
+  revision = 0
+  readonly holds = new Map<number, Held>()
+  readonly closed = new Map<number, Held>()
+  readonly tickets = new Map<number, Waiting>()
+  readonly runs = new Map<string, { agent: string; wins: number }>()
+  readonly files = new Map<string, FileFacts>()
+
+  constructor(settings: Settings) {
+    this.settings = settings
+  }
+
+  versionOf(path: string): number {
+    const file = this.files.get(path)
+    return file?.isThere === true ? file.version : 0
+  }
+
+  sizeOf(path: string): number {
+    const file = this.files.get(path)
+    return file?.isThere === true ? file.size : 0
+  }
+
+  /** Record 0008 no. 6. */
+  rank(at: number, priority: number | undefined): number {
+    const { age_step_s, order } = this.settings
+    return at - 1000 * age_step_s * (order === 'priority' ? (priority ?? 5) : 5)
+  }
+
+  isAtLimit(agent: string, piece: Piece): boolean {
+    const run = this.runs.get(ownNode(piece))
+    return run?.agent === agent && run.wins >= this.settings.wins_in_a_row
+  }
+
+  fold(event: Event): void {
+    this.revision = event.revision
+    switch (event.kind) {
+      case 'workspace-set':
+        this.settings = event.settings
+        return
+      case 'lock-queued':
+        this.tickets.set(event.revision, this.ticketOf(event))
+        return
+      case 'ticket-moved': {
+        const ticket = this.tickets.get(event.ticket)
+        if (ticket !== undefined) this.tickets.set(ticket.id, { ...ticket, ...placeIn(event) })
+        return
+      }
+      case 'ticket-left':
+        this.tickets.delete(event.ticket)
+        return
+      case 'lock-acquired':
+        return this.acquired(event)
+      case 'lock-raised':
+      case 'lock-lowered':
+        return this.changed(event)
+      case 'lock-recalled':
+      case 'recall-extended':
+      case 'recall-ended':
+        return this.recalled(event)
+      case 'lock-released':
+        return this.released(event)
+      case 'lock-opened':
+        this.closed.delete(event.lock)
+        return
+      case 'lock-handed-over':
+        return this.handedOver(event)
+      case 'files-committed':
+        for (const change of event.changes) this.committed(change, event)
+    }
+  }
+
+  private ticketOf(event: EventOf<'lock-queued'>): Waiting {
+    return {
+      id: event.revision,
+      agent: event.agent,
+      session: event.session,
+      pieces: event.items.map(pieceOf),
+      any: event.any,
+      raises: event.raises,
+      rank: event.rank ?? this.rank(event.at, event.priority),
+      seq: event.seq ?? event.revision,
+    }
+  }
+
+  private acquired(event: EventOf<'lock-acquired'>): void {
+    const { revision: id, agent, session, priority, delayMs, at } = event
+    if (event.ticket !== undefined) this.tickets.delete(event.ticket)
+    const pieces = event.items.map(pieceOf)
+    this.holds.set(id, {
+      ...{ id, agent, session, pieces, priority, delayMs, grantedAt: at },
+      recall: undefined,
+      closedUntil: undefined,
+    })
+    this.won(agent, pieces)
+  }
+
+  /** Record 0008 no. 12: a run goes on while somebody of another agent waits in conflict. */
+  private won(agent: string, pieces: readonly Piece[]): void {
+    const isContested = [...this.tickets.values()].some(
+      (ticket) => ticket.agent !== agent && anyConflict(ticket.pieces, pieces),
+    )
+    for (const node of new Set(pieces.map(ownNode))) {
+      const run = this.runs.get(node)
+      if (!isContested) this.runs.delete(node)
+      else this.runs.set(node, { agent, wins: run?.agent === agent ? run.wins + 1 : 1 })
+    }
+  }
+
+  private changed(event: EventOf<'lock-raised'> | EventOf<'lock-lowered'>): void {
+    const hold = this.holds.get(event.lock)
+    if (hold === undefined) return
+    hold.pieces = event.items.map(pieceOf)
+    if (event.kind === 'lock-lowered') return
+    if (event.ticket !== undefined) this.tickets.delete(event.ticket)
+    hold.priority = event.priority
+    hold.delayMs = event.delayMs
+  }
+
+  private recalled(
+    event: EventOf<'lock-recalled'> | EventOf<'recall-extended'> | EventOf<'recall-ended'>,
+  ): void {
+    const hold = this.holds.get(event.lock)
+    if (hold === undefined) return
+    if (event.kind === 'lock-recalled') hold.recall = event
+    else if (event.kind === 'recall-ended') hold.recall = undefined
+    else if (hold.recall !== undefined) hold.recall = { ...hold.recall, deadline: event.deadline }
+  }
+
+  private released({ lock, closedUntil }: EventOf<'lock-released'>): void {
+    const hold = this.holds.get(lock)
+    this.holds.delete(lock)
+    if (hold !== undefined && closedUntil !== undefined) {
+      this.closed.set(lock, { ...hold, closedUntil })
+    }
+  }
+
+  private handedOver({ lock, to, revision, at }: EventOf<'lock-handed-over'>): void {
+    const hold = this.holds.get(lock)
+    this.holds.delete(lock)
+    if (hold === undefined) return
+    const now = { ...hold, ...to, id: revision, grantedAt: at, recall: undefined }
+    this.holds.set(revision, now)
+  }
+
+  private committed(change: FileChange, event: EventOf<'files-committed'>): void {
+    const { path } = change
+    const version = event.revision
+    if (change.op === 'delete') this.deleted(path, version)
+    if (change.op === 'move') this.moved(path, change.to, version)
+    if (change.op !== 'write') return
+    this.files.set(path, { version, size: change.size, isThere: true })
+    const { splice } = change
+    if (splice === undefined) return
+    for (const one of this.everybody()) {
+      for (const piece of one.pieces) {
+        if (piece.path !== path || piece.isMetadata || piece.range === undefined) continue
+        const isMaker = one.session === event.session && one.closedUntil === undefined
+        piece.range = moved(piece.range, splice, isMaker)
+      }
+    }
+  }
+
+  private *everybody(): Iterable<{ session: string; pieces: Piece[]; closedUntil?: unknown }> {
+    yield* this.holds.values()
+    yield* this.closed.values()
+    yield* this.tickets.values()
+  }
+
+  private deleted(top: string, version: number): void {
+    for (const [path, file] of this.files) {
+      if (path === top || contains(top, path)) {
+        this.files.set(path, { ...file, version, isThere: false })
+      }
+    }
+  }
+
+  private moved(from: string, to: string, version: number): void {
+    for (const [path, file] of [...this.files]) {
+      if (path !== from && !contains(from, path)) continue
+      this.files.delete(path)
+      const isNamed = path === from
+      if (file.isThere) {
+        this.files.set(to + path.slice(from.length), isNamed ? { ...file, version } : file)
+      }
+    }
+  }
+
+  picture(): string {
+    const lines: string[] = []
+    for (const { id, session, pieces } of this.holds.values()) {
+      lines.push(`  L${id} ${session} holds ${told(pieces)}`)
+    }
+    for (const { id, pieces } of this.closed.values()) {
+      lines.push(`  L${id} is closed: ${told(pieces)}`)
+    }
+    for (const { id, session, pieces, any, raises, rank, seq } of this.tickets.values()) {
+      const how = `${any === undefined ? '' : ` any ${any}`}${raises ? ` raising L${raises}` : ''}`
+      lines.push(`  T${id} ${session} waits at (${rank}, ${seq}) for ${told(pieces)}${how}`)
+    }
+    for (const [node, { agent, wins }] of this.runs) lines.push(`  ${node}: ${agent} won ${wins}`)
+    return lines.join('\n')
+  }
+}
+
+function placeIn({ rank, seq }: { rank: number; seq: number }): { rank: number; seq: number } {
+  return { rank, seq }
+}
+
+/** Record 0008 no. 26. */
+function moved(
+  { from, to }: { from: number; to: number },
+  { start, end, size }: { start: number; end: number; size: number },
+  isMaker: boolean,
+): { from: number; to: number } {
+  const growth = size - (end - start)
+  if (start === end) {
+    // An insertion at an edge lies outside, save for whoever made it.
+    const isInside = isMaker ? from <= start && start <= to : from < start && start < to
+    if (isInside) return { from, to: to + growth }
+    return from >= start ? { from: from + growth, to: to + growth } : { from, to }
+  }
+  const place = (at: number): number => {
+    if (at <= start) return at
+    return at >= end ? at + growth : Math.min(at, start + size)
+  }
+  return { from: place(from), to: place(to) }
+}
