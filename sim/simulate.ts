@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { DEFAULT_SETTINGS, type Event } from '../src/contract/events.ts'
+import { InvariantBroken } from '../src/core/check.ts'
 import { Chance } from './chance.ts'
 import { checkCount } from './check/count.ts'
 import { checkFold } from './check/fold.ts'
@@ -12,7 +13,7 @@ import { checkWatch } from './check/watch.ts'
 import { drain, takeUnheard } from './drain.ts'
 import { Faults } from './fault/inject.ts'
 import { planFaults } from './fault/plan.ts'
-import { broken, type History, type RuleBroken } from './history.ts'
+import { broken, type History, RuleBroken } from './history.ts'
 import { COUNTERS } from './work/action.ts'
 import { Client } from './work/client.ts'
 import { ACTIONS, Worker } from './work/worker.ts'
@@ -60,8 +61,8 @@ export function simulate({ seed, ops, isLinear = false }: RunOptions): Run {
       if (isLinear) checkLinear(world.history, stored, world.timings)
     }
   } catch (error) {
-    const { rule, message, stack = '' } = error as RuleBroken
-    failure = { rule: rule ?? 'crash', what: message, stack, step: world.loop.step }
+    const { message, stack = '' } = error as Error
+    failure = { rule: ruleOf(error), what: message, stack, step: world.loop.step }
     // A broken run is shown as far as it came.
     if (stored.length === 0) stored = safelyStored(world)
   }
@@ -79,6 +80,13 @@ export function simulate({ seed, ops, isLinear = false }: RunOptions): Run {
     history,
     stored,
   }
+}
+
+/** The core's own assertions begin their message with the rule. */
+function ruleOf(error: unknown): string {
+  if (error instanceof RuleBroken) return error.rule
+  if (error instanceof InvariantBroken) return error.message.split(':', 1)[0] as string
+  return 'crash'
 }
 
 function safelyStored(world: World): Event[] {

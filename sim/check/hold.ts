@@ -7,6 +7,8 @@ export interface Hold {
   agent: string
   session: string
   items: readonly LockItem[]
+  /** How long its paths stay closed when it is lost; undefined: as the workspace says. */
+  delayMs: number | undefined
   /** Lost, and closed to everybody until it is opened. */
   isClosed: boolean
 }

@@ -6,6 +6,7 @@ interface Granted {
   status: 'granted'
   already_held?: boolean
   lock: { id: string; fence: number; session: string; items: unknown[] }
+  versions: Record<string, number>
 }
 interface Queued {
   status: 'queued'
@@ -67,7 +68,9 @@ function effectOf(
       if (!kinds.includes(fact.kind)) broken('I14', `${told(operation)}: ${fact.kind}`)
       const isNew = !('already_held' in answer)
       if (fact.kind === 'lock-acquired' && isNew) whole(operation, input, fact.items.length)
-      return isOwn(operation, fact, events) ? revision : undefined
+      if (!isOwn(operation, fact, events)) return undefined
+      if (answer.status === 'granted') asAsked(operation, answer)
+      return revision
     }
     case 'release_lock': {
       const lock = Number(String(input.id).slice(1))
@@ -111,6 +114,13 @@ function present(operation: Operation, events: readonly Event[], revision: numbe
     return broken('I14', `${told(operation)} was acknowledged as ${revision}, which is not stored`)
   }
   return fact
+}
+
+/** locks §17: what was asked for at a version is granted at no other. */
+function asAsked(operation: Operation, { versions }: Granted): void {
+  const { path, if_version: asked } = operation.input as { path?: string; if_version?: number }
+  if (asked === undefined || path === undefined || versions[path] === asked) return
+  broken('locks §17', `${told(operation)} was granted at version ${versions[path]}`)
 }
 
 /** I6: all of the paths that were asked for, or none. */

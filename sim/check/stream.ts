@@ -18,6 +18,7 @@ export class StreamCheck {
   private readonly requests = new Map<string, number>()
   private revision = 0
   private mode = 'checked'
+  private delayMs = 0
   private fence = 0
 
   accept(event: Event): void {
@@ -29,13 +30,14 @@ export class StreamCheck {
     switch (event.kind) {
       case 'workspace-set':
         this.mode = event.settings.write_mode
+        this.delayMs = event.settings.lock_delay_s * 1000
         return
       case 'lock-acquired':
         return this.acquired(event)
       case 'lock-queued':
         return this.alive(event.session, event.revision)
       case 'lock-raised':
-        return this.changed(event.lock, event.items, event.revision)
+        return this.raised(event)
       case 'lock-lowered':
         return this.changed(event.lock, event.items, undefined)
       case 'lock-handed-over':
@@ -85,10 +87,14 @@ export class StreamCheck {
     }
   }
 
-  private acquired({ revision, agent, session, items }: EventOf<'lock-acquired'>): void {
+  private acquired(event: EventOf<'lock-acquired'>): void {
+    const { revision, agent, session, items, delayMs } = event
     this.alive(session, revision)
     this.grows(revision)
-    const hold = { id: revision, fence: revision, agent, session, items, isClosed: false }
+    const hold: Hold = {
+      ...{ id: revision, fence: revision, agent, session, items },
+      ...{ delayMs, isClosed: false },
+    }
     this.fits(hold)
     this.holds.set(hold.id, hold)
   }
@@ -100,6 +106,12 @@ export class StreamCheck {
     const changed = { ...hold, items, fence: fence ?? hold.fence }
     this.fits(changed)
     this.holds.set(id, changed)
+  }
+
+  private raised(event: EventOf<'lock-raised'>): void {
+    this.changed(event.lock, event.items, event.revision)
+    const hold = this.holds.get(event.lock) as Hold
+    hold.delayMs = event.delayMs
   }
 
   private handedOver({ revision, lock, to }: EventOf<'lock-handed-over'>): void {
@@ -117,6 +129,12 @@ export class StreamCheck {
     const hold = this.holds.get(lock)
     if (hold === undefined) broken('I4', `L${lock} ended twice`)
     if (reason === 'session-ended') this.ended.add(session)
+    // A session that ends by itself gives back; one that is cut off does not.
+    const isLoss = reason === 'expired' || reason === 'revoked' || reason === 'forced'
+    const delayMs = hold.delayMs ?? this.delayMs
+    if (isLoss && delayMs > 0 && closedUntil === undefined) {
+      broken('locks §31', `L${lock} was lost, and its paths are open at once`)
+    }
     if (closedUntil === undefined) this.holds.delete(lock)
     else this.holds.set(lock, { ...hold, isClosed: true })
   }

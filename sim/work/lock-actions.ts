@@ -80,6 +80,19 @@ export const LOCK_ACTIONS: readonly Action[] = [
     },
   },
   {
+    name: 'only at this version',
+    weight: 3,
+    async run(hands) {
+      const { chance, workspace } = hands
+      const path = chance.pick(FILES)
+      const { version } = await workspace.read(path)
+      const terms = { ...termsOf(chance), wait: 3, level: 'write' as const }
+      const lock = await hands.lock(path, { ...terms, ifVersion: version })
+      await workspace.write(path, hands.fresh(), { lock, ifVersion: version })
+      await hands.release(lock)
+    },
+  },
+  {
     name: 'forget a lock',
     weight: 1,
     async run(hands) {

@@ -1,6 +1,7 @@
 import type { Event } from '../../src/contract/events.ts'
 import type { Input } from '../../src/contract/operations.ts'
 import { parseInput } from '../../src/contract/parse.ts'
+import { check } from '../../src/core/check.ts'
 import { decodeEvents } from '../../src/engine/codec.ts'
 import { LedgerDamaged } from '../../src/store/ledger.ts'
 import { MemoryTables } from '../../src/store/tables/memory.ts'
@@ -8,7 +9,7 @@ import type { Chance } from '../chance.ts'
 import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
 import type { Timing } from '../check/linear.ts'
-import { checkAlive } from '../check/session.ts'
+import { Alive } from '../check/session.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
 import { Loop, Program } from '../loop.ts'
@@ -47,6 +48,8 @@ export class World {
   /** Facts that listeners of the stream were told are durable. */
   readonly heard: Event[] = []
   private readonly chance: Chance
+  private readonly alive = new Alive()
+  private batches = 0
 
   constructor(chance: Chance, plan: FaultPlan) {
     this.chance = chance
@@ -141,10 +144,15 @@ export class World {
         if (timing !== undefined) timing.durable = this.loop.step
         if (event.kind === 'lock-released') checkBeliefs(this.believers, event)
       }
-      const { locks } = engine.streamOf('main').state.locks
+      const { state } = engine.streamOf('main')
+      const { locks } = state.locks
+      // Slow and plain, so that not after every batch.
+      this.batches += 1
+      if (this.batches % 8 === 0) check(state)
       const { sessions } = engine.directory
-      checkAlive(
+      this.alive.follow(
         events,
+        this.loop.now,
         (session) => sessions.has(session),
         (lock) => locks.has(lock),
       )

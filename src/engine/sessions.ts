@@ -172,14 +172,16 @@ export class Sessions {
   /** Ends it everywhere; whoever waits for the end finds none of its locks left. */
   async end(id: string, reason: EndSession['reason'], actor: Actor): Promise<void> {
     this.connections.get(id)?.cancelGrace?.()
+    // First where it is known at all. If only this is stored, what it holds is given back later
+    // (Desk.endSession, endOrphans); the other way round it would live on without its answers, and a
+    // request that is sent again would be done again.
+    await this.directory.run({ kind: 'close-session', actor, id, reason })
     this.connections.delete(id)
     this.heardAt.delete(id)
     this.board.forget(id)
-    const closing = this.directory.run({ kind: 'close-session', actor, id, reason })
-    await Promise.all([
-      closing,
-      ...[...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),
-    ])
+    await Promise.all(
+      [...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),
+    )
   }
 
   connect(caller: Caller): () => void {
@@ -212,8 +214,15 @@ export class Sessions {
   private endQuietly(id: string, reason: EndSession['reason']): void {
     const actor = this.directory.actorOf(id)
     if (actor === undefined) return
-    // A stream that is being read again refuses; the idle sweep finds the session later.
-    this.end(id, reason, actor).catch(() => {})
+    this.end(id, reason, actor).catch(() => {
+      // A stream that is being read again refuses.
+      if (this.isStopped || (this.connections.get(id)?.count ?? 0) > 0) return
+      this.clock.after(END_AGAIN_MS, () => {
+        if (!this.isStopped && (this.connections.get(id)?.count ?? 0) === 0) {
+          this.endQuietly(id, reason)
+        }
+      })
+    })
   }
 
   sweepIdle(): void {
@@ -246,4 +255,5 @@ interface Connected {
   cancelGrace: (() => void) | undefined
 }
 
+const END_AGAIN_MS = 1000
 const DEFAULT_SESSION_TTL_MS = 3600_000
