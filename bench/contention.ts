@@ -3,7 +3,7 @@
  * waits, and whether everybody gets its share.
  */
 import { startHot } from './handover.ts'
-import { interleave, median, percentile, spread } from './measure.ts'
+import { interleave, median, percentile, sleep, spread } from './measure.ts'
 import { Crew, type HotLocks, type HotWorker } from './peer/hot-lock.ts'
 import { type Figure, number, type Options, type Report, type Table } from './report.ts'
 import { onStage } from './stage.ts'
@@ -38,11 +38,7 @@ export function runContention(options: Options): Promise<Report> {
     const outcomes = await interleave(options.rounds, cells, ({ crew, files, workers }, round) => {
       const folder = `/hot/${workers}-${files}-${round}`
       const paths = Array.from({ length: files }, (_, file) => `${folder}/${file}.md`)
-      return crew.perform(workers, async (all) => {
-        // The first grants of a cell find cold code and an idle disk.
-        await play(crew.service, all, paths, options.cellMs / 5)
-        return play(crew.service, all, paths, options.cellMs)
-      })
+      return crew.perform(workers, (all) => play(crew.service, all, paths, options.cellMs))
     })
     return reportOf(outcomes)
   })
@@ -58,11 +54,9 @@ async function play(
   const grants = workers.map(() => 0)
   const holders = new Set<string>()
   let doubles = 0
-  let lostAtEnd: number | undefined
-  const lostBefore = service.lostTries?.()
-  const cpuBefore = process.cpuUsage()
-  const start = performance.now()
-  const end = start + durationMs
+  // The first grants find cold code, an idle disk, and lines that are not as long as they become.
+  const from = performance.now() + durationMs / 2 + workers.length * IN_LINE_MS
+  const end = from + durationMs
   const loop = async (worker: HotWorker, index: number): Promise<void> => {
     // Everybody goes round all files in steps of its own, the same for every service.
     const stride = 1 + 2 * (index % 32)
@@ -71,9 +65,8 @@ async function play(
       const asked = performance.now()
       const release = await worker.lock(path)
       const now = performance.now()
-      waits.push(now - asked)
-      if (now < end) grants[index]! += 1
-      else lostAtEnd ??= service.lostTries?.()
+      if (now >= from) waits.push(now - asked)
+      if (now >= from && now < end) grants[index]! += 1
       if (holders.has(path)) doubles += 1
       holders.add(path)
       // Held for one turn of the event loop: a second holder would be seen here.
@@ -82,21 +75,42 @@ async function play(
       await release()
     }
   }
-  await Promise.all(workers.map(loop))
-  const cpu = process.cpuUsage(cpuBefore)
-  const wallMs = performance.now() - start
+  const [usage] = await Promise.all([
+    usageBetween(service, from, end),
+    ...workers.map((worker, index) => loop(worker, index)),
+  ])
   const granted = grants.reduce((sum, count) => sum + count, 0)
-  const lost = lostAtEnd ?? service.lostTries?.()
+  const { lostTries } = usage
   return {
     perSecond: granted / (durationMs / 1000),
     waits,
     fairness: Math.min(...grants) / Math.max(...grants),
-    lostTriesPerGrant:
-      lost === undefined || lostBefore === undefined ? undefined : (lost - lostBefore) / granted,
-    driverCpu: (cpu.user + cpu.system) / 1000 / wallMs,
+    lostTriesPerGrant: lostTries === undefined ? undefined : lostTries / granted,
+    driverCpu: usage.driverCpu,
     doubles,
   }
 }
+
+/** What is counted from without, between two moments. */
+async function usageBetween(
+  service: HotLocks,
+  from: number,
+  end: number,
+): Promise<{ driverCpu: number; lostTries: number | undefined }> {
+  await sleep(from - performance.now())
+  const [before, lostBefore] = [performance.now(), service.lostTries?.()]
+  const cpuBefore = process.cpuUsage()
+  await sleep(end - performance.now())
+  const cpu = process.cpuUsage(cpuBefore)
+  const lost = service.lostTries?.()
+  return {
+    driverCpu: (cpu.user + cpu.system) / 1000 / (performance.now() - before),
+    lostTries: lost === undefined || lostBefore === undefined ? undefined : lost - lostBefore,
+  }
+}
+
+/** What a worker may take to get in line: more than any of the services needs. */
+const IN_LINE_MS = 4
 
 /** Undefined: the service got stuck. */
 type Rounds = readonly (Outcome | undefined)[]
@@ -109,7 +123,7 @@ function reportOf(outcomes: Map<Cell, Rounds>): Report {
   }
   const notes = [...groups.values()][0]!.map(([{ crew }]) => crew.service.facts)
   notes.push(
-    'A grant is held for one turn of the event loop of the one driver process, then given back; who gave back asks for the next file at once, which a service with a line puts at its end and which one that is polled mostly grants at once, past all that sleep. Throughput and fairness (grants of the worker that had the least, over those of the one that had the most) count what was granted within the cell, waits count those too that ended after it. "lost" are tries that found the lock taken, for each grant. Where a service stopped granting anything to anybody, that round is left out, the row says so, and a fresh one goes on.',
+    'A grant is held for one turn of the event loop of the one driver process, then given back; who gave back asks for the next file at once, which a service with a line puts at its end and which one that is polled mostly grants at once, past all that sleep. Throughput and fairness (grants of the worker that had the least, over those of the one that had the most) count what was granted within the cell, which begins when the lines are as long as they become; waits count those too that ended after it. "lost" are tries that found the lock taken, for each grant. Where a service stopped granting anything to anybody, that round is left out, the row says so, and a fresh one goes on.',
   )
   return {
     tables: [...groups].map(([title, cells]) => tableOf(title, cells)),

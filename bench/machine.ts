@@ -29,7 +29,7 @@ export function loadWarning(): string | undefined {
 
 /** Median of 200 appends of 4 KiB, each made durable. */
 export function syncMs(folder: string): number {
-  const path = join(folder, 'sync-probe')
+  const path = join(folder, `sync-probe-${process.pid}`)
   const file = openSync(path, 'w')
   const block = Buffer.alloc(4096, 1)
   const times: number[] = []

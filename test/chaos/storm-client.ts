@@ -95,7 +95,7 @@ export class StormClient {
     const path = this.random.pick(COUNTERS)
     await this.under(workspace, [path], async (lock) => {
       const before = Number((await workspace.read(path)).text())
-      await sleep(this.random.int(40))
+      await sleep(this.dwell())
       await this.increment([path], () => workspace.write(path, String(before + 1), { lock }))
     })
   }
@@ -112,9 +112,14 @@ export class StormClient {
         path,
         text: String(Number(reads[index]?.text()) + 1),
       }))
-      await sleep(this.random.int(40))
+      await sleep(this.dwell())
       await this.increment(paths, () => workspace.commit(changes, { lock }))
     })
+  }
+
+  /** Mostly short; now and then so long that an outage in the middle of it costs the lock. */
+  private dwell(): number {
+    return this.random.int(this.random.chance(0.1) ? 1200 : 40)
   }
 
   private async under(

@@ -86,7 +86,13 @@ async function weather(proxy: StormProxy, random: Random, durationMs: number): P
   proxy.storm(true)
   while (performance.now() < end) {
     await sleep(200 + random.int(1500))
-    if (random.chance(0.3)) await proxy.outage(random.int(GRACE_MS * 1.6))
+    // Nothing is lost; the shortest locks are; the session is.
+    const [least, most] = random.pick([
+      [50, 400],
+      [1000, GRACE_MS],
+      [GRACE_MS, GRACE_MS * 1.6],
+    ] as const)
+    if (random.chance(0.5)) await proxy.outage(least + random.int(most - least))
   }
   proxy.storm(false)
 }
