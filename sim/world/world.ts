@@ -8,6 +8,7 @@ import { MemoryTables } from '../../src/store/tables/memory.ts'
 import type { Chance } from '../chance.ts'
 import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
+import { checkSnapshot } from '../check/fold.ts'
 import type { Timing } from '../check/linear.ts'
 import { Alive } from '../check/session.ts'
 import type { FaultPlan } from '../fault/plan.ts'
@@ -148,7 +149,8 @@ export class World {
       const { locks } = state.locks
       // Slow and plain, so that not after every batch.
       this.batches += 1
-      if (this.batches % 8 === 0) check(state)
+      if (this.batches % 16 === 0) check(state)
+      if (this.batches % 256 === 128) checkSnapshot(state)
       const { sessions } = engine.directory
       this.alive.follow(
         events,

@@ -1,5 +1,6 @@
 import type { LockItem, Settings } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { optional } from '../contract/optional.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { KeptDraft } from '../core/file/kept-draft.ts'
 import type { Ask } from '../core/lock/ask.ts'
@@ -94,6 +95,10 @@ export function takeSnapshot(state: State): Snapshot {
     locks: [...table.locks.values()].map(storedLock),
     tickets: [...table.tickets.values()].map((ticket) => ({
       ...storedTerms(ticket),
+      items: ticket.items.map((item) => ({
+        ...factOf(item),
+        ...optional('ifVersion', item.ifVersion),
+      })),
       id: ticket.id,
       rank: ticket.rank,
       seq: ticket.seq,
