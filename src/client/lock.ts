@@ -70,6 +70,7 @@ export class Lock {
   /** True when the session had this very lock already. */
   readonly alreadyHeld: boolean
   private granted: Granted
+  private deadline: string | undefined
   private readonly aborter = new AbortController()
   private readonly keeper: LockKeeper
 
@@ -78,6 +79,7 @@ export class Lock {
     this.token = granted.token
     this.alreadyHeld = granted.already_held === true
     this.granted = granted
+    this.deadline = granted.lock.recall?.deadline
     this.keeper = keeper
   }
 
@@ -100,6 +102,11 @@ export class Lock {
     return this.granted.versions
   }
 
+  /** It is recalled: it is taken away then unless it is given back or made weaker before. */
+  get recalledUntil(): Date | undefined {
+    return this.deadline === undefined ? undefined : new Date(this.deadline)
+  }
+
   get signal(): AbortSignal {
     return this.aborter.signal
   }
@@ -117,15 +124,21 @@ export class Lock {
    * `deadlock` and is then as before. */
   async change(to: Level, options: ChangeOptions = {}): Promise<void> {
     this.granted = await this.keeper.change(this.id, to, options)
+    this.deadline = this.granted.lock.recall?.deadline
   }
 
   /** Of a recalled lock: the same time once more. Gives the new deadline. */
   async extend(): Promise<Date | undefined> {
     const { lock } = await this.keeper.extend(this.id)
-    return lock.recall === undefined ? undefined : new Date(lock.recall.deadline)
+    this.deadline = lock.recall?.deadline
+    return this.recalledUntil
   }
 
-  /** Gives it to another open session, `agent` or `agent:name`, without a gap. */
+  /**
+   * Gives it to another open session, `agent` or `agent:name`, without a gap: under a new id, token
+   * and fence. That session gets it into its hands by locking the same path. This object is done
+   * then; `onLost` is not called.
+   */
   async handOver(to: string): Promise<void> {
     await this.keeper.handOver(this.id, to)
   }
@@ -133,6 +146,11 @@ export class Lock {
   /** For `await using`: gives the lock back at the end of the block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.keeper.release(this.id)
+  }
+
+  /** Called by the workspace with what the server said of it. */
+  markRecalled(deadline: string | undefined): void {
+    this.deadline = deadline
   }
 
   /** Called by the workspace when the lock is gone without a release. */

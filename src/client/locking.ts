@@ -25,7 +25,11 @@ export class Locking implements LockKeeper {
   readonly leases: LeaseKeeper
   private readonly call: Call
   private readonly runtime: Runtime
-  private readonly onRecalls = new Map<string, (notice: Notice) => void>()
+  private readonly held = new Map<string, { lock: Lock; onRecall: LockOptions['onRecall'] }>()
+  /** Recalls of locks whose grant is still on its way to whoever asked for them. */
+  private readonly early = new Map<string, Notice>()
+  /** The lock that a question put to this session is about. */
+  private readonly asked = new Map<string, string>()
 
   constructor(call: Call, runtime: Runtime) {
     this.call = call
@@ -53,12 +57,14 @@ export class Locking implements LockKeeper {
       await this.call('renew_lock', { id })
     }
     const lock = new Lock(answer, this)
-    if (onRecall !== undefined) this.onRecalls.set(id, onRecall)
+    this.held.set(id, { lock, onRecall })
     this.leases.keep(id, ttl * 1000, renew === 'activity', sentAt, () => {
-      this.onRecalls.delete(id)
+      this.held.delete(id)
       lock.markLost()
       onLost?.()
     })
+    const recalled = this.early.get(id)
+    if (recalled !== undefined) this.noticed(recalled)
     return lock
   }
 
@@ -111,7 +117,13 @@ export class Locking implements LockKeeper {
         ...optional('if_version', ifVersion),
       }),
     )
-    return answer
+    if (answer.lock.id === id) return answer
+    // The hold was lost in the wait, and what was granted is another: whatever was done under the
+    // first may have been overtaken, so this is no change of it.
+    await this.call('release_lock', { id: answer.lock.id })
+    this.leases.lose(id)
+    const detail = `The lock ${id} was lost while it waited to become ${to}. Lock and read again.`
+    throw new SluiceError(problemOf(refuse('lock_lost', detail, { lock: id })))
   }
 
   extend(id: string): Promise<Output<'extend_recall'>> {
@@ -120,21 +132,46 @@ export class Locking implements LockKeeper {
 
   async handOver(id: string, to: string): Promise<Output<'handover_lock'>> {
     const answer = await this.leases.give(id, () => this.call('handover_lock', { id, to }))
-    this.onRecalls.delete(id)
+    this.held.delete(id)
+    return answer
+  }
+
+  /** Yielding gives the lock back. */
+  async answerAsk(input: Omit<Input<'answer_ask'>, 'workspace'>): Promise<Output<'answer_ask'>> {
+    const send = () => this.call('answer_ask', input)
+    const lock = this.asked.get(input.ask)
+    if (input.answer !== 'yield' || lock === undefined) return send()
+    const answer = await this.leases.give(lock, send)
+    this.held.delete(lock)
     return answer
   }
 
   noticed(notice: Notice): void {
-    const { kind, lock } = notice
-    if (lock === undefined) return
-    if (kind === 'recalled') this.onRecalls.get(lock)?.(notice)
-    if (kind === 'lost') this.leases.lose(lock)
+    const { kind, lock: id, ask } = notice
+    if (id === undefined) return
+    if (kind === 'asked' && ask !== undefined) remember(this.asked, ask, id)
+    if (kind === 'lost') this.leases.lose(id)
+    if (kind !== 'recalled') return
+    const held = this.held.get(id)
+    if (held === undefined) return remember(this.early, id, notice)
+    this.early.delete(id)
+    held.lock.markRecalled(notice.until)
+    held.onRecall?.(notice)
   }
 
   private drop(id: string): void {
-    this.onRecalls.delete(id)
+    this.held.delete(id)
     this.leases.drop(id)
   }
+}
+
+/** Of what may never be asked for again, the newest. */
+const REMEMBERED = 100
+
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.set(key, value)
+  const [oldest] = map.keys()
+  if (map.size > REMEMBERED && oldest !== undefined) map.delete(oldest)
 }
 
 /** One wait of a long one: well under what proxies and clients allow a silent request. */

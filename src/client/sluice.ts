@@ -91,6 +91,10 @@ export class Sluice implements Door {
     }
     const answer = await this.connection.call(name, input, content, signal)
     if (answer.isLarge !== true) return answer
+    if (name === 'read_draft') {
+      const { workspace, draft } = input as Input<'read_draft'>
+      return { ...answer, content: await this.workspace(workspace).fetchDraft(draft) }
+    }
     const {
       workspace = 'main',
       path,

@@ -64,7 +64,7 @@ export class Workspace {
   ): Promise<Output<'answer_ask'>> {
     const { estimate, message } = options
     const said = { ...optional('estimate_s', estimate), ...optional('message', message) }
-    return this.call('answer_ask', { ask, answer, ...said })
+    return this.locking.answerAsk({ ask, answer, ...said })
   }
 
   async read(
@@ -128,8 +128,7 @@ export class Workspace {
   /** What this session wanted to write when its lock was gone already. */
   async draft(id: string): Promise<Output<'read_draft'> & { bytes: Uint8Array; text(): string }> {
     const answer = await this.send('read_draft', { draft: id })
-    const bytes =
-      answer.isLarge === true ? await this.fetched(`drafts/${id}`) : (answer.content ?? NOTHING)
+    const bytes = answer.isLarge === true ? await this.fetchDraft(id) : (answer.content ?? NOTHING)
     return { ...answer.value, bytes, text: () => new TextDecoder().decode(bytes) }
   }
 
@@ -261,6 +260,10 @@ export class Workspace {
     if (range !== undefined) headers.range = `bytes=${range[0]}-${range[1] - 1}`
     const query = at === undefined ? '' : `?at=${at}`
     return this.fetched(`files/${namesOf(path)}${query}`, headers)
+  }
+
+  fetchDraft(id: string): Promise<Uint8Array> {
+    return this.fetched(`drafts/${id}`)
   }
 
   private async fetched(below: string, headers = this.headers()): Promise<Uint8Array> {
