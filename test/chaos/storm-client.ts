@@ -57,8 +57,11 @@ export class StormClient {
     while (!this.isStopped) {
       try {
         const workspace = await this.connected()
-        if (this.random.chance(0.04)) this.die()
-        else await (this.random.chance(0.6) ? this.count(workspace) : this.commit(workspace))
+        const draw = this.random.next()
+        if (draw < 0.04) this.die()
+        else if (draw < 0.08) await this.comeLate(workspace)
+        else if (draw < 0.6) await this.count(workspace)
+        else await this.commit(workspace)
       } catch (error) {
         this.refused(error)
         await sleep(this.random.int(50))
@@ -100,6 +103,18 @@ export class StormClient {
     })
   }
 
+  /** As a client does that hung: its lock is over when it writes, mostly. */
+  private async comeLate(workspace: Workspace): Promise<void> {
+    const path = this.random.pick(COUNTERS)
+    const lock = await workspace.lock(path, { level: 'write', ttl: 1, renew: 'explicit', wait: 2 })
+    this.alone(path, lock)
+    const before = Number((await workspace.read(path)).text())
+    // Nobody keeps it alive from here on.
+    workspace.stop()
+    await sleep(800 + this.random.int(2500))
+    await this.increment([path], () => workspace.write(path, String(before + 1), { lock }))
+  }
+
   /** Two or three of the set, in any order: all of them one more, or none. */
   private async commit(workspace: Workspace): Promise<void> {
     const left = this.random.int(SETS.length + 1)
@@ -119,7 +134,7 @@ export class StormClient {
 
   /** Mostly short; now and then so long that an outage in the middle of it costs the lock. */
   private dwell(): number {
-    return this.random.int(this.random.chance(0.1) ? 1200 : 40)
+    return this.random.int(this.random.chance(0.15) ? 1200 : 40)
   }
 
   private async under(

@@ -22,7 +22,7 @@ export interface Storm {
 }
 
 /** Short, so that many sessions end in a run; locks have at most twice of it. */
-const GRACE_MS = 1500
+const GRACE_MS = 3000
 const CLIENTS = 6
 
 /** Clients count under locks through a bad network; then what is stored must be what they were told. */
@@ -89,10 +89,10 @@ async function weather(proxy: StormProxy, random: Random, durationMs: number): P
     // Nothing is lost; the shortest locks are; the session is.
     const [least, most] = random.pick([
       [50, 400],
-      [1000, GRACE_MS],
-      [GRACE_MS, GRACE_MS * 1.6],
+      [1200, 2200],
+      [GRACE_MS, GRACE_MS * 1.4],
     ] as const)
-    if (random.chance(0.5)) await proxy.outage(least + random.int(most - least))
+    if (random.chance(0.6)) await proxy.outage(least + random.int(most - least))
   }
   proxy.storm(false)
 }
