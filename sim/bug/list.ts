@@ -46,7 +46,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client gives up too late',
     file: 'src/client/lease.ts',
-    find: '> lease.ttlMs / 2',
+    find: '> sureMs(lease) / 2',
     replace: '> lease.ttlMs * 2',
     caughtBy: ['I12'],
   },

@@ -16,20 +16,25 @@ const noRecords = new Proxy({} as Records, {
 export function checkFold(events: readonly Event[], live: State): void {
   const folded = newState(live.workspace, noRecords)
   for (const event of events) applyMemory(folded, event)
-  same('from zero', folded, live)
-  checkSnapshot(live)
+  const right = dump(live)
+  same('from zero', folded, right)
+  same('from a snapshot', restoredFrom(live), right)
 }
 
 /** What a snapshot of now would forget. */
 export function checkSnapshot(live: State): void {
-  const restored = newState(live.workspace, noRecords)
-  restoreSnapshot(restored, structuredClone(takeSnapshot(live)))
-  same('from a snapshot', restored, live)
+  same('from a snapshot', restoredFrom(live), dump(live))
 }
 
-function same(how: string, given: State, right: State): void {
+function restoredFrom(live: State): State {
+  const restored = newState(live.workspace, noRecords)
+  restoreSnapshot(restored, structuredClone(takeSnapshot(live)))
+  return restored
+}
+
+function same(how: string, given: State, right: ReadonlyMap<string, string>): void {
   const parts = dump(given)
-  for (const [part, text] of dump(right)) {
+  for (const [part, text] of right) {
     const other = parts.get(part)
     if (other === text) continue
     const at = [...text].findIndex((letter, index) => letter !== other?.[index])

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contract/limits.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 
 /**
@@ -7,7 +8,9 @@ import { type Runtime, systemRuntime } from './runtime.ts'
  *
  * The clock of a lock starts when the last call that renewed it was *sent*, so this client always
  * gives up before the server can. Any answered call of the session renews its locks; when nothing
- * was asked for a third of the shortest TTL, the keeper asks by itself.
+ * was asked for a third of the shortest TTL, the keeper asks by itself. A server that has lost the
+ * connection ends the session after a grace (locks §26), and a client may not notice that it is lost;
+ * so a lock is sure for no longer than the grace, whatever its TTL.
  */
 export class LeaseKeeper {
   private readonly leases = new Map<string, Lease>()
@@ -83,7 +86,7 @@ export class LeaseKeeper {
   state(lock: string): 'held' | 'suspect' | 'lost' {
     const lease = this.leases.get(lock)
     if (lease === undefined) return 'lost'
-    const isLate = this.runtime.now() - this.goodAt(lease) > lease.ttlMs / 2
+    const isLate = this.runtime.now() - this.goodAt(lease) > sureMs(lease) / 2
     return isLate || lease.isGiven ? 'suspect' : 'held'
   }
 
@@ -100,7 +103,7 @@ export class LeaseKeeper {
   private schedule(): void {
     if (this.cancelTimer !== undefined || this.leases.size === 0) return
     let shortest = Number.POSITIVE_INFINITY
-    for (const { ttlMs } of this.leases.values()) shortest = Math.min(shortest, ttlMs)
+    for (const lease of this.leases.values()) shortest = Math.min(shortest, sureMs(lease))
     const delayMs = Math.max(50, Math.min(shortest / 6, 1000))
     const sweep = (): void => {
       this.cancelTimer = undefined
@@ -118,7 +121,7 @@ export class LeaseKeeper {
       const age = now - this.goodAt(lease)
       if (age >= lease.ttlMs * LOST_AT) {
         this.lose(lease.lock)
-      } else if (age >= lease.ttlMs / 3 && !lease.isRenewing) {
+      } else if (age >= sureMs(lease) / 3 && !lease.isRenewing) {
         // One call renews all that activity renews.
         if (lease.byActivity && isActivityAsked) continue
         isActivityAsked ||= lease.byActivity
@@ -153,6 +156,11 @@ interface Lease {
   isRenewing: boolean
   /** A call that gives it back is under way, or may have been done. */
   isGiven: boolean
+}
+
+/** How long after a good answer was sent for the lock is surely there. */
+function sureMs({ ttlMs }: Lease): number {
+  return Math.min(ttlMs, LIMITS.disconnectGraceMs)
 }
 
 /** The part of the TTL after which this client gives up: the rest is for clocks that differ. */
