@@ -5,6 +5,7 @@ import { Phase } from './phase.ts'
 import { ModelState, type ModelTicket, usualRank } from './state.ts'
 import {
   clashes,
+  directlyAhead,
   holdsAgainst,
   isAhead,
   oneMoveHelps,
@@ -125,7 +126,8 @@ export class LockModel {
           own.some((hold) => clashes(hold.items, ticket.items)),
       )
       .sort((a, b) => (isAhead(a, b) ? -1 : 1))[0]
-    return first === undefined ? waiting : { ...waiting, rank: first.rank, seq: first.seq - 0.5 }
+    const queue = [...this.state.tickets.values()]
+    return first === undefined ? waiting : { ...waiting, ...directlyAhead(queue, first) }
   }
 
   /** Record no. 12: instead of an agent at its limit, one that waits for nothing else. */

@@ -84,12 +84,23 @@ export function stuckSessions(state: ModelState, queue: readonly Waiting[]): Set
   return stuck
 }
 
+/** Between a place and whoever stands before it. */
+export function directlyAhead(
+  queue: readonly Waiting[],
+  { rank, seq, id }: Place,
+): { rank: number; seq: number } {
+  const before = queue
+    .filter((one) => one.rank === rank && isAhead(one, { rank, seq, id }))
+    .sort((a, b) => (isAhead(a, b) ? 1 : -1))[0]
+  return { rank, seq: before === undefined ? seq - 0.5 : (before.seq + seq) / 2 }
+}
+
 /** Whether moving one waiter directly ahead of another would leave nobody stuck. */
 export function oneMoveHelps(state: ModelState, queue: readonly Waiting[]): boolean {
   return queue.some((moved) =>
     queue.some((other) => {
       if (other === moved || !isAhead(other, moved)) return false
-      const place = { rank: other.rank, seq: other.seq - 0.5 }
+      const place = directlyAhead(queue, other)
       const reordered = queue.map((one) => (one === moved ? { ...one, ...place } : one))
       return stuckSessions(state, reordered).size === 0
     }),

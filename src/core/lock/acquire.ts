@@ -15,6 +15,7 @@ import {
   isSameThing,
   itemsConflict,
   singleHold,
+  waiterBefore,
   waitersInConflict,
 } from './conflict.ts'
 import { obstacles, sentenceOf } from './describe.ts'
@@ -191,7 +192,8 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
       }
     }
   }
-  return first === undefined ? usual : placeBefore(first, usual.id)
+  if (first === undefined) return usual
+  return placeBefore(first, waiterBefore(table, first), usual.id)
 }
 
 function freeOf(table: LockTable, request: Request, items: Asked[]): Asked[] | undefined {

@@ -227,6 +227,25 @@ export function conflictingLines(
   return { lines, ranged }
 }
 
+/** Who stands directly before a place, of all that wait: everybody stands in a line of the root. */
+export function waiterBefore(table: LockTable, place: Place): Ticket | undefined {
+  let last: Ticket | undefined
+  for (const line of table.root.lines ?? []) {
+    const one = line?.before(place)
+    if (one !== undefined && (last === undefined || isAhead(last, one))) last = one
+  }
+  return last
+}
+
+export function waiterAfter(table: LockTable, place: Place): Ticket | undefined {
+  let first: Ticket | undefined
+  for (const line of table.root.lines ?? []) {
+    const one = line?.after(place)
+    if (one !== undefined && (first === undefined || isAhead(one, first))) first = one
+  }
+  return first
+}
+
 /** Whether anybody waits in conflict with an item in the table: what most items answer at once. */
 export function hasWaiters(item: Item): boolean {
   const { node } = item

@@ -65,6 +65,13 @@ export class Line<T extends Standing> {
     return chunk[index] ?? this.chunks[at + 1]?.[0]
   }
 
+  /** The last that stands ahead of a place. */
+  before(place: Place): T | undefined {
+    const at = this.chunkOf(place)
+    const index = indexIn(this.chunks[at] as T[], place)
+    return index > 0 ? this.chunks[at]?.[index - 1] : this.chunks[at - 1]?.at(-1)
+  }
+
   /** All that stand ahead of a place, in order, from behind `from` on. */
   *ahead(place: Place, from?: Place): Generator<T> {
     let next = from === undefined ? this.first : this.after(from)

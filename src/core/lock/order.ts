@@ -10,7 +10,7 @@ import type { Settings } from '../../contract/events.ts'
 export interface Place {
   /** Milliseconds. */
   readonly rank: number
-  /** The ticket's number, or halfway ahead of the ticket it was moved before. */
+  /** The ticket's number, or between those it was put between. */
   readonly seq: number
   readonly id: number
 }
@@ -41,13 +41,16 @@ export function newcomerPlace(
   return { rank, seq: id, id }
 }
 
-/** Directly ahead of a ticket, behind whoever was put there before. */
-export function placeBefore(place: Place, id: number): Place {
-  return { rank: place.rank, seq: place.seq - 0.5, id }
+/** Directly ahead of a place: halfway to whoever stands before it, of all that wait. */
+export function placeBefore(place: Place, before: Place | undefined, id: number): Place {
+  const { rank, seq } = place
+  return { rank, seq: before?.rank === rank ? (before.seq + seq) / 2 : seq - 0.5, id }
 }
 
-export function placeBehind(place: Place, id: number): Place {
-  return { rank: place.rank, seq: place.seq + 0.5, id }
+/** Directly behind a place, ahead of whoever stands after it. */
+export function placeBehind(place: Place, after: Place | undefined, id: number): Place {
+  const { rank, seq } = place
+  return { rank, seq: after?.rank === rank ? (seq + after.seq) / 2 : seq + 0.5, id }
 }
 
 /** What a waiter's wait is worth by now, as people see it (locks §19). */

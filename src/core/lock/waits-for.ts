@@ -4,6 +4,7 @@ import {
   holdersInTheWay,
   itemsConflict,
   type Wanted,
+  waiterBefore,
 } from './conflict.ts'
 import type { Line } from './line.ts'
 import { isAhead, type Place, placeBefore } from './order.ts'
@@ -78,6 +79,16 @@ export class WaitsFor {
   /** Whatever keeps a waiting request from its turn, holds of an item before those ahead in line. */
   *inTheWayOf(ticket: Request): Generator<Edge> {
     for (const item of ticket.items) yield* this.obstacles(ticket, item, undefined)
+  }
+
+  /** The place directly ahead of a request, as things are supposed to be. */
+  placeBefore(request: Request, id: number): Place {
+    const place = this.placeOf(request)
+    let before: Place | undefined = waiterBefore(this.table, place)
+    for (const other of this.apart.values()) {
+      if (isAhead(other, place) && (before === undefined || isAhead(before, other))) before = other
+    }
+    return placeBefore(place, before, id)
   }
 
   /** A cycle through an owner that would never end, or undefined. */
@@ -260,7 +271,7 @@ export function placesWithoutCycle(
     first ??= tangle.cycle
     for (const { ticket, by } of tangle.places) {
       if (tried.length >= TRIES) break
-      const place = placeBefore(graph.placeOf(by.ticket), ticket.id)
+      const place = graph.placeBefore(by.ticket, ticket.id)
       tried.push(new Map([...moves, [ticket, place]]))
     }
   }

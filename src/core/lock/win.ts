@@ -6,6 +6,7 @@ import {
   isBlocked,
   isItemBlocked,
   type Wanted,
+  waiterAfter,
   waitersInConflict,
 } from './conflict.ts'
 import { comparePlaces, isAhead, type Place, placeBehind } from './order.ts'
@@ -67,7 +68,8 @@ export function placeAtLimit(
       if (last === undefined || isAhead(last, ticket)) last = ticket
     }
   }
-  return last === undefined || isAhead(last, place) ? place : placeBehind(last, place.id)
+  if (last === undefined || isAhead(last, place)) return place
+  return placeBehind(last, waiterAfter(table, last), place.id)
 }
 
 /** Who goes instead of a ticket whose agent is at its limit, if somebody can. */
