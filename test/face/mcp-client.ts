@@ -30,9 +30,9 @@ export async function serveMcp(options: MountMcpOptions = {}): Promise<Served> {
   return serve({}, extend)
 }
 
-export async function serveMcpReal(): Promise<Served<Engine>> {
+export async function serveMcpReal(options: MountMcpOptions = {}): Promise<Served<Engine>> {
   return serveReal((engine) => (app) => {
-    mountMcp(app, engine)
+    mountMcp(app, engine, options)
   })
 }
 

@@ -25,6 +25,7 @@ const COORDINATION = [
   'workspace_status',
   'change_lock',
   'ask_holder',
+  'read_draft',
 ]
 
 for (const era of ['legacy', 'auto'] satisfies Era[]) {
@@ -167,6 +168,10 @@ test('files §20: a folder workspace takes the real absolute paths too', async (
 test('contract: profiles and lists choose the tools', async () => {
   const files = await connectMcp(await serveMcp({ tools: 'files' }))
   expect((await files.client.listTools()).tools).toHaveLength(OFFICIAL.length + 3)
+  const full = await connectMcp(await serveMcp({ tools: 'full' }))
+  const all = (await full.client.listTools()).tools
+  expect(all.map((tool) => tool.name).slice(-2)).toEqual(['recall_lock', 'force_release'])
+  expect(all.at(-1)?.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true })
   const some = await connectMcp(await serveMcp({ tools: ['acquire_lock', 'read_file'] }))
   const names = (await some.client.listTools()).tools.map((tool) => tool.name)
   expect(names).toEqual(['read_file', 'acquire_lock'])

@@ -1,4 +1,4 @@
-import type { Door, DoorAnswer } from '../../contract/door.ts'
+import type { Door, DoorAnswer, Notice } from '../../contract/door.ts'
 import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Input, OperationName } from '../../contract/operations.ts'
@@ -12,8 +12,13 @@ import type { Caller, Content, EngineApi, Request } from '../../engine/api.ts'
  */
 export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Caller>)): Door {
   let last = typeof caller === 'function' ? undefined : caller
+  let kept: Notice[] = []
   return {
-    takeNotices: (workspace) => (last === undefined ? [] : engine.takeNotices(last, workspace)),
+    takeNotices(workspace) {
+      const notices = last === undefined ? kept : [...kept, ...engine.takeNotices(last, workspace)]
+      kept = []
+      return notices
+    },
     async call<N extends OperationName>(
       name: N,
       input: Input<N>,
@@ -24,6 +29,12 @@ export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Ca
       if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
       const current = typeof caller === 'function' ? await caller() : caller
       last = current
+      // A status counts as telling; a tool that only looks something up in it tells nobody.
+      if (name === 'workspace_status') {
+        kept.push(
+          ...engine.takeNotices(current, (input as Input<'workspace_status'>).workspace ?? 'main'),
+        )
+      }
       const request: Request<N> = { operation: name, input: parsed.input, caller: current }
       if (content !== undefined) request.content = content
       if (signal !== undefined) request.signal = signal

@@ -2,8 +2,16 @@ import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
-import { COORDINATES, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
-import { pathOf, TEXT_OUTPUT, type Tool, type ToolContext, textAnswer, tool } from './tool.ts'
+import { COORDINATES, itemsText, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
+import {
+  pathOf,
+  READS,
+  TEXT_OUTPUT,
+  type Tool,
+  type ToolContext,
+  textAnswer,
+  tool,
+} from './tool.ts'
 
 /** Coordination for agents: what becomes of a lock that is held, and talking about it. */
 
@@ -29,9 +37,9 @@ async function change(args: z.output<typeof changeInput>, context: ToolContext) 
   if (hand_to !== undefined) {
     const input = { workspace, id, to: hand_to }
     const { lock } = (await door.call('handover_lock', input)).value
-    return textAnswer(`${lock.session} has it now, as ${lock.id}. You must not write under it.`, {
-      lock,
-    })
+    if (lock.id === id) return textAnswer(`${id} is yours already.`, { lock })
+    const text = `${lock.session} holds ${itemsText(lock.items)} now, as ${lock.id}; it is not yours any more.`
+    return textAnswer(text, { lock })
   }
   if (to === 'renew') {
     const { lock } = (await door.call('renew_lock', { workspace, id })).value
@@ -43,7 +51,8 @@ async function change(args: z.output<typeof changeInput>, context: ToolContext) 
     return textAnswer(`${id} is yours until ${until}. Finish and release it before.`, { lock })
   }
   const input = { workspace, id, to: to as 'read', wait: waitS }
-  return lockAnswer((await door.call('change_lock', input, undefined, signal)).value)
+  const { value } = await door.call('change_lock', input, undefined, signal)
+  return lockAnswer(value, `You keep ${id} as it is meanwhile.`)
 }
 
 const changeTool = tool({
@@ -92,18 +101,22 @@ async function answerAsk(
 async function askAbout({ door, workspace }: ToolContext, path: string, message: string) {
   const { value } = await door.call('list_locks', { workspace, path })
   const { session } = (await door.call('workspace_status', { workspace })).value
-  const others = value.locks.filter((lock) => lock.session !== session)
-  if (others.length === 0) {
+  // One question to each, however many locks it has there.
+  const others = new Map(value.locks.map((lock) => [lock.session, lock.id]))
+  others.delete(session)
+  if (others.size === 0) {
     return textAnswer(`Nobody else holds a lock on ${path}. Call acquire_lock.`, { asked: [] })
   }
   const asked = []
-  for (const { id } of others.slice(0, LIMITS.holdersNamed)) {
+  for (const id of [...others.values()].slice(0, LIMITS.holdersNamed)) {
     const { ask: question, to } = (await door.call('ask_holder', { workspace, id, message })).value
     asked.push({ ask: question, lock: id, to })
   }
-  const names = asked.map(({ ask: question, to }) => `${to.session} (${question})`).join(', ')
+  const names = asked.map(
+    ({ ask: question, lock, to }) => `${to.session} about ${lock} (${question})`,
+  )
   return textAnswer(
-    `Asked ${names}. The answer comes as a note with one of your next results; acquire_lock waits meanwhile.`,
+    `Asked ${names.join(', ')}. The answer comes as a note with one of your next results. To wait for the lock, call acquire_lock.`,
     { asked },
   )
 }
@@ -119,4 +132,17 @@ const askTool = tool({
   run: ask,
 })
 
-export const holdTools: readonly Tool[] = [changeTool, askTool]
+const draftTool = tool({
+  name: 'read_draft',
+  title: 'Read Draft',
+  description: 'What you wanted to write when your lock was gone already.',
+  input: z.strictObject({ draft: z.string().describe('For example D12') }),
+  output: TEXT_OUTPUT,
+  annotations: READS,
+  async run({ draft }, { door, workspace }) {
+    const { value, content } = await door.call('read_draft', { workspace, draft })
+    return textAnswer(Buffer.from(content ?? []).toString('utf8'), { ...value })
+  },
+})
+
+export const holdTools: readonly Tool[] = [changeTool, askTool, draftTool]

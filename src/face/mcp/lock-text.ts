@@ -22,8 +22,8 @@ export const LOCK_OUTPUT = {
   ...TEXT_OUTPUT,
   properties: {
     ...TEXT_OUTPUT.properties,
-    // On a refusal it is the problem's number, so no type is said.
-    status: { description: 'granted or queued' },
+    // "granted" or "queued"; on a refusal the problem's number, so no type is said.
+    status: {},
     lock: { type: 'object' },
     token: { type: 'string' },
     ticket: { type: 'string' },
@@ -37,15 +37,17 @@ export const wait = z
   .default(WAIT_S)
   .describe('Seconds to wait in this call')
 
-export function lockAnswer(value: Output<'acquire_lock'>): ToolAnswer {
-  return textAnswer(value.status === 'granted' ? grantedText(value) : queuedText(value), value)
+/** @param kept what stays so while the caller is in the queue */
+export function lockAnswer(value: Output<'acquire_lock'>, kept = ''): ToolAnswer {
+  if (value.status === 'granted') return textAnswer(grantedText(value), value)
+  return textAnswer(`${queuedText(value)} ${kept}`.trimEnd(), value)
 }
 
 function grantedText({
   lock,
   already_held,
 }: Extract<Output<'acquire_lock'>, { status: 'granted' }>) {
-  const paths = lock.items.map(({ path }) => path).join(', ')
+  const paths = itemsText(lock.items)
   const verb = already_held ? 'You hold' : 'You now hold'
   const kept =
     lock.renew === 'activity' ? ' unless you call something here before, which renews it' : ''
@@ -61,9 +63,30 @@ function queuedText({
   return `Not yet: you are number ${position} in the queue. ${who}. Call wait_for_lock with ticket ${ticket} to go on waiting; your place is kept.`
 }
 
-function holderText({ agent, level, path, intent, expires_at }: Holder) {
+function holderText(holder: Holder) {
+  const { agent, lock, level, path, intent, expires_at, recalled_until, closed_until } = holder
+  if (closed_until !== undefined) {
+    return `${path} stays closed until ${closed_until}, because ${agent} lost its lock`
+  }
   const why = intent === undefined ? '' : ` for "${intent}"`
-  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock on ${path}${why} until ${expires_at}`
+  const ends =
+    recalled_until === undefined
+      ? `until ${expires_at} unless renewed`
+      : `and must give it back by ${recalled_until}`
+  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock (${lock}) on ${path}${why} ${ends}`
 }
+
+/** What a lock is on, in words. */
+export function itemsText(items: Granted['lock']['items']): string {
+  return items.map(itemText).join(', ')
+}
+
+function itemText({ path, scope, range, key }: Granted['lock']['items'][number]): string {
+  if (key === 'metadata') return `the metadata of ${path}`
+  if (range !== undefined) return `bytes ${range.start} to ${range.end ?? 'the end'} of ${path}`
+  return scope === 'subtree' ? `${path} and all in it` : path
+}
+
+type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 type Holder = Extract<Output<'acquire_lock'>, { status: 'queued' }>['holders'][number]

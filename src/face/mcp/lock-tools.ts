@@ -3,7 +3,8 @@ import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
-import { COORDINATES, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
+import { factsOf } from './entries.ts'
+import { COORDINATES, itemsText, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
 import {
   pathOf,
   READS,
@@ -30,6 +31,7 @@ const acquireInput = z.strictObject({
     .describe(
       'write: only you write, others still read; exclusive: only you; read: notice changes',
     ),
+  stable: z.boolean().optional().describe('With read: nobody writes meanwhile'),
   ttl: z
     .number()
     .min(1)
@@ -44,9 +46,9 @@ const acquireInput = z.strictObject({
     .describe('What for, in a few words; others see it'),
   scope: z.enum(['file', 'subtree']).optional(),
   lines: z
-    .strictObject({ from: z.int().min(1), to: z.int().optional(), version: z.int() })
+    .strictObject({ from: z.int().min(1), to: z.int().optional(), version: z.int().optional() })
     .optional()
-    .describe('Only these lines of path at that version'),
+    .describe('Only these lines of path; version: the one you read, default: now'),
   range: z
     .strictObject({ start: z.int().min(0), end: z.int().optional() })
     .optional()
@@ -60,15 +62,22 @@ async function acquire(args: z.output<typeof acquireInput>, context: ToolContext
   if ((path === undefined) === (paths === undefined)) {
     fail('invalid_request', 'Give either path or paths to acquire_lock.')
   }
-  const { scope, lines, range, any, ttl, intent, priority, wait: waitS } = rest
+  const { scope, lines, range, any, stable, ttl, intent, priority, wait: waitS } = rest
+  if (paths !== undefined && (lines !== undefined || range !== undefined)) {
+    fail('invalid_request', 'lines and range are of one file: give path, not paths.')
+  }
+  const part =
+    path === undefined || lines === undefined
+      ? optional('range', range)
+      : { lines: await linesOf(context, pathOf(context, path), lines), ...optional('range', range) }
   const items = (paths ?? [path ?? '']).map((one) => ({
     path: pathOf(context, one),
     ...optional('scope', scope),
-    ...optional('lines', lines),
-    ...optional('range', range),
+    ...part,
   }))
   const terms = {
     ...optional('any', any),
+    ...optional('stable', stable),
     ...optional('ttl', ttl),
     ...optional('intent', intent),
     ...optional('priority', priority),
@@ -77,6 +86,16 @@ async function acquire(args: z.output<typeof acquireInput>, context: ToolContext
   const input = { workspace, items, level: type, wait: waitS, ...terms }
   const { value } = await door.call('acquire_lock', input, undefined, signal)
   return lockAnswer(value)
+}
+
+type Lines = NonNullable<z.output<typeof acquireInput>['lines']>
+
+async function linesOf(context: ToolContext, path: string, { from, to, version }: Lines) {
+  const span = { from, ...optional('to', to) }
+  if (version !== undefined) return { ...span, version }
+  const entry = await factsOf(context, path)
+  if (entry.kind === 'folder') fail('is_folder', `${path} is a folder and has no lines.`, { path })
+  return { ...span, version: entry.version }
 }
 
 const acquireTool = tool({
@@ -167,7 +186,7 @@ const listLocksTool = tool({
       ...value.locks.map(({ id, level, items, owner, expires_at, intent, recall }) => {
         const why = intent === undefined ? '' : ` for "${intent}"`
         const recalled = recall === undefined ? '' : `, recalled: ends at ${recall.deadline}`
-        return `${id}: ${owner} holds ${level} on ${pathsText(items)}${why} until ${expires_at}${recalled}`
+        return `${id}: ${owner} holds ${level} on ${itemsText(items)}${why} until ${expires_at}${recalled}`
       }),
       ...value.waiting.map(waitingText),
       ...value.closed.map(
@@ -188,10 +207,6 @@ function waitingText({ ticket, agent, level, paths, position, waited_s, blocked_
   return `${ticket}: ${agent} waits for ${level} on ${paths.join(', ')} (number ${position}, ${Math.round(waited_s)} s${by})`
 }
 
-function pathsText(items: readonly { path: string }[]): string {
-  return items.map(({ path }) => path).join(', ')
-}
-
 const statusTool = tool({
   name: 'workspace_status',
   title: 'Workspace Status',
@@ -203,8 +218,8 @@ const statusTool = tool({
   async run(_args, { door, workspace }) {
     const { value } = await door.call('workspace_status', { workspace })
     const locks = value.locks.map(
-      ({ id, level, items, expires_at }) =>
-        `${id} (${level} on ${pathsText(items)} until ${expires_at})`,
+      ({ id, level, items, expires_at, recall }) =>
+        `${id} (${level} on ${itemsText(items)} until ${expires_at}${recall === undefined ? '' : `, recalled: give it back by ${recall.deadline}`})`,
     )
     const tickets = value.tickets.map(
       ({ ticket, paths, position }) => `${ticket} (${paths.join(', ')}, number ${position})`,
@@ -213,9 +228,10 @@ const statusTool = tool({
       `You are ${value.agent} (${value.role}), session ${value.session}, in workspace ${value.workspace} at revision ${value.revision}.`,
       `You hold: ${locks.join('; ') || 'no locks'}.`,
       `You wait with: ${tickets.join('; ') || 'no tickets'}.`,
-      ...value.messages.map(({ text, at }) => `${at}: ${text}`),
+      ...value.messages.map(({ text, at }) => `Message of ${at}: ${text}`),
       ...value.drafts.map(
-        ({ draft, path, size }) => `Draft ${draft} of ${path} (${size} bytes) came after its lock.`,
+        ({ draft, path, size, until }) =>
+          `Draft ${draft}: your write to ${path} (${size} bytes) that came after its lock was gone; read_draft shows it until ${until}.`,
       ),
       `Locks held by all: ${value.totals.locks}; waiting: ${value.totals.waiting}.`,
     ]

@@ -22,12 +22,23 @@ const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
   not_found: 'Use list_directory.',
 }
 
+function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefined {
+  if (code === 'not_found' && path === undefined) {
+    return ask === undefined && draft === undefined ? undefined : 'Use workspace_status.'
+  }
+  if (code === 'forbidden' && owner !== undefined) return 'Use ask_holder.'
+  if (code === 'lock_lost' && draft !== undefined) {
+    return 'Use acquire_lock again, then read_text_file, and read_draft for what you sent.'
+  }
+  return NEXT_TOOLS[code]
+}
+
 /** Looked for outside of paths, which may hold anything. */
 const TOOL_NAME = /\b[a-z]+_[a-z_]+\b/
 
 export function refusalText(problem: Problem): string {
   const { detail } = problem
-  const step = NEXT_TOOLS[problem.code]
+  const step = stepAfter(problem)
   if (step === undefined || TOOL_NAME.test(detail.replaceAll(/\S*\/\S*/g, ''))) return detail
   const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`
   return `${sentence} ${step}`

@@ -5,7 +5,7 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import type { Door } from '../../contract/door.ts'
+import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
 import { refusalText } from './refusal.ts'
@@ -94,14 +94,20 @@ async function answer(
 /** What the agent should know besides (who waits for it, a recall and until when) comes along with
  * whatever it asked for: it never has to poll. */
 function withNotices(result: CallToolResult, { door, workspace }: ToolContext): CallToolResult {
-  const notices = door.takeNotices(workspace)
+  const shown = result.structuredContent as { messages?: readonly Notice[] } | undefined
+  const notices = door.takeNotices(workspace).filter((notice) => !isAmong(notice, shown?.messages))
   if (notices.length === 0) return result
   const text = notices.map((notice) => `Note: ${notice.text}`).join('\n')
   return {
     ...result,
     content: [...result.content, { type: 'text', text }],
-    structuredContent: { ...(result.structuredContent as object), messages: notices },
+    structuredContent: { ...shown, messages: [...(shown?.messages ?? []), ...notices] },
   }
+}
+
+/** A status shows its messages itself. */
+function isAmong({ at, text }: Notice, messages: readonly Notice[] = []): boolean {
+  return messages.some((one) => one.at === at && one.text === text)
 }
 
 function refused(tool: Tool, problem: Problem): CallToolResult {
@@ -143,12 +149,16 @@ function shownSchema(json: Record<string, unknown>): StandardSchemaWithJSON {
   }
 }
 
-/** Says nothing that a client knows anyway, because every byte of it is read by a model. */
+/**
+ * Says nothing that a client knows anyway, because every byte of it is read by a model. An argument
+ * that is none is refused by its name, so that need not be said before.
+ */
 function inputJson(input: z.ZodObject): Record<string, unknown> {
   const { $schema: _, ...json } = z.toJSONSchema(input, {
     io: 'input',
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
     },
   })

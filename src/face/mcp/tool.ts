@@ -85,7 +85,7 @@ export function pathOf(context: ToolContext, given: string): string {
 export const lockToken = z
   .string()
   .optional()
-  .describe('Token of a lock handed over to you; your own locks count without')
+  .describe('Only for a lock that is not yours: its token')
 export const ifVersion = z.int().optional().describe('Refuse unless this is the current version')
 
 export function locksOf(lockToken: string | undefined): { locks?: string[] } {
