@@ -1,4 +1,5 @@
 import { assertDrains, collectUnheard, inMacrotask } from './drain.ts'
+import type { LockModel } from './model/lock-model.ts'
 import { type Run, type RunOptions, simulate } from './simulate.ts'
 
 export interface Failed {
@@ -21,10 +22,12 @@ export interface Tally {
   failed: Failed[]
 }
 
-export interface BatchOptions extends Omit<RunOptions, 'seed' | 'isLinear'> {
+export interface BatchOptions extends Omit<RunOptions, 'seed' | 'isLinear' | 'Model'> {
   seeds: Iterable<number>
   twiceEvery: number
   linearEvery: number
+  /** Every so many seeds is judged by the independent model; 0: none. */
+  modelEvery: number
   /** Ends the batch at the first failure. */
   isShort?: boolean
 }
@@ -39,10 +42,11 @@ export function emptyTally(): Tally {
 
 /** Runs seed after seed in this process, each in a macrotask of its own. */
 export async function runBatch(
-  { seeds, twiceEvery, linearEvery, isShort = false, ...rest }: BatchOptions,
+  { seeds, twiceEvery, linearEvery, modelEvery, isShort = false, ...rest }: BatchOptions,
   onRun: (tally: Tally) => void = () => {},
 ): Promise<Tally> {
   const tally = emptyTally()
+  const model = modelEvery > 0 ? await loadModel() : undefined
   // Where an error was made matters once it broke a rule; then the seed is run again with it.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -51,7 +55,8 @@ export async function runBatch(
     for (const seed of seeds) {
       const started = process.cpuUsage()
       const isLinear = linearEvery > 0 && seed % linearEvery === 0
-      const options = { ...rest, seed, isLinear }
+      const Model = modelEvery > 0 && seed % modelEvery === 0 ? model : undefined
+      const options = { ...rest, seed, isLinear, Model }
       const run = await inMacrotask(() => {
         assertDrains()
         return simulate(options)
@@ -68,6 +73,11 @@ export async function runBatch(
     Error.stackTraceLimit = stackTraceLimit
   }
   return tally
+}
+
+/** Only where it is asked for: the simulator works without it. */
+export async function loadModel(): Promise<typeof LockModel> {
+  return (await import('./model/lock-model.ts')).LockModel
 }
 
 function add(tally: Tally, run: Run, again: Run): void {

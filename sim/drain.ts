@@ -42,8 +42,12 @@ export function takeUnheard(): unknown[] {
 
 /** From here on they do not end the process. */
 export function collectUnheard(): void {
+  if (isCollecting) return
+  isCollecting = true
   process.on('unhandledRejection', (reason) => unheard.push(reason))
 }
+
+let isCollecting = false
 
 /** Calls `work` where `drain` works, and gives its result. */
 export function inMacrotask<T>(work: () => T): Promise<T> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { Tally } from './batch.ts'
+import { loadModel, type Tally } from './batch.ts'
 import { huntBugs } from './bug/hunt.ts'
 import { collectUnheard, inMacrotask } from './drain.ts'
 import { runJobs } from './jobs.ts'
@@ -14,9 +14,10 @@ if (options.bugs !== undefined) process.exitCode = await huntBugs(options.bugs, 
 else if (options.seed !== undefined) process.exitCode = await runOne(options, options.seed)
 else process.exitCode = await runMany(options)
 
-async function runOne({ ops, trace }: Options, seed: number): Promise<number> {
+async function runOne({ ops, trace, modelEvery }: Options, seed: number): Promise<number> {
   collectUnheard()
-  const run = await inMacrotask(() => simulate({ seed, ops, isLinear: true }))
+  const Model = modelEvery > 0 ? await loadModel() : undefined
+  const run = await inMacrotask(() => simulate({ seed, ops, isLinear: true, Model }))
   if (trace !== undefined) console.log(traceOf(run, trace))
   const { failure, hash, steps, events, simulatedMs } = run
   console.log(
@@ -29,10 +30,11 @@ async function runOne({ ops, trace }: Options, seed: number): Promise<number> {
 }
 
 async function runMany({ seeds, from, jobs, ops, keep: isKept, ...rest }: Options) {
-  const { twiceEvery, linearEvery } = rest
+  const { twiceEvery, linearEvery, modelEvery } = rest
   const started = performance.now()
   let toldAt = started
-  const tally = await runJobs({ from, seeds, ops, twiceEvery, linearEvery }, jobs, (now) => {
+  const order = { from, seeds, ops, twiceEvery, linearEvery, modelEvery }
+  const tally = await runJobs(order, jobs, (now) => {
     if (performance.now() - toldAt < 5000) return
     toldAt = performance.now()
     console.log(`${now.runs} runs, ${now.failed.length} failed, ${rate(now)} runs/s a core`)

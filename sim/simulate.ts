@@ -6,6 +6,7 @@ import { checkCount } from './check/count.ts'
 import { checkFold } from './check/fold.ts'
 import { checkKept } from './check/kept.ts'
 import { checkLinear } from './check/linear.ts'
+import { checkModel } from './check/model.ts'
 import { checkReads, checkRealTime } from './check/order.ts'
 import { checkEnded } from './check/session.ts'
 import { StreamCheck } from './check/stream.ts'
@@ -14,6 +15,7 @@ import { drain, takeUnheard } from './drain.ts'
 import { Faults } from './fault/inject.ts'
 import { planFaults } from './fault/plan.ts'
 import { broken, type History, RuleBroken } from './history.ts'
+import type { LockModel } from './model/lock-model.ts'
 import { COUNTERS } from './work/action.ts'
 import { Client } from './work/client.ts'
 import { ACTIONS, Worker } from './work/worker.ts'
@@ -26,6 +28,8 @@ export interface RunOptions {
   ops: number
   /** Also checks the history without the stream as a witness, which costs more. */
   isLinear?: boolean
+  /** Judges every decision by the independent model. */
+  Model?: typeof LockModel | undefined
 }
 
 export interface Run {
@@ -45,7 +49,7 @@ export interface Run {
 }
 
 /** One run, from its seed alone. Call it in a macrotask (drain.ts). */
-export function simulate({ seed, ops, isLinear = false }: RunOptions): Run {
+export function simulate({ seed, ops, isLinear = false, Model }: RunOptions): Run {
   const chance = new Chance(seed)
   const world = new World(chance.fork('world'), planFaults(chance.fork('faults')))
   let stored: Event[] = []
@@ -58,6 +62,7 @@ export function simulate({ seed, ops, isLinear = false }: RunOptions): Run {
     if (!world.isRefused) {
       stored = world.stored()
       examine(world, workers, stored)
+      if (Model !== undefined) checkModel(stored, world.decisions, DEFAULT_SETTINGS, Model)
       if (isLinear) checkLinear(world.history, stored, world.timings)
     }
   } catch (error) {

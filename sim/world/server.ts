@@ -2,8 +2,11 @@ import { refuse } from '../../src/contract/errors.ts'
 import type { Event } from '../../src/contract/events.ts'
 import type { OperationName } from '../../src/contract/operations.ts'
 import type { Answer, EngineApi, Request } from '../../src/engine/api.ts'
+import type { Clock } from '../../src/engine/clock.ts'
 import { Engine, type Storage } from '../../src/engine/engine.ts'
+import { Stream } from '../../src/engine/stream.ts'
 import { Connection, type ServerSocket } from '../../src/face/socket/connection.ts'
+import { type Decided, decidedFrom } from '../check/model.ts'
 import { type Loop, Program } from '../loop.ts'
 import { serverClock, type WallClock } from './clock.ts'
 import type { Listener } from './network.ts'
@@ -11,8 +14,8 @@ import type { SimSocket } from './wire.ts'
 
 /** Who wants to hear what the server does. */
 export interface Observer {
-  /** Facts were decided; they may still be lost. */
-  decided(events: readonly Event[]): void
+  /** Something was decided; it may still be lost. */
+  decided(decided: Decided): void
   /** Facts became durable, in this run of the server. */
   durable(events: readonly Event[]): void
   /** Memory was folded anew from the ledger. */
@@ -39,6 +42,7 @@ export class Server implements Listener {
     this.loop = loop
     this.observer = observer
     this.clock = serverClock(loop, this.program, wall)
+    observers.set(this.clock, observer)
     this.engine = new Engine(storageFor(this.program), this.clock, observer.failed)
     this.door = watched(this.engine, observer)
   }
@@ -46,12 +50,6 @@ export class Server implements Listener {
   async start(): Promise<void> {
     await this.engine.open()
     const stream = this.engine.streamOf('main')
-    const run = stream.run.bind(stream)
-    stream.run = (command, moment, contents) => {
-      const step = run(command, moment, contents)
-      this.observer.decided(step.events)
-      return step
-    }
     stream.listen((events) => this.observer.durable(events))
     stream.onReload(() => this.observer.reloaded())
   }
@@ -70,6 +68,22 @@ export class Server implements Listener {
   kill(): void {
     this.program.isAlive = false
   }
+}
+
+/**
+ * Whose streams are seen deciding, by their clock: the streams of an engine are made while it opens,
+ * and decide before anybody could get hold of them.
+ */
+const observers = new WeakMap<Clock, Observer>()
+const { run } = Stream.prototype
+
+Stream.prototype.run = function (command, moment, contents) {
+  const step = run.call(this, command, moment, contents)
+  if (this.name === 'main') {
+    const { clock } = this as unknown as { clock: Clock }
+    observers.get(clock)?.decided(decidedFrom(command, moment.at, step))
+  }
+  return step
 }
 
 /** The same engine; every call and its answer is seen on the way. */

@@ -10,6 +10,7 @@ import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
 import { checkSnapshot } from '../check/fold.ts'
 import type { Timing } from '../check/linear.ts'
+import type { Decided } from '../check/model.ts'
 import { Alive } from '../check/session.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
@@ -44,6 +45,8 @@ export class World {
   isRefused = false
   failure: unknown
   server: Server | undefined
+  /** By the revision of their first fact. */
+  readonly decisions = new Map<number, Decided>()
   /** By revision: when it was decided, and when the server knew that it is durable. */
   readonly timings = new Map<number, Timing>()
   /** Facts that listeners of the stream were told are durable. */
@@ -84,7 +87,7 @@ export class World {
         return this.disk.storage(this.loop, program, chance, this.health, tablesFail, this.history)
       },
       {
-        decided: (events) => this.decided(events),
+        decided: (decided) => this.decided(decided),
         durable: (events) => this.durable(server, events),
         reloaded: () => this.reloaded(),
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
@@ -132,8 +135,11 @@ export class World {
     this.disk.crash(this.loop.now, this.chance, this.history)
   }
 
-  private decided(events: readonly Event[]): void {
+  private decided(decided: Decided): void {
     const { step } = this.loop
+    const { events } = decided
+    const [first] = events
+    if (first !== undefined) this.decisions.set(first.revision, decided)
     for (const { revision } of events) this.timings.set(revision, { decided: step, durable: 0 })
   }
 

@@ -44,15 +44,19 @@ async function take(
   input: Input<'acquire_lock'>,
   waitS: number,
 ): Promise<Lock> {
-  const { path, items, level, scope, stable, ttl, priority, intent, renew, if_version } = input
+  const { path, items, level, scope, stable, ttl, priority, intent, renew, any } = input
+  const { range, lines, key, if_version: ifVersion, lock_delay: lockDelay } = input
   const isStable = stable === true || stable === 'true'
   const options: LockOptions = {
     wait: waitS,
     stable: isStable,
-    ...given({ level, scope, ttl, priority, intent, renew, ifVersion: if_version }),
+    ...given({ level, scope, ttl, priority, intent, renew, any }),
+    ...given({ range, lines, key, ifVersion, lockDelay }),
   }
   if (items === undefined) return workspace.lock(path as string, options)
-  const targets = items.map((item) => ({ path: item.path, ...given({ scope: item.scope }) }))
+  const targets = items.map((item) => {
+    return { path: item.path, ...given({ scope: item.scope, key: item.key }) }
+  })
   return workspace.lock(targets, options)
 }
 
@@ -63,7 +67,13 @@ function given(options: Record<string, unknown>): Record<string, unknown> {
 async function held(lock: Lock, words: readonly string[]): Promise<number> {
   const child = spawn(words[0] as string, words.slice(1), {
     stdio: 'inherit',
-    env: { ...process.env, SLUICE_LOCK: lock.token, SLUICE_FENCE: String(lock.fence) },
+    env: {
+      ...process.env,
+      SLUICE_LOCK: lock.token,
+      SLUICE_FENCE: String(lock.fence),
+      // Of several that would do, the command must know which it has.
+      SLUICE_PATHS: lock.items.map((item) => item.path).join('\n'),
+    },
   })
   let isLost = false
   lock.signal.addEventListener('abort', () => {

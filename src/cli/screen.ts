@@ -7,6 +7,8 @@ export interface Column<Row> {
   align?: 'right'
   /** Gives way when the terminal is too narrow; the last such column gives way first. */
   shrinks?: boolean
+  /** Is left out by who prints a table where no row has anything to say in it. */
+  hides?: boolean
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -14,18 +16,29 @@ type Style = Parameters<typeof styleText>[0]
 /** What a command prints on stdout, for people or for programs. */
 export class Screen {
   readonly isTerminal = process.stdout.isTTY === true
+  private readonly write: (text: string) => void
+  private readonly width: number
+
+  /** @param write where else the text goes, to be drawn later, and how wide a table may be there. */
+  constructor(
+    write: (text: string) => void = (text) => process.stdout.write(text),
+    width = process.stdout.columns,
+  ) {
+    this.write = write
+    this.width = width
+  }
 
   json(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, undefined, this.isTerminal ? 2 : 0)}\n`)
+    this.write(`${JSON.stringify(value, undefined, this.isTerminal ? 2 : 0)}\n`)
   }
 
   line(text = ''): void {
-    process.stdout.write(`${printable(text)}\n`)
+    this.write(`${printable(text)}\n`)
   }
 
   /** A line after a sign that is styled already. */
   marked(sign: string, text: string): void {
-    process.stdout.write(`${sign} ${printable(text)}\n`)
+    this.write(`${sign} ${printable(text)}\n`)
   }
 
   /** Coloured on a terminal, unless NO_COLOR says otherwise. */
@@ -38,7 +51,7 @@ export class Screen {
     const width = Math.max(...facts.map(([name]) => name.length))
     for (const [name, value] of facts) {
       const label = this.styled('dim', name.padEnd(width))
-      process.stdout.write(`${label}  ${printable(value)}\n`)
+      this.write(`${label}  ${printable(value)}\n`)
     }
   }
 
@@ -49,16 +62,16 @@ export class Screen {
     const widths = columns.map((_, index) =>
       Math.max(...[titles, ...cells].map((line) => displayWidth(line[index] as string))),
     )
-    if (this.isTerminal) shrink(columns, widths, process.stdout.columns)
-    const write = (line: readonly string[], style?: Style): void => {
+    if (this.isTerminal) shrink(columns, widths, this.width)
+    const writeRow = (line: readonly string[], style?: Style): void => {
       const text = line
         .map((cell, index) => aligned(cell, widths[index] as number, columns[index]?.align))
         .join(GAP)
         .trimEnd()
-      process.stdout.write(`${style === undefined ? text : this.styled(style, text)}\n`)
+      this.write(`${style === undefined ? text : this.styled(style, text)}\n`)
     }
-    write(titles, 'dim')
-    for (const line of cells) write(line)
+    writeRow(titles, 'dim')
+    for (const line of cells) writeRow(line)
   }
 }
 

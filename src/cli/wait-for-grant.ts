@@ -11,10 +11,15 @@ type Queued = Extract<Answer, { status: 'queued' }>
 /** One wait of a long one: well under what proxies allow a silent request. */
 const STEP_S = 20
 
-/** Takes a lock, waiting through as many tickets' waits as that takes; gives the ticket up in the end. */
+/** What is asked at first: a lock, or another level of one. */
+export type Wanted =
+  | { operation: 'acquire_lock'; input: Input<'acquire_lock'> }
+  | { operation: 'change_lock'; input: Input<'change_lock'> }
+
+/** Asks, waiting through as many tickets' waits as that takes; gives the ticket up in the end. */
 export async function waitForGrant(
   door: HttpDoor,
-  input: Input<'acquire_lock'>,
+  { operation, input }: Wanted,
   waitS: number,
 ): Promise<Granted> {
   const deadline = performance.now() + waitS * 1000
@@ -23,7 +28,8 @@ export async function waitForGrant(
     return Math.round(Math.min(STEP_S, leftS) * 1000) / 1000
   }
   const workspace = input.workspace === undefined ? {} : { workspace: input.workspace }
-  let answer: Answer = await door.call('acquire_lock', { ...input, queue: waitS > 0, wait: 0 })
+  const first = { ...input, queue: waitS > 0, wait: 0 }
+  let answer: Answer = await door.call(operation, first as Input<typeof operation>)
   if (answer.status === 'queued') sayWaiting(answer)
   while (answer.status === 'queued') {
     const { ticket } = answer

@@ -1,6 +1,9 @@
 import type { Input, Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
 import type { Command, Invocation } from '../command.ts'
 import { doorOf } from '../door.ts'
+import { linesOf, rangeOf } from '../lock-part.ts'
+import { itemText } from '../lock-rows.ts'
 import { runLocked } from '../locked-command.ts'
 import { commandSettings } from '../operation-command.ts'
 import { operationInput, pathOf } from '../operation-settings.ts'
@@ -24,20 +27,40 @@ export const lock: Command = {
       type: null,
       queue: null,
       wait: { describes: 'Seconds to wait for it in all; 0: answer at once', fallback: 0 },
+      any: {
+        describes: 'So many of the paths will do, the first that are free in the order given',
+      },
     },
+    more: [
+      {
+        name: 'range',
+        kind: 'text',
+        placeholder: 'start:end',
+        describes: 'Only these bytes; without end: to the end and what is appended',
+      },
+      {
+        name: 'lines',
+        kind: 'text',
+        placeholder: 'from:to[@version]',
+        describes: 'Only these lines, the first is 1; default: of the version that is there now',
+      },
+    ],
   }),
   notes: [
     'Without a command the lock lives until "sluice unlock", or for its TTL after this session was',
     'last heard; all commands of the session (--session, else "cli") count.',
     '',
     'With a command the exit code is the command’s, which gets SLUICE_LOCK (the token: "sluice put" and',
-    '"sluice rm" use it by themselves) and SLUICE_FENCE. When the lock is lost the command is stopped.',
+    '"sluice rm" use it by themselves), SLUICE_FENCE, and in SLUICE_PATHS what is locked, a line each.',
+    'When the lock is lost the command is stopped.',
     '',
     'For example: sluice lock /report.md --wait 60 --intent merge -- ./merge.sh',
+    '             sluice lock /log.md --lines 10:20',
+    '             sluice lock /job/1 /job/2 /job/3 --any 1 -- ./work.sh',
   ].join('\n'),
   async run(invocation) {
     const { values, after } = invocation
-    const input = inputOf(invocation)
+    const input = await inputOf(invocation)
     const waitS = values.number('wait') ?? 0
     if (after.length > 0) {
       if (values.sourceOf('session') === 'flag') {
@@ -47,39 +70,46 @@ export const lock: Command = {
       }
       return runLocked(values, input, waitS, after)
     }
-    const granted = await waitForGrant(await doorOf(values), input, waitS)
-    print(granted, values)
+    const wanted = { operation: 'acquire_lock', input } as const
+    printGranted(await waitForGrant(await doorOf(values), wanted, waitS), values)
     return undefined
   },
 }
 
-function inputOf({ values, arguments: paths }: Invocation): Input<'acquire_lock'> {
+async function inputOf({ values, arguments: paths }: Invocation): Promise<Input<'acquire_lock'>> {
   const { wait: _, ...input } = operationInput<'acquire_lock'>([], values, [])
   const [first, ...others] = paths.map(pathOf)
   if (first === undefined) throw new UsageError('Say which path to lock.')
-  if (others.length === 0) return { ...input, path: first }
-  const { scope, if_version, ...terms } = input
+  const [range, lines] = [values.text('range'), values.text('lines')]
+  if (others.length === 0) {
+    if (range !== undefined) return { ...input, path: first, range: rangeOf(range) }
+    if (lines === undefined) return { ...input, path: first }
+    return { ...input, path: first, lines: await linesOf(lines, values, first) }
+  }
+  if (range !== undefined || lines !== undefined) {
+    throw new UsageError('--range and --lines are for a lock on one path.')
+  }
+  const { scope, key, if_version, ...terms } = input
   if (if_version !== undefined) throw new UsageError('--if-version is for a lock on one path.')
   const items = [first, ...others].map((path) => ({
     path,
-    ...(scope === undefined ? {} : { scope }),
+    ...optional('scope', scope),
+    ...optional('key', key),
   }))
   return { ...terms, items }
 }
 
-type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
+export type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
-function print(granted: Granted, values: Values): void {
+export function printGranted(granted: Granted, values: Values): void {
   const screen = new Screen()
   if (values.flag('json')) return screen.json(granted)
   const { lock: held, token, already_held } = granted
   const { id, level, items, expires_at, fence } = held
   screen.facts([
     ['lock', `${id}${already_held === true ? ', held already' : ''}`],
-    ['level', level],
-    ...items.map(
-      ({ path, scope }) => ['path', `${path}${scope === 'subtree' ? ' and below' : ''}`] as const,
-    ),
+    ['level', items[0]?.stable === true ? 'stable read' : level],
+    ...items.map((item) => ['path', itemText(item)] as const),
     ['ends', `${untilText(expires_at)} unless renewed`],
     ['fence', String(fence)],
     ['token', token],

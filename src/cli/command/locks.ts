@@ -1,63 +1,41 @@
-import type { Output } from '../../contract/operations.ts'
-import { operationCommand } from '../operation-command.ts'
-import type { Column } from '../screen.ts'
-import { agoText, untilText } from '../text.ts'
+import type { Command } from '../command.ts'
+import { doorOf } from '../door.ts'
+import { printLockTable } from '../lock-rows.ts'
+import { watchLocks } from '../lock-watch.ts'
+import { commandSettings } from '../operation-command.ts'
+import { operationInput } from '../operation-settings.ts'
+import { Screen } from '../screen.ts'
 
-type Lock = Output<'list_locks'>['locks'][number]
-type Waiting = Output<'list_locks'>['waiting'][number]
-
-export interface Row {
-  id: string
-  level: string
-  path: string
-  session: string
-  intent: string
-  since: string
-  expires: string
-}
-
-export function rowOf(lock: Lock): Row {
-  const [first, ...others] = lock.items
-  const scope = first?.scope === 'subtree' ? ' and below' : ''
-  const more = others.length === 0 ? '' : ` and ${others.length} more`
-  return {
-    id: lock.id,
-    level: first?.stable === true ? 'stable read' : lock.level,
-    path: `${first?.path ?? ''}${scope}${more}`,
-    session: lock.session,
-    intent: lock.intent ?? '',
-    since: agoText(lock.granted_at),
-    expires: untilText(lock.expires_at),
-  }
-}
-
-export const lockColumns: readonly Column<Row>[] = [
-  { title: 'LOCK', cell: ({ id }) => id },
-  { title: 'LEVEL', cell: ({ level }) => level },
-  { title: 'PATH', cell: ({ path }) => path, shrinks: true },
-  { title: 'HOLDER', cell: ({ session }) => session },
-  { title: 'SINCE', cell: ({ since }) => since },
-  { title: 'ENDS', cell: ({ expires }) => expires },
-  { title: 'INTENT', cell: ({ intent }) => intent, shrinks: true },
-]
-
-const waitingColumns: readonly Column<Waiting>[] = [
-  { title: 'TICKET', cell: ({ ticket }) => ticket },
-  { title: 'PLACE', cell: ({ position }) => String(position), align: 'right' },
-  { title: 'LEVEL', cell: ({ level }) => level },
-  { title: 'PATH', cell: ({ paths }) => paths.join(' '), shrinks: true },
-  { title: 'WAITING', cell: ({ session }) => session },
-  { title: 'SINCE', cell: ({ since }) => agoText(since) },
-  { title: 'INTENT', cell: ({ intent }) => intent ?? '', shrinks: true },
-]
-
-export const locks = operationCommand({
-  operation: 'list_locks',
-  print({ locks: held, waiting, more }, screen) {
-    if (held.length === 0 && waiting.length === 0) return screen.line('No locks.')
-    if (held.length > 0) screen.table(lockColumns, held.map(rowOf))
-    if (held.length > 0 && waiting.length > 0) screen.line()
-    if (waiting.length > 0) screen.table(waitingColumns, waiting)
-    if (more) screen.line('There are more; --limit shows up to 1000, a path or --owner fewer.')
+/** `sluice locks`: who holds, who waits for whom and for how long; once, or for as long as one looks. */
+export const locks: Command = {
+  summary: 'Locks with holders and queues, as far as you may see their paths.',
+  arguments: '[path]',
+  settings: commandSettings('list_locks', ['path'], {
+    more: [
+      {
+        name: 'watch',
+        kind: 'flag',
+        describes: 'Go on showing them until it is stopped, as they change',
+      },
+    ],
+  }),
+  notes: [
+    'BLOCKS says how many wait for a lock and how long the first of them has; GIVE BACK, until when a',
+    'recalled one must be given back. CLOSED are paths whose lock was lost and that its delay keeps shut.',
+    '',
+    'With --watch a terminal shows the table in place, a pipe gets it again whenever it changed, with',
+    '--json as one document a line.',
+  ].join('\n'),
+  async run({ values, arguments: words }) {
+    const input = operationInput<'list_locks'>(['path'], values, words)
+    if (values.flag('watch')) {
+      await watchLocks(values, input)
+      return undefined
+    }
+    const answer = await (await doorOf(values)).call('list_locks', input)
+    const screen = new Screen()
+    if (values.flag('json')) screen.json(answer)
+    else printLockTable(answer, screen)
+    return undefined
   },
-})
+}

@@ -1,6 +1,6 @@
 import type { Output } from '../../contract/operations.ts'
+import { printLocks } from '../lock-rows.ts'
 import { operationCommand } from '../operation-command.ts'
-import { lockColumns, type Row, rowOf } from './locks.ts'
 
 type Ticket = Output<'workspace_status'>['tickets'][number]
 
@@ -20,7 +20,7 @@ export const status = operationCommand({
     if (locks.length > 0) {
       screen.line()
       screen.line('Your locks')
-      screen.table<Row>(lockColumns, locks.map(rowOf))
+      printLocks(locks, [], screen)
     }
     if (tickets.length > 0) {
       screen.line()
