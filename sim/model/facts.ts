@@ -133,14 +133,15 @@ export class Facts {
     this.won(agent, pieces)
   }
 
-  /** Record 0008 no. 12: a run goes on while somebody of another agent waits in conflict. */
+  /** Record 0008 no. 12: a run goes on while somebody of another agent waits for the same. */
   private won(agent: string, pieces: readonly Piece[]): void {
-    const isContested = [...this.tickets.values()].some(
-      (ticket) => ticket.agent !== agent && anyConflict(ticket.pieces, pieces),
+    const others = [...this.tickets.values()].filter((ticket) => ticket.agent !== agent)
+    const contested = pieces.filter((piece) =>
+      others.some((ticket) => anyConflict(ticket.pieces, [piece])),
     )
     for (const node of new Set(pieces.map(ownNode))) {
       const run = this.runs.get(node)
-      if (!isContested) this.runs.delete(node)
+      if (!contested.some((piece) => ownNode(piece) === node)) this.runs.delete(node)
       else this.runs.set(node, { agent, wins: run?.agent === agent ? run.wins + 1 : 1 })
     }
   }
@@ -153,6 +154,7 @@ export class Facts {
     if (event.ticket !== undefined) this.tickets.delete(event.ticket)
     hold.priority = event.priority
     hold.delayMs = event.delayMs
+    hold.grantedAt = event.at
   }
 
   private recalled(
@@ -185,7 +187,7 @@ export class Facts {
     const { path } = change
     const version = event.revision
     if (change.op === 'delete') this.deleted(path, version)
-    if (change.op === 'move') this.moved(path, change.to, version)
+    if (change.op === 'move') this.moved(path, change.to)
     if (change.op !== 'write') return
     this.files.set(path, { version, size: change.size, isThere: true })
     const { splice } = change
@@ -213,14 +215,11 @@ export class Facts {
     }
   }
 
-  private moved(from: string, to: string, version: number): void {
+  private moved(from: string, to: string): void {
     for (const [path, file] of [...this.files]) {
       if (path !== from && !contains(from, path)) continue
       this.files.delete(path)
-      const isNamed = path === from
-      if (file.isThere) {
-        this.files.set(to + path.slice(from.length), isNamed ? { ...file, version } : file)
-      }
+      if (file.isThere) this.files.set(to + path.slice(from.length), file)
     }
   }
 
@@ -253,9 +252,10 @@ function moved(
 ): { from: number; to: number } {
   const growth = size - (end - start)
   if (start === end) {
-    // An insertion at an edge lies outside, save for whoever made it.
-    const isInside = isMaker ? from <= start && start <= to : from < start && start < to
-    if (isInside) return { from, to: to + growth }
+    // At an edge it lies outside, save for whoever made it at the end of a range.
+    const isInside = from < start && (isMaker ? start <= to : start < to)
+    const isPoint = isMaker && from === start && to === start
+    if (isInside || isPoint) return { from, to: to + growth }
     return from >= start ? { from: from + growth, to: to + growth } : { from, to }
   }
   const place = (at: number): number => {

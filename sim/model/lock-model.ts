@@ -2,7 +2,7 @@ import type { Event, EventOf, FileChange, Settings } from '../../src/contract/ev
 import type { Command } from '../../src/core/command.ts'
 import { Facts, type Held, type Waiting } from './facts.ts'
 import { Foresight } from './foresight.ts'
-import { anyConflict, conflicts, isSameKey, type Piece, pieceOf, told } from './leaf.ts'
+import { anyConflict, conflicts, isSameKey, type Piece, pieceOf, STRENGTH, told } from './leaf.ts'
 import {
   byPlace,
   holdsInTheWay,
@@ -40,6 +40,8 @@ export class LockModel {
   private left: Piece[] = []
   private before: ReadonlyMap<number, Waiting> = new Map()
   private readonly foresight: Foresight
+  /** What the command of this decision asked for, where that is known. */
+  private asked: Piece[] | undefined
 
   constructor(settings: Settings) {
     this.facts = new Facts(settings)
@@ -48,6 +50,7 @@ export class LockModel {
 
   judge(events: readonly Event[], told?: Told): void {
     if (told !== undefined) this.foresight.compare(events, told)
+    this.asked = told?.command.kind === 'acquire-lock' ? told.command.items.map(pieceOf) : undefined
     this.left = []
     this.before = new Map(this.facts.tickets)
     for (const event of events) {
@@ -116,6 +119,15 @@ export class LockModel {
     this.left.push(...writers.map((piece) => ({ ...piece })))
   }
 
+  /** One level for all items makes some of them weaker, even of a hold that is raised. */
+  private weakens(hold: Held, after: readonly Piece[]): void {
+    const weaker = hold.pieces.filter(({ leaf }, index) => {
+      const now = after[index]?.leaf
+      return now !== undefined && STRENGTH[now] < STRENGTH[leaf]
+    })
+    this.leaves({ ...hold, pieces: weaker })
+  }
+
   private allowRelease(event: EventOf<'lock-released'>): void {
     const hold = this.held(event)
     const { reason, closedUntil, at } = event
@@ -159,7 +171,10 @@ export class LockModel {
     const hold = this.held(event)
     const { reason, deadline, at } = event
     const { minimum_hold_s, recall_grace_s, max_hold_s } = this.facts.settings
-    if (hold.recall !== undefined) this.disagree('locks §38', `L${hold.id} is recalled already`)
+    // A supervisor's takes the place of one that would end with the wait.
+    if (hold.recall !== undefined && reason !== 'supervisor') {
+      this.disagree('locks §38', `L${hold.id} is recalled already`)
+    }
     const earliest = Math.max(at, hold.grantedAt + minimum_hold_s * 1000)
     if (reason !== 'supervisor' && deadline !== earliest + recall_grace_s * 1000) {
       this.disagree('locks §38', `the deadline of L${hold.id} is ${deadline}`)
@@ -209,7 +224,7 @@ export class LockModel {
   private allowGrant(event: EventOf<'lock-acquired'> | EventOf<'lock-raised'>): void {
     const { facts } = this
     const pieces = event.items.map(pieceOf)
-    if (event.kind === 'lock-raised') this.owned(event)
+    if (event.kind === 'lock-raised') this.weakens(this.owned(event), pieces)
     for (const piece of pieces) {
       const [hold] = holdsInTheWay(facts, event.session, piece)
       if (hold !== undefined) {
@@ -222,7 +237,11 @@ export class LockModel {
         this.disagree('locks §17', `${piece.path} is told to be ${event.versions[index]}`)
       }
     }
-    if (event.ticket === undefined) return this.allowPassing(newcomer(facts, event, pieces), pieces)
+    if (event.ticket === undefined) {
+      // Of any of several all are placed by what was asked for, which only the command says.
+      const place = newcomer(facts, event, this.asked ?? pieces)
+      return this.allowPassing({ ...place, pieces }, pieces)
+    }
     const ticket = facts.tickets.get(event.ticket)
     if (ticket === undefined) return this.disagree('locks §10', `T${event.ticket} does not wait`)
     if (ticket.session !== event.session) {
@@ -338,14 +357,15 @@ export class LockModel {
     if (change.op !== 'write') return conflicts(piece, taken)
     const size = this.facts.sizeOf(change.path)
     const { splice, how } = change
-    const isAtEnd = splice !== undefined && splice.start === splice.end && splice.end === size
-    if (how === 'append' || isAtEnd) {
+    const atEnd = { from: size, to: Number.POSITIVE_INFINITY }
+    if (how === 'append') {
       // Read on the file; and of other ranges, write on the bytes from its end on.
       if (conflicts(piece, { ...taken, leaf: 'read' })) return true
-      const range = { from: size, to: Number.POSITIVE_INFINITY }
-      return piece.range !== undefined && conflicts(piece, { ...taken, range })
+      return piece.range !== undefined && conflicts(piece, { ...taken, range: atEnd })
     }
-    const range = splice && { from: splice.start, to: splice.end }
+    if (splice === undefined) return conflicts(piece, taken)
+    const isAtEnd = splice.start === splice.end && splice.end === size
+    const range = isAtEnd ? atEnd : { from: splice.start, to: splice.end }
     return conflicts(piece, { ...taken, range })
   }
 

@@ -87,7 +87,7 @@ export function helpfulMove(facts: Facts, queue: readonly Waiting[]): string | u
     for (const other of queue) {
       if (other === moved || other.session === moved.session || !isAhead(other, moved)) continue
       if (!anyConflict(moved.pieces, other.pieces)) continue
-      const place = { rank: other.rank, seq: other.seq - 0.5 }
+      const place = directlyAhead(queue, other)
       const order = queue.map((one) => (one === moved ? { ...one, ...place } : one))
       if (stuck(facts, order).size === 0) return `T${moved.id} directly ahead of T${other.id}`
     }
@@ -105,7 +105,25 @@ export function placed(facts: Facts, request: Waiting): Waiting {
       anyConflict(ticket.pieces, request.pieces) &&
       own.some((hold) => anyConflict(hold.pieces, ticket.pieces)),
   )
-  return first === undefined ? request : { ...request, rank: first.rank, seq: first.seq - 0.5 }
+  if (first === undefined) return request
+  return { ...request, ...directlyAhead([...facts.tickets.values()], first) }
+}
+
+/** Ahead of `other` and of those that share its place, behind everybody before them. */
+function directlyAhead(queue: readonly Waiting[], other: Waiting): { rank: number; seq: number } {
+  const before = byPlace(queue).findLast((one) => isAhead(one, other) && one.seq !== other.seq)
+  const isNear = before !== undefined && before.rank === other.rank
+  const seq = isNear ? (before.seq + other.seq) / 2 : other.seq - 0.5
+  return { rank: other.rank, seq }
+}
+
+/** Behind `other` and nobody else. */
+export function directlyBehind(
+  queue: readonly Waiting[],
+  { rank, seq }: Waiting,
+): { rank: number; seq: number } {
+  const next = byPlace(queue).find((one) => one.rank === rank && one.seq > seq)
+  return { rank, seq: next === undefined ? seq + 0.5 : (seq + next.seq) / 2 }
 }
 
 /**
@@ -123,13 +141,17 @@ export function isReader({ pieces, any }: Waiting): boolean {
   return any === undefined && pieces.every(({ leaf }) => leaf === 'read' || leaf === 'stable')
 }
 
-/** The nodes where one of `left` stood against the ticket (record 0008 no. 11). */
+/**
+ * The nodes where one of `left` stood against the ticket (record 0008 no. 11). Two ranges meet in
+ * the file and not on its node.
+ */
 export function openedFor(ticket: Waiting, left: readonly Piece[]): Set<string> {
   const open = new Set<string>()
   for (const piece of ticket.pieces) {
     for (const gone of left) {
       const node = commonNode(piece, gone)
-      if (node !== undefined && opposed(piece.leaf, gone.leaf)) open.add(node)
+      if (node === undefined || node.endsWith('#bytes')) continue
+      if (opposed(piece.leaf, gone.leaf)) open.add(node)
     }
   }
   return open
