@@ -50,7 +50,8 @@ export class Locking implements LockKeeper {
     )
     const { id, ttl, renew } = answer.lock
     const isOld = answer.already_held === true && renew === 'explicit'
-    if (isOld || this.runtime.now() - sentAt > (ttl * 1000) / 3) {
+    const freshMs = Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
+    if (isOld || this.runtime.now() - sentAt > freshMs) {
       // Much of its time may have gone by, and this client cannot know how much: in the wait, or since
       // it was taken, where asking again renews nothing.
       sentAt = this.runtime.now()

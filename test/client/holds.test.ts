@@ -164,3 +164,13 @@ test('locks §37: asking, an estimate, and a yield that is no loss', async () =>
   await bob.lock('/f')
   expect(await codeOf(bob.ask(lock.id, 'again'))).toBe('lock_lost')
 })
+
+test('locks §30: a lock that was waited for is held, not suspect, when it is granted', async () => {
+  const { ann, bob } = await seats()
+  const lock = await ann.lock('/f')
+  const waiting = bob.lock('/f', { wait: 30 })
+  // Longer than a client without an answer is sure of anything.
+  await new Promise((resolve) => setTimeout(resolve, 6000))
+  await lock.release()
+  expect((await waiting).state).toBe('held')
+}, 30_000)
