@@ -75,7 +75,7 @@ export async function openMcp(house: House, carrier: Carrier, era: Era, agent: s
   )
   const token = await house.tokenOf(agent)
   if (carrier === 'stdio') {
-    const args = [MAIN, 'mcp', '--url', house.url]
+    const args = [MAIN, 'mcp', '--url', house.url, '--tools', 'full']
     const env = { ...process.env, SLUICE_TOKEN: token } as Record<string, string>
     await client.connect(new StdioClientTransport({ command: process.execPath, args, env }))
     return new McpSeat(agent, client, () => client.close())

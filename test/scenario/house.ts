@@ -30,6 +30,20 @@ export class House {
     return this.server.setUp.data
   }
 
+  /** Makes an agent a supervisor, before it comes in. */
+  async appoint(agent: string): Promise<void> {
+    await this.admin.call('put_agent', { name: agent, role: 'supervisor' })
+    this.tokens.set(
+      agent,
+      this.admin.call('create_token', { name: agent }).then(({ value }) => value.token),
+    )
+  }
+
+  /** What became of the locks on a path, as the audit has it. */
+  async audit(kind: string): Promise<string> {
+    return JSON.stringify((await this.admin.call('query_audit', { kind })).value.rows)
+  }
+
   /** What a supervisor does meanwhile. */
   async recall(id: string, reason: string, grace: number): Promise<void> {
     await this.admin.call('recall_lock', { id, reason, grace })

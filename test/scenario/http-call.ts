@@ -46,6 +46,7 @@ function conditions(name: OperationName, input: Record<string, unknown>) {
   if (operationOf(name).content !== 'in') return {}
   return {
     ...(input.if_version === undefined ? {} : { 'if-match': `"${String(input.if_version)}"` }),
+    ...(input.locks === undefined ? {} : { 'sluice-lock': String(input.locks) }),
     ...(input.request_id === undefined ? {} : { 'idempotency-key': String(input.request_id) }),
   }
 }

@@ -61,6 +61,19 @@ export class McpSeat implements Seat {
     return this.notes
   }
 
+  async draft(id: string): Promise<string> {
+    return (await this.call('read_draft', { draft: id })).content as string
+  }
+
+  async force({ id }: { id: string }, reason: string): Promise<void> {
+    await this.call('force_release', { lock_id: id, reason })
+  }
+
+  async statistics(path: string) {
+    const { statistics } = await this.call('list_locks', { path, statistics: true })
+    return statistics as { waits: number; waited_s_total: number }[]
+  }
+
   async session(): Promise<string> {
     return (await this.call('workspace_status', {})).session as string
   }
@@ -87,9 +100,12 @@ export class McpSeat implements Seat {
     return (waiting as unknown[]).length
   }
 
-  async write(path: string, text: string, { ifVersion }: WriteOptions = {}) {
-    const condition = ifVersion === undefined ? {} : { if_version: ifVersion }
-    const answer = await this.call('write_file', { path, content: text, ...condition })
+  async write(path: string, text: string, { ifVersion, token }: WriteOptions = {}) {
+    const terms = {
+      ...(ifVersion === undefined ? {} : { if_version: ifVersion }),
+      ...(token === undefined ? {} : { lock_token: token }),
+    }
+    const answer = await this.call('write_file', { path, content: text, ...terms })
     return { version: answer.version as number }
   }
 

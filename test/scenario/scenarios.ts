@@ -12,6 +12,8 @@ export interface Stage {
   bob: Seat
   at(name: string): string
   house: House
+  /** One more agent at the same door, for stories of three. */
+  guest(name: string): Promise<Seat>
 }
 
 export interface Scenario {
@@ -19,6 +21,9 @@ export interface Scenario {
   /** Run at doors that start processes, too. */
   isMain?: true
   needs?: 'commit' | 'requestIds'
+  /** Why a door cannot tell it; `proof` then shows that it says so itself. */
+  lacking?: (door: Door) => string | undefined
+  proof?: (stage: Stage) => Promise<void>
   run(stage: Stage): Promise<void>
 }
 

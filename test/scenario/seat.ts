@@ -14,6 +14,12 @@ export interface Seat {
   answer(ask: string, answer: 'yield' | 'estimate' | 'no'): Promise<void>
   /** What the session was told unasked. */
   messages(): Promise<{ kind: string; text: string; ask?: string | undefined }[]>
+  /** What was wanted when the lock was gone. */
+  draft(id: string): Promise<string>
+  /** As a supervisor: takes a lock from its holder. */
+  force(lock: { id: string }, reason: string): Promise<void>
+  /** How often and how long requests waited for a path. */
+  statistics(path: string): Promise<{ waits: number; waited_s_total: number }[]>
   /** The session's full id. */
   session(): Promise<string>
   release(lock: { id: string }): Promise<void>
@@ -43,6 +49,8 @@ export interface AcquireOptions {
   paths?: string[]
   any?: number
   lines?: { from: number; to: number; version: number }
+  key?: 'metadata'
+  lock_delay?: number
   ttl?: number
   wait?: number
   priority?: number
@@ -52,10 +60,12 @@ export interface AcquireOptions {
 export interface WriteOptions {
   ifVersion?: number
   requestId?: string
+  /** Of a lock that may be somebody else's by now. */
+  token?: string
 }
 
 export type Acquired =
-  | { status: 'granted'; lock: { id: string }; already_held?: boolean | undefined }
+  | { status: 'granted'; lock: { id: string }; token: string; already_held?: boolean | undefined }
   | { status: 'queued'; ticket: string; position: number }
 
 /** A door of the server: seats at it, and what it can do beside. */
@@ -87,11 +97,8 @@ export class OperationSeat implements Seat {
   }
 
   async acquire(path: string, options: AcquireOptions = {}): Promise<Acquired> {
-    const { paths, lines, ...terms } = options
-    const what =
-      paths === undefined
-        ? { path, ...(lines === undefined ? {} : { lines }) }
-        : { items: paths.map((one) => ({ path: one })) }
+    const { paths, ...terms } = options
+    const what = paths === undefined ? { path } : { items: paths.map((one) => ({ path: one })) }
     return (await this.call('acquire_lock', { ...what, ...terms })).value
   }
 
@@ -120,6 +127,19 @@ export class OperationSeat implements Seat {
     return (await this.call('workspace_status', {})).value.messages
   }
 
+  async draft(id: string): Promise<string> {
+    return Buffer.from((await this.call('read_draft', { draft: id })).content ?? []).toString()
+  }
+
+  async force({ id }: { id: string }, reason: string): Promise<void> {
+    await this.call('release_lock', { id, force: true, reason })
+  }
+
+  async statistics(path: string) {
+    const { statistics = [] } = (await this.call('list_locks', { path, statistics: true })).value
+    return statistics
+  }
+
   async session(): Promise<string> {
     return (await this.call('workspace_status', {})).value.session
   }
@@ -144,10 +164,11 @@ export class OperationSeat implements Seat {
     return (await this.call('list_locks', { path })).value.waiting.length
   }
 
-  async write(path: string, text: string, { ifVersion, requestId }: WriteOptions = {}) {
+  async write(path: string, text: string, { ifVersion, requestId, token }: WriteOptions = {}) {
     const input: Input<'write_file'> = { path }
     if (ifVersion !== undefined) input.if_version = ifVersion
     if (requestId !== undefined) input.request_id = requestId
+    if (token !== undefined) input.locks = [token]
     return (await this.call('write_file', input, Buffer.from(text))).value
   }
 
