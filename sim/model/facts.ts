@@ -195,13 +195,12 @@ export class Facts {
     for (const one of this.everybody()) {
       for (const piece of one.pieces) {
         if (piece.path !== path || piece.isMetadata || piece.range === undefined) continue
-        const isMaker = one.session === event.session && one.closedUntil === undefined
-        piece.range = moved(piece.range, splice, isMaker)
+        piece.range = moved(piece.range, splice, one.session === event.session)
       }
     }
   }
 
-  private *everybody(): Iterable<{ session: string; pieces: Piece[]; closedUntil?: unknown }> {
+  private *everybody(): Iterable<{ session: string; pieces: Piece[] }> {
     yield* this.holds.values()
     yield* this.closed.values()
     yield* this.tickets.values()

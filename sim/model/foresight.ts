@@ -155,9 +155,10 @@ export class Foresight {
     }
     const twin = request.isRaise ? this.twinOf(request) : undefined
     if (twin?.raises !== undefined && facts.holds.has(twin.raises)) return ['upgrade_conflict']
-    if (command.kind === 'acquire-lock' && command.any === undefined && this.hasAll(request)) {
-      return ['held']
-    }
+    const hasAll =
+      command.kind === 'acquire-lock' && command.any === undefined && this.hasAll(request)
+    // Where several locks hold some of it, which of them is asked about is left open.
+    if (hasAll && this.isHeldOnce(request)) return ['held']
     const queue = [...facts.tickets.values()]
     const withIt = [...queue, request]
     const isBusy = queue.some((ticket) => ticket.session === request.session)
@@ -210,6 +211,13 @@ export class Foresight {
     )
   }
 
+  private isHeldOnce({ session, pieces }: Request): boolean {
+    const own = [...this.facts.holds.values()].filter(
+      (hold) => hold.session === session && anyPair(hold.pieces, pieces, isSameKey),
+    )
+    return own.length === 1
+  }
+
   /** A name that was locked as a file may be a folder by now, which is asked for as a subtree. */
   private reachesAll({ path, isSubtree }: Piece): boolean {
     return isSubtree || ![...this.facts.files.keys()].some((file) => contains(path, file))
@@ -225,7 +233,7 @@ export class Foresight {
     if (moves.length > 0 && !isTangled) {
       this.disagree('locks §23', `${moves.length} moved, and nobody was in a cycle`)
     }
-    if (!isTangled) this.comparePlace(queued, request)
+    if (!isTangled && !request.isOpen) this.comparePlace(queued, request)
   }
 
   /** By who is ahead of it, and not by the numbers, of which many come to the same. */
