@@ -213,6 +213,7 @@ test('contract: the reference names every operation, and the page brings all it 
     expect(row?.operationId, path).toBe(name)
     for (const status of http.status) expect(row?.responses).toHaveProperty(String(status))
     expect(row?.responses).toHaveProperty('401')
+    expect(JSON.stringify(row?.responses)).toContain('SluiceNotices')
   }
   const page = await ask('GET', '/docs', { token: null })
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")

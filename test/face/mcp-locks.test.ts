@@ -47,7 +47,7 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     const claimed = await b.call('wait_for_lock', { ticket: waits.structured.ticket })
     expect(claimed.text).toContain(`You now hold the write lock ${theirs} on /f`)
     const renewed = await b.call('change_lock', { lock_id: theirs, to: 'renew' })
-    expect(renewed.text).toMatch(/^L\d+ ends at \S+ now\.$/)
+    expect(renewed.text).toMatch(/^L\d+ is renewed and ends at \S+\.$/)
   })
 
   test(`locks §38–41: told in the next result, extended, taken away, kept as a draft (${era})`, async () => {
@@ -62,7 +62,9 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     // Releasing something else looks into the status on its way; the note is not lost by that.
     const next = await a.call('release_lock', { path: '/other' })
     expect(next.text).toContain('Note: Your lock')
-    expect(next.text).toMatch(/recalled: admin wants it back \("release day"\).*extend that once/)
+    expect(next.text).toMatch(
+      /recalled: admin wants it back \("release day"\).*extend that once.*change_lock with to/,
+    )
     expect(next.structured.messages).toMatchObject([{ kind: 'recalled', lock: id }])
     const extended = await a.call('change_lock', { lock_id: id, to: 'extend' })
     expect(extended.text).toMatch(new RegExp(`^${id} is yours until \\S+\\. Finish and release it`))
@@ -71,6 +73,7 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     while (!(await boss.call('list_locks')).text.startsWith('Nobody')) {}
     const late = await a.call('write_file', { path: '/f', content: 'late' })
     expect(late.structured).toMatchObject({ code: 'lock_lost', reason: 'revoked' })
+    expect(late.text).not.toContain('Note:')
     const draft = late.structured.draft as string
     expect(late.text).toContain(`kept as draft ${draft} for a day`)
     expect(late.text).toContain('read_draft')
@@ -79,8 +82,10 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     const status = await a.call('workspace_status')
     expect(status.text).toContain(`Draft ${draft}: your write to /f (4 bytes)`)
     // A status shows its messages itself: no note says them again.
-    expect(status.text).toContain('is recalled')
+    expect(status.text).toContain('not given back in time')
     expect(status.text).not.toContain('Note:')
+    // The lock is gone, so nobody is asked to give it back.
+    expect(status.text).not.toContain('is recalled')
   })
 }
 
@@ -113,7 +118,11 @@ test('locks §37: a question, its answer, and what neither may be', async () => 
   const { ask } = (asked.structured.asked as { ask: string }[])[0] as { ask: string }
   expect(asked.text).toContain(`(${ask})`)
   const note = (await a.call('list_locks')).text
-  expect(note).toMatch(new RegExp(`Note: agent-b:\\S+ asks about your lock.*Answer ${ask} with`))
+  expect(note).toMatch(
+    new RegExp(
+      `Note: agent-b:\\S+ asks about your lock.*Answer ${ask} with.*Use ask_holder with ask "${ask}"`,
+    ),
+  )
   const estimate = { ask, answer: 'estimate', estimate_s: 60, message: 'tests run' }
   expect((await a.call('ask_holder', estimate)).text).toBe(`Answered ${ask}.`)
   expect((await b.call('list_locks')).text).toMatch(/Note: agent-a:.*about 60 s \("tests run"\)/)

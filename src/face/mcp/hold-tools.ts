@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fail } from '../../contract/errors.ts'
+import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { COORDINATES, itemsText, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
@@ -35,15 +35,11 @@ async function change(args: z.output<typeof changeInput>, context: ToolContext) 
     fail('invalid_request', 'Give change_lock either to or hand_to.')
   }
   if (hand_to !== undefined) {
-    const input = { workspace, id, to: hand_to }
-    const { lock } = (await door.call('handover_lock', input)).value
-    if (lock.id === id) return textAnswer(`${id} is yours already.`, { lock })
-    const text = `${lock.session} holds ${itemsText(lock.items)} now, as ${lock.id}; it is not yours any more.`
-    return textAnswer(text, { lock })
+    return handOver(context, id, hand_to)
   }
   if (to === 'renew') {
     const { lock } = (await door.call('renew_lock', { workspace, id })).value
-    return textAnswer(`${id} ends at ${lock.expires_at} now.`, { lock })
+    return textAnswer(`${id} is renewed and ends at ${lock.expires_at}.`, { lock })
   }
   if (to === 'extend') {
     const { lock } = (await door.call('extend_recall', { workspace, id })).value
@@ -53,6 +49,21 @@ async function change(args: z.output<typeof changeInput>, context: ToolContext) 
   const input = { workspace, id, to: to as 'read', wait: waitS }
   const { value } = await door.call('change_lock', input, undefined, signal)
   return lockAnswer(value, `You keep ${id} as it is meanwhile.`)
+}
+
+async function handOver({ door, workspace }: ToolContext, id: string, to: string) {
+  try {
+    const { lock } = (await door.call('handover_lock', { workspace, id, to })).value
+    if (lock.id === id) return textAnswer(`${id} is yours already.`, { lock })
+    const text = `${lock.session} holds ${itemsText(lock.items)} now, as ${lock.id}; it is not yours any more.`
+    return textAnswer(text, { lock })
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'not_found') throw error
+    return fail(
+      'not_found',
+      `There is no open session ${to}; an agent has one from its first call here on. Nothing was handed over; finish, and use release_lock.`,
+    )
+  }
 }
 
 const changeTool = tool({

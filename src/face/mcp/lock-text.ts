@@ -51,7 +51,9 @@ function grantedText({
   const verb = already_held ? 'You hold' : 'You now hold'
   const kept =
     lock.renew === 'activity' ? ' unless you call something here before, which renews it' : ''
-  return `${verb} the ${lock.level} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}. Call release_lock when you are done.`
+  const recalled =
+    lock.recall === undefined ? '' : ` It is recalled: give it back by ${lock.recall.deadline}.`
+  return `${verb} the ${levelText(lock.level, lock.items)} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}.${recalled} Call release_lock when you are done.`
 }
 
 function queuedText({
@@ -64,16 +66,20 @@ function queuedText({
 }
 
 function holderText(holder: Holder) {
-  const { agent, lock, level, path, intent, expires_at, recalled_until, closed_until } = holder
+  const { agent, lock, level, intent, expires_at, recalled_until, closed_until } = holder
   if (closed_until !== undefined) {
-    return `${path} stays closed until ${closed_until}, because ${agent} lost its lock`
+    return `${placeText(holder)} stays closed until ${closed_until}, because ${agent} lost its lock`
   }
   const why = intent === undefined ? '' : ` for "${intent}"`
   const ends =
     recalled_until === undefined
       ? `until ${expires_at} unless renewed`
       : `and must give it back by ${recalled_until}`
-  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock (${lock}) on ${path}${why} ${ends}`
+  return `${agent} holds ${level === 'exclusive' ? 'an' : 'a'} ${level} lock (${lock}) on ${placeText(holder)}${why} ${ends}`
+}
+
+export function levelText(level: string, items: Granted['lock']['items']): string {
+  return items.some(({ stable }) => stable) ? `stable ${level}` : level
 }
 
 /** What a lock is on, in words. */
@@ -81,10 +87,14 @@ export function itemsText(items: Granted['lock']['items']): string {
   return items.map(itemText).join(', ')
 }
 
-function itemText({ path, scope, range, key }: Granted['lock']['items'][number]): string {
+function itemText(item: Granted['lock']['items'][number]): string {
+  return item.scope === 'subtree' ? `${item.path} and all in it` : placeText(item)
+}
+
+function placeText({ path, range, key }: Pick<Holder, 'path' | 'range' | 'key'>): string {
   if (key === 'metadata') return `the metadata of ${path}`
   if (range !== undefined) return `bytes ${range.start} to ${range.end ?? 'the end'} of ${path}`
-  return scope === 'subtree' ? `${path} and all in it` : path
+  return path
 }
 
 type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>

@@ -1,13 +1,11 @@
 import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { Output } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import { factsOf } from './entries.ts'
-import { COORDINATES, itemsText, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
+import { COORDINATES, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
 import {
   pathOf,
-  READS,
   TEXT_OUTPUT,
   type Tool,
   type ToolAnswer,
@@ -15,8 +13,9 @@ import {
   textAnswer,
   tool,
 } from './tool.ts'
+import { listLocksTool, statusTool } from './view-tools.ts'
 
-/** Coordination for agents: getting locks, giving them back, seeing who has which. */
+/** Coordination for agents: getting locks, giving them back. */
 const acquireInput = z.strictObject({
   path: z.string().optional().describe('A file or folder; it need not exist yet'),
   paths: z
@@ -169,74 +168,6 @@ const releaseTool = tool({
   output: TEXT_OUTPUT,
   annotations: COORDINATES,
   run: release,
-})
-
-const listLocksTool = tool({
-  name: 'list_locks',
-  title: 'List Locks',
-  description: 'Who holds or waits for which locks, and what for; of all paths or around one.',
-  input: z.strictObject({ path: z.string().optional() }),
-  output: TEXT_OUTPUT,
-  annotations: READS,
-  async run(args, context) {
-    const path = args.path === undefined ? {} : { path: pathOf(context, args.path) }
-    const input = { workspace: context.workspace, ...path }
-    const { value } = await context.door.call('list_locks', input)
-    const lines = [
-      ...value.locks.map(({ id, level, items, owner, expires_at, intent, recall }) => {
-        const why = intent === undefined ? '' : ` for "${intent}"`
-        const recalled = recall === undefined ? '' : `, recalled: ends at ${recall.deadline}`
-        return `${id}: ${owner} holds ${level} on ${itemsText(items)}${why} until ${expires_at}${recalled}`
-      }),
-      ...value.waiting.map(waitingText),
-      ...value.closed.map(
-        ({ path, agent, closed_until }) =>
-          `${path} stays closed until ${closed_until}: ${agent} lost its lock`,
-      ),
-    ]
-    if (value.more) lines.push('There are more; ask for one path.')
-    return textAnswer(lines.join('\n') || 'Nobody holds or waits for a lock.', { ...value })
-  },
-})
-
-type Waiting = Output<'list_locks'>['waiting'][number]
-
-function waitingText({ ticket, agent, level, paths, position, waited_s, blocked_by }: Waiting) {
-  const behind = blocked_by.map((one) => `${one.agent}'s ${one.lock ?? one.ticket}`).join(', ')
-  const by = behind === '' ? '' : `, behind ${behind}`
-  return `${ticket}: ${agent} waits for ${level} on ${paths.join(', ')} (number ${position}, ${Math.round(waited_s)} s${by})`
-}
-
-const statusTool = tool({
-  name: 'workspace_status',
-  title: 'Workspace Status',
-  description:
-    'Who you are here, your locks, places in queues, messages for you, rights, and how busy it is.',
-  input: z.strictObject({}),
-  output: TEXT_OUTPUT,
-  annotations: READS,
-  async run(_args, { door, workspace }) {
-    const { value } = await door.call('workspace_status', { workspace })
-    const locks = value.locks.map(
-      ({ id, level, items, expires_at, recall }) =>
-        `${id} (${level} on ${itemsText(items)} until ${expires_at}${recall === undefined ? '' : `, recalled: give it back by ${recall.deadline}`})`,
-    )
-    const tickets = value.tickets.map(
-      ({ ticket, paths, position }) => `${ticket} (${paths.join(', ')}, number ${position})`,
-    )
-    const lines = [
-      `You are ${value.agent} (${value.role}), session ${value.session}, in workspace ${value.workspace} at revision ${value.revision}.`,
-      `You hold: ${locks.join('; ') || 'no locks'}.`,
-      `You wait with: ${tickets.join('; ') || 'no tickets'}.`,
-      ...value.messages.map(({ text, at }) => `Message of ${at}: ${text}`),
-      ...value.drafts.map(
-        ({ draft, path, size, until }) =>
-          `Draft ${draft}: your write to ${path} (${size} bytes) that came after its lock was gone; read_draft shows it until ${until}.`,
-      ),
-      `Locks held by all: ${value.totals.locks}; waiting: ${value.totals.waiting}.`,
-    ]
-    return textAnswer(lines.join('\n'), { ...value })
-  },
 })
 
 export const lockTools: readonly Tool[] = [

@@ -9,7 +9,6 @@ const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
     'Use read_text_file, then write_file; append_file and edit_file need no reading before.',
   stale_version: 'Use read_text_file, then write_file again with your change put into it.',
   locked: 'Use acquire_lock to queue for it.',
-  lock_conflict: 'Use acquire_lock with a wait to queue.',
   lock_required: 'Use acquire_lock first.',
   lock_lost: 'Use acquire_lock again, then read_text_file.',
   deadlock: 'Use release_lock, then acquire_lock with all paths at once.',
@@ -24,7 +23,9 @@ const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
 
 function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefined {
   if (code === 'not_found' && path === undefined) {
-    return ask === undefined && draft === undefined ? undefined : 'Use workspace_status.'
+    return ask === undefined && draft === undefined
+      ? undefined
+      : 'Use workspace_status to see yours.'
   }
   if (code === 'forbidden' && owner !== undefined) return 'Use ask_holder.'
   if (code === 'lock_lost' && draft !== undefined) {

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
+import { noticeText } from './notice-text.ts'
 import { refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
 import { chooseTools, type ToolChoice } from './tools.ts'
@@ -94,10 +95,10 @@ async function answer(
 /** What the agent should know besides (who waits for it, a recall and until when) comes along with
  * whatever it asked for: it never has to poll. */
 function withNotices(result: CallToolResult, { door, workspace }: ToolContext): CallToolResult {
-  const shown = result.structuredContent as { messages?: readonly Notice[] } | undefined
-  const notices = door.takeNotices(workspace).filter((notice) => !isAmong(notice, shown?.messages))
+  const shown = result.structuredContent as Shown | undefined
+  const notices = door.takeNotices(workspace).filter((notice) => !isSaid(notice, shown))
   if (notices.length === 0) return result
-  const text = notices.map((notice) => `Note: ${notice.text}`).join('\n')
+  const text = notices.map((notice) => `Note: ${noticeText(notice)}`).join('\n')
   return {
     ...result,
     content: [...result.content, { type: 'text', text }],
@@ -105,9 +106,16 @@ function withNotices(result: CallToolResult, { door, workspace }: ToolContext): 
   }
 }
 
-/** A status shows its messages itself. */
-function isAmong({ at, text }: Notice, messages: readonly Notice[] = []): boolean {
-  return messages.some((one) => one.at === at && one.text === text)
+interface Shown {
+  messages?: readonly Notice[]
+  code?: string
+  lock?: unknown
+}
+
+/** A status shows its messages itself, and a refusal for want of a lock says what became of it. */
+function isSaid({ at, text, kind, lock }: Notice, shown: Shown = {}): boolean {
+  if (kind === 'lost' && shown.code === 'lock_lost' && shown.lock === lock) return true
+  return shown.messages?.some((one) => one.at === at && one.text === text) === true
 }
 
 function refused(tool: Tool, problem: Problem): CallToolResult {
