@@ -143,10 +143,13 @@ export class ModelState {
 
   /** locks §21: how often in a row an agent took a path while another agent waited in conflict. */
   private countWin(agent: string, items: readonly ModelItem[]): void {
-    for (const item of items) {
-      const node = nodeOf(item)
+    for (const node of new Set(items.map(nodeOf))) {
       const isContested = [...this.tickets.values()].some(
-        (ticket) => ticket.agent !== agent && ticket.items.some((one) => itemsClash(one, item)),
+        (ticket) =>
+          ticket.agent !== agent &&
+          items.some(
+            (item) => nodeOf(item) === node && ticket.items.some((one) => itemsClash(one, item)),
+          ),
       )
       const streak = this.streaks.get(node)
       if (!isContested) this.streaks.delete(node)

@@ -105,6 +105,13 @@ describe('upgrade and downgrade', () => {
     expect(world.change('ann', lock, 'read').refusal?.code).toBe('lock_lost')
   })
 
+  it('locks §12: the same several paths again are held already, whatever else is held', () => {
+    const world = new World()
+    granted(world.acquire('bob', '/f', 'write', { scope: 'subtree' }))
+    const two = granted(world.acquire('bob', ['/f/a', '/g'], 'read'))
+    expect(world.acquire('bob', ['/f/a', '/g'], 'read').held?.id).toBe(two)
+  })
+
   it('locks §15: a change of a lock on several paths is all or nothing', () => {
     const world = new World()
     const lock = granted(world.acquire('ann', ['/a', '/b'], 'read'))

@@ -180,6 +180,28 @@ describe('the win limit', () => {
     expect(world.waiters).toEqual(['bob', 'ann'])
   })
 
+  it('locks §21: one grant of two ranges of a file is one win of it', () => {
+    const world = new World({ order: 'priority', wins_in_a_row: 2 })
+    const ranged = (who: string, starts: number[]) =>
+      world.run({
+        kind: 'acquire-lock',
+        actor: actor(who),
+        items: starts.map((start) => ({
+          path: '/f',
+          level: 'write',
+          range: { start, end: start + 1 },
+        })),
+        renew: 'activity',
+        priority: 9,
+        queue: false,
+      })
+    granted(ranged('bob', [0]))
+    world.acquire('ann', '/f', 'write', { queue: true })
+    granted(ranged('dee', [4, 6]))
+    granted(ranged('dee:2', [8]))
+    expect(ranged('dee:3', [9]).refusal?.code).toBe('lock_conflict')
+  })
+
   it('locks §21: nobody else waiting, there is no limit', () => {
     const world = new World()
     for (let turn = 0; turn < 10; turn++) {

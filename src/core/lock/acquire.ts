@@ -8,6 +8,7 @@ import {
   type Asking,
   conflictingLines,
   coveringLock,
+  coveringLocks,
   covers,
   hasWaiters,
   holdersInTheWay,
@@ -270,10 +271,11 @@ export function versionOf(state: State, path: string): number {
 
 /** locks §12: one own hold that covers everything asked for. */
 function heldAlready(table: LockTable, items: readonly Asked[], owner: Owner): Lock | undefined {
-  const [first, ...others] = items
-  const lock = first === undefined ? undefined : coveringLock(table, first, [owner])
-  if (lock === undefined) return undefined
-  return others.every((item) => coveringLock(table, item, [owner]) === lock) ? lock : undefined
+  const [first] = items
+  if (first === undefined) return undefined
+  return coveringLocks(table, first, owner).find((lock) =>
+    items.every((item) => lock.items.some((one) => covers(one, item))),
+  )
 }
 
 /** The same request is in the queue already: an agent that asks again keeps its place. */

@@ -318,6 +318,19 @@ export function coveringLock(
   return coveringAt(node)
 }
 
+/** All holds of an owner that cover what is wanted. */
+export function coveringLocks(table: LockTable, wanted: Wanted, owner: Owner): Lock[] {
+  const found: Lock[] = []
+  if (owner.locks.size === 0) return found
+  visitNodes(table, wanted, (node) => {
+    for (const item of node.holds) {
+      if (item.by.owner === owner && covers(item, wanted)) found.push(item.by)
+    }
+    return false
+  })
+  return found
+}
+
 /** The owner's hold on exactly this one thing: what a stronger request changes (locks §12). */
 export function singleHold(table: LockTable, wanted: Scope, owner: Owner): Lock | undefined {
   const node = findNode(table, wanted.path, wanted.key)

@@ -1,6 +1,13 @@
 import type { EventDraft } from '../../contract/events.ts'
 import type { State } from '../state.ts'
-import { conflictingLines, hasWaiters, holdersInTheWay } from './conflict.ts'
+import {
+  conflictingLines,
+  hasWaiters,
+  holdersInTheWay,
+  waiterAfter,
+  waiterBefore,
+} from './conflict.ts'
+import { type Place, placeBehind } from './order.ts'
 import type { LockTable, Owner, Ticket } from './table.ts'
 import { WaitsFor } from './waits-for.ts'
 
@@ -18,7 +25,7 @@ export function* inheritances(state: State, touched: Iterable<Owner>): Generator
     const urgent = mostUrgentBehind(table, owner)
     for (const ticket of [...owner.tickets]) {
       if (urgent !== undefined && urgent.rank < ticket.rank) {
-        const place = { rank: urgent.rank, seq: ticket.id, id: ticket.id }
+        const place = inheritedPlace(table, urgent.rank, ticket.id)
         const graph = new WaitsFor(table, { moves: new Map([[ticket, place]]) })
         if (graph.cycleThrough(owner) === undefined) {
           yield {
@@ -38,6 +45,14 @@ export function* inheritances(state: State, touched: Iterable<Owner>): Generator
       }
     }
   }
+}
+
+/** Where its number puts it among those of that rank; no two have one place. */
+function inheritedPlace(table: LockTable, rank: number, id: number): Place {
+  const usual = { rank, seq: id, id }
+  const before = waiterBefore(table, { rank, seq: id, id: Number.POSITIVE_INFINITY })
+  if (before?.rank !== rank || before.seq !== id || before.id === id) return usual
+  return placeBehind(before, waiterAfter(table, before), id)
 }
 
 function lessUrgent(owner: Owner, ticket: Ticket): boolean {

@@ -23,14 +23,18 @@ import type { Item, LockTable, Scope, Ticket } from './table.ts'
 /** Counts a grant. Called when the grant stands and its ticket is gone. */
 export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
   const { streaks } = table
+  // Two ranges of a file are one win of it, contested if one of them is.
+  const contested = new Map<string, boolean>()
   for (const item of items) {
     const name = nameOf(item)
-    if (!hasWaiters(item) || !othersWaitFor(table, item, agent)) {
-      if (streaks.size > 0) streaks.delete(name)
-      continue
-    }
+    const isContested = hasWaiters(item) && othersWaitFor(table, item, agent)
+    contested.set(name, isContested || contested.get(name) === true)
+  }
+  for (const [name, isContested] of contested) {
     const streak = streaks.get(name)
-    streaks.set(name, { agent, wins: streak?.agent === agent ? streak.wins + 1 : 1 })
+    if (isContested)
+      streaks.set(name, { agent, wins: streak?.agent === agent ? streak.wins + 1 : 1 })
+    else if (streak !== undefined) streaks.delete(name)
   }
 }
 
