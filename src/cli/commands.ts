@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ask: async () => (await import('./command/ask.ts')).ask,
   answer: async () => (await import('./command/answer.ts')).answer,
   recall: async () => (await import('./command/recall.ts')).recall,
+  extend: async () => (await import('./command/extend.ts')).extend,
   ls: async () => (await import('./command/ls.ts')).ls,
   cat: async () => (await import('./command/cat.ts')).cat,
   put: async () => (await import('./command/put.ts')).put,

@@ -68,10 +68,14 @@ export function printLocks(
   screen.table(used(columns, locks), locks)
 }
 
+/** The id says which session of the agent it is: it stands in the rows above. */
+function blockerText({ agent, lock, ticket }: Blocker): string {
+  if (lock !== undefined) return `${agent}’s ${lock}`
+  return ticket === undefined ? agent : `behind ${ticket}`
+}
+
 function blockersText(blockers: readonly Blocker[]): string {
-  const texts = blockers.slice(0, BLOCKERS_NAMED).map(({ session, lock, ticket }) => {
-    return `${session} ${lock ?? (ticket === undefined ? '' : `${ticket} ahead`)}`.trimEnd()
-  })
+  const texts = blockers.slice(0, BLOCKERS_NAMED).map(blockerText)
   const more = blockers.length - texts.length
   return texts.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Place, type Ran, type RunOptions } from './sluice.ts'
 
-test('lock --range and --lines: parts of one file are held side by side', async () => {
+test('locks §5: lock --range and --lines: parts of one file are held side by side', async () => {
   const place = new Place()
   await place.serve()
   await place.run(['put', '/a'], { input: 'one\ntwo\nthree\n' })
@@ -28,7 +28,7 @@ test('lock --range and --lines: parts of one file are held side by side', async 
   }
 })
 
-test('lock --any takes what is free, and tells the command which', async () => {
+test('locks §9: lock --any takes what is free, and tells the command which', async () => {
   const place = new Place()
   await place.serve()
   await place.run(['lock', '/job/1', '--session', 'other'])
@@ -40,7 +40,7 @@ test('lock --any takes what is free, and tells the command which', async () => {
   expect(ran).toMatchObject({ code: 0, out: '/job/3\n' })
 })
 
-test('lock --stable, --priority, --lock-delay and --key reach the lock, also around a command', async () => {
+test('locks §2, §6, §19, §31: lock --stable, --priority, --lock-delay and --key reach the lock, also around a command', async () => {
   const place = new Place()
   await place.serve()
   const terms = ['--level', 'read', '--stable', '--priority', '7', '--lock-delay', '3']
@@ -124,6 +124,27 @@ test('locks §38: recall tells until when, locks shows it, and it is for supervi
   expect((await place.run(['locks'])).out).toMatch(/GIVE BACK.*\n.*in .*release day/)
   expect((await place.run(['recall', id])).code).toBe(2)
 })
+
+test('locks §38: extend gives a recalled holder its time once more, once, and nobody else', async () => {
+  const place = new Place()
+  await place.serve()
+  await place.run(['agents', 'add', 'bob'])
+  const bob: RunOptions = { env: { SLUICE_AGENT: 'bob' } }
+  const { id } = await taken(place, ['/a', '--agent', 'bob'])
+  expect((await place.run(['extend', id], bob)).code).toBe(2)
+  const recalled = await place.run(['recall', id, '--reason', 'tidy', '--grace', '60', '--json'])
+  expect((await place.run(['extend', id])).code).toBe(4)
+  const extended = await place.run(['extend', id, '--json'], bob)
+  expect(deadlineOf(extended) - deadlineOf(recalled)).toBeGreaterThan(1000)
+  expect((await place.run(['locks'])).out).toMatch(/GIVE BACK.*\n.*extended: tidy/)
+  expect((await place.run(['extend', id], bob)).code).toBe(12)
+  expect((await place.run(['extend', 'L999'], bob)).code).toBe(8)
+})
+
+function deadlineOf(ran: Ran): number {
+  const { lock } = jsonOf(ran) as { lock: { recall: { deadline: string } } }
+  return Date.parse(lock.recall.deadline)
+}
 
 test('locks §31, §40: what was forced away stays closed for its delay, and locks says so', async () => {
   const place = new Place()

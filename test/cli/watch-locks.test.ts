@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { LiveView } from '../../src/cli/live-view.ts'
 import { Place, until } from './sluice.ts'
 
-test('locks: says who waits for whom, for how long, and with --statistics how long it took', async () => {
+test('locks §44: locks says who waits for whom, for how long, and with --statistics how long it took', async () => {
   const place = new Place()
   await place.serve()
   await place.run(['lock', '/a', '--session', 'one'])
@@ -12,7 +12,14 @@ test('locks: says who waits for whom, for how long, and with --statistics how lo
     return out.includes('BLOCKED BY') ? out : undefined
   })
   expect(seen).toMatch(/LOCK .*BLOCKS.*\nL\d+ .*admin:one .*1 for \d+s/)
-  expect(seen).toMatch(/TICKET .*\nT\d+ +1 +write +\/a +admin:two +\d+s +admin:one L\d+/)
+  expect(seen).toMatch(/TICKET .*\nT\d+ +1 +write +\/a +admin:two +\d+s +admin’s L\d+/)
+  const behind = place.start(['lock', '/a', '--wait', '20', '--session', 'three'])
+  const ahead = /^T\d+/m.exec(seen)?.[0] ?? ''
+  await until(async () => {
+    const { out } = await place.run(['locks'])
+    return out.includes(`behind ${ahead}`) ? true : undefined
+  })
+  await behind.stop('SIGINT')
   const none = await place.run(['locks', '--statistics'])
   expect(none.out).toMatch(/WAITED FOR +NOW +WAITS.*\n\/a +1 +0 |Nobody had to wait/)
   const id = /^L\d+/m.exec(seen)?.[0] ?? ''
@@ -22,7 +29,7 @@ test('locks: says who waits for whom, for how long, and with --statistics how lo
   expect(out).toMatch(/\/a +0 +1 +\d+\.\d\ds/)
 })
 
-test('locks --watch on a pipe: a table for each change, and none while nothing changes', async () => {
+test('locks §43: locks --watch on a pipe: a table for each change, and none while nothing changes', async () => {
   const place = new Place()
   await place.serve()
   const watching = place.start(['locks', '--watch'])
@@ -38,7 +45,7 @@ test('locks --watch on a pipe: a table for each change, and none while nothing c
   expect(ended).toMatchObject({ code: 0, err: '' })
 })
 
-test('locks --watch --json: one document a line for each change', async () => {
+test('locks §43: locks --watch --json: one document a line for each change', async () => {
   const place = new Place()
   await place.serve()
   const watching = place.start(['locks', '/a', '--watch', '--json'])
@@ -51,7 +58,7 @@ test('locks --watch --json: one document a line for each change', async () => {
   expect(after).toMatchObject({ locks: [{ items: [{ path: '/a' }] }] })
 })
 
-test('locks --watch goes on when the server comes back, and ends by a refusal', async () => {
+test('locks §43: locks --watch goes on when the server comes back, and ends by a refusal', async () => {
   const place = new Place()
   const server = await place.serve()
   const port = new URL(server.url).port
