@@ -164,13 +164,6 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
   {
-    name: 'tables run ahead of the ledger',
-    file: 'src/engine/overlay.ts',
-    find: 'oldest.revision > durable',
-    replace: 'oldest.revision > Number.MAX_SAFE_INTEGER',
-    caughtBy: ['crash'],
-  },
-  {
     name: 'a session ends at once with its connection',
     file: 'src/engine/sessions.ts',
     find: 'connected.cancelGrace = this.clock.after(LIMITS.disconnectGraceMs,',

@@ -59,6 +59,11 @@ export class Facts {
     return file?.isThere === true ? file.size : 0
   }
 
+  /** Something is in it; of empty folders nothing is known. */
+  isFolder(path: string): boolean {
+    return [...this.files].some(([name, { isThere }]) => isThere && contains(path, name))
+  }
+
   /** Record 0008 no. 6. */
   rank(at: number, priority: number | undefined): number {
     const { age_step_s, order } = this.settings

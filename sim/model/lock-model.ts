@@ -2,7 +2,16 @@ import type { Event, EventOf, FileChange, Settings } from '../../src/contract/ev
 import type { Command } from '../../src/core/command.ts'
 import { Facts, type Held, type Waiting } from './facts.ts'
 import { Foresight } from './foresight.ts'
-import { anyConflict, conflicts, isSameKey, type Piece, pieceOf, STRENGTH, told } from './leaf.ts'
+import {
+  anyConflict,
+  conflicts,
+  contains,
+  isSameKey,
+  type Piece,
+  pieceOf,
+  STRENGTH,
+  told,
+} from './leaf.ts'
 import {
   byPlace,
   holdsInTheWay,
@@ -248,6 +257,12 @@ export class LockModel {
       this.disagree('locks §10', `T${ticket.id} was granted to ${event.session}`)
     }
     this.isItsOwn(ticket, event, pieces)
+    for (const piece of ticket.pieces) {
+      const isGranted = pieces.some((one) => isSameKey(one, piece))
+      if (isGranted && this.isStale(piece)) {
+        this.disagree('locks §17', `T${ticket.id} waited for another version of ${piece.path}`)
+      }
+    }
     this.allowPassing(ticket, pieces)
   }
 
@@ -334,6 +349,7 @@ export class LockModel {
       if (hold === undefined) this.disagree('I4', `a commit under L${lock}, which is not held`)
       else sessions.add(hold.session)
     }
+    this.isCovered(event, sessions)
     const bases = new Map<string, number>()
     for (const change of event.changes) {
       if (change.op === 'make-folder') continue
@@ -351,8 +367,28 @@ export class LockModel {
     }
   }
 
+  /** files §8, locks §33: in a `locked` workspace nothing changes but under write or exclusive. */
+  private isCovered({ changes }: EventOf<'files-committed'>, sessions: ReadonlySet<string>): void {
+    if (this.facts.settings.write_mode !== 'locked') return
+    const own = [...this.facts.holds.values()].filter(({ session }) => sessions.has(session))
+    const held = own.flatMap(({ pieces }) => pieces)
+    for (const { op, path } of changes) {
+      const isCovered = held.some(
+        (piece) =>
+          !piece.isMetadata &&
+          STRENGTH[piece.leaf] >= STRENGTH.write &&
+          (piece.path === path || (piece.isSubtree && contains(piece.path, path))),
+      )
+      // Whether a folder may be deleted with what is in it, covered by nothing, is left open.
+      const isOpen = op === 'make-folder' || (op === 'delete' && this.facts.isFolder(path))
+      if (!isOpen && !isCovered) this.disagree('I3', `no lock covers ${path}`)
+    }
+  }
+
   private stops(piece: Piece, change: FileChange): boolean {
-    const taken = pieceOf({ path: change.path, level: 'write' })
+    // locks §4: moving or deleting a folder takes all that is in it.
+    const isWhole = change.op !== 'write' && this.facts.isFolder(change.path)
+    const taken = pieceOf({ path: change.path, level: isWhole ? 'exclusive' : 'write' })
     if (change.op === 'move' && conflicts(piece, { ...taken, path: change.to })) return true
     if (change.op !== 'write') return conflicts(piece, taken)
     const size = this.facts.sizeOf(change.path)
@@ -371,6 +407,7 @@ export class LockModel {
 
   private nobodyIsMissed(): void {
     const { facts, left } = this
+    const all = [...new Map([...this.before, ...facts.tickets]).values()]
     for (const ticket of facts.tickets.values()) {
       if (served(facts, ticket) !== undefined) {
         this.disagree('locks §42', `T${ticket.id} of ${ticket.session} could go, and waits`)
@@ -382,9 +419,8 @@ export class LockModel {
       const isFree = ticket.pieces.every(
         (piece) =>
           holdsInTheWay(facts, ticket.session, piece).length === 0 &&
-          ticketsInTheWay(facts.tickets.values(), ticket, piece).every((other) =>
-            meetsOnlyAt(open, piece, other),
-          ),
+          // Nor anybody who was granted since: the readers go first, or not at all.
+          ticketsInTheWay(all, ticket, piece).every((other) => meetsOnlyAt(open, piece, other)),
       )
       if (isFree) this.disagree('locks §18', `the reader T${ticket.id} did not enter`)
     }

@@ -6,7 +6,7 @@ import { SluiceError } from '../../src/contract/errors.ts'
 import type { Chance } from '../chance.ts'
 import { checkProblem } from '../check/answers.ts'
 import type { Believer } from '../check/belief.ts'
-import type { Operation } from '../history.ts'
+import { type Operation, RuleBroken } from '../history.ts'
 import { Program } from '../loop.ts'
 import { clientRuntime } from '../world/clock.ts'
 import type { Weather, Wire } from '../world/wire.ts'
@@ -88,6 +88,15 @@ export class Client implements Believer {
     this.workspace = this.sluice.workspace('main')
   }
 
+  /** I12: who was told that a lock is lost believes it. */
+  private mustDoubt(id: string): void {
+    const { loop } = this.world
+    loop.at(loop.now, this.program, () => {
+      if (this.locks.get(id)?.state !== 'held') return
+      this.world.fail(new RuleBroken('I12', `${this.name} was told that ${id} is lost`))
+    })
+  }
+
   private record(connection: Connection, sessionOf: () => string): void {
     const { loop, history } = this.world
     const call = connection.call.bind(connection)
@@ -127,6 +136,9 @@ export class Client implements Believer {
         if (!connection.isClosed) {
           operation.outcome = 'refused'
           operation.problem = error.problem
+        }
+        if (name === 'renew_lock' && error.code === 'lock_lost') {
+          this.mustDoubt(operation.input.id as string)
         }
         try {
           checkProblem(error.problem)

@@ -89,7 +89,7 @@ export class World {
       {
         decided: (decided) => this.decided(decided),
         durable: (events) => this.durable(server, events),
-        reloaded: () => this.reloaded(),
+        reloaded: () => this.askBelievers(),
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
         failed: (message, error) => {
           this.fail(new Error(`The server failed (${message}): ${String(error)}`, { cause: error }))
@@ -111,7 +111,7 @@ export class World {
       return
     }
     this.network.listener = server
-    this.reloaded()
+    this.askBelievers()
   }
 
   private startFailed(server: Server, error: unknown): void {
@@ -155,6 +155,7 @@ export class World {
       const { locks } = state.locks
       // Slow and plain, so that not after every batch.
       this.batches += 1
+      if (this.batches % 4 === 0) this.askBelievers()
       if (this.batches % 16 === 0) check(state)
       if (this.batches % 256 === 128) checkSnapshot(state)
       const { sessions } = engine.directory
@@ -169,8 +170,8 @@ export class World {
     }
   }
 
-  /** What was stored without an answer is known from now on. */
-  private reloaded(): void {
+  /** Whoever believes in a lock now has it; asked often, and when memory was folded anew. */
+  private askBelievers(): void {
     const { server } = this
     if (server === undefined) return
     try {
@@ -180,7 +181,7 @@ export class World {
         if (locks.has(id)) continue
         const reason = ended.get(id)?.reason
         if (reason === 'forced' || reason === 'revoked') continue
-        broken('I12', `${client} believes in ${lock.id} after a reload; it ended: ${reason}`)
+        broken('I12', `${client} believes in ${lock.id} and has it no more: ${reason}`)
       }
     } catch (error) {
       this.fail(error)
