@@ -171,13 +171,6 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['I12'],
   },
   {
-    name: 'a lost lock is believed in',
-    file: 'src/client/lease.ts',
-    find: '        if (this.isLostError(error)) this.lose(lease.lock)\n',
-    replace: '',
-    caughtBy: ['I12'],
-  },
-  {
     name: 'a watch begins anew where it left off',
     file: 'src/client/connection.ts',
     find: '      watch.input.since = (events.at(-1) as { revision: number }).revision\n',

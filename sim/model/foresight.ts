@@ -213,7 +213,7 @@ export class Foresight {
 
   private isHeldOnce({ session, pieces }: Request): boolean {
     const own = [...this.facts.holds.values()].filter(
-      (hold) => hold.session === session && anyPair(hold.pieces, pieces, isSameKey),
+      (hold) => hold.session === session && anyPair(hold.pieces, pieces, isOnTheWay),
     )
     return own.length === 1
   }
@@ -251,6 +251,10 @@ export class Foresight {
       this.disagree('locks §16', `T${place.id} is placed ${where} T${ticket.id}`)
     }
   }
+}
+
+function isOnTheWay(a: Piece, b: Piece): boolean {
+  return a.path === b.path || contains(a.path, b.path)
 }
 
 function anyPair(
