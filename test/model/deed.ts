@@ -25,7 +25,8 @@ export type Deed = { who: string; after: number } & (
   | { do: 'hand over'; which: number; to: string }
   | { do: 'end'; reason: 'ended' | 'idle' }
   | { do: 'expire' | 'follow up' | 'release all' }
-  | { do: 'write' | 'append'; path: string; under: boolean }
+  /** `under`: no lock, those of its own on the path, or one by number, which may be long gone. */
+  | { do: 'write' | 'append'; path: string; under: 'none' | 'own' | 'old'; which: number }
   | { do: 'move'; path: string; to: string }
   | { do: 'delete'; path: string }
   | { do: 'splice'; start: number; size: number; text: number }
@@ -63,7 +64,7 @@ const acquire = fc.record({
   priority: fc.nat(9),
   ttlMs: fc.constantFrom(1000, 5000, 20_000),
   delayMs: fc.constantFrom(undefined, undefined, undefined, 0, 2000),
-  ifVersion: fc.constantFrom(...(['none', 'none', 'none', 'none', 'current', 'wrong'] as const)),
+  ifVersion: fc.constantFrom(...(['none', 'none', 'none', 'current', 'current', 'wrong'] as const)),
 })
 
 /** A deed of one of these names; `rest` is what else it says. */
@@ -90,7 +91,14 @@ export const deed: fc.Arbitrary<Deed> = fc.oneof(
     arbitrary: deedOf(['end'], { reason: fc.constantFrom('ended' as const, 'idle' as const) }),
   },
   { weight: 2, arbitrary: deedOf(['expire', 'follow up', 'release all'], {}) },
-  { weight: 2, arbitrary: deedOf(['write', 'append'], { path, under: mostly }) },
+  {
+    weight: 2,
+    arbitrary: deedOf(['write', 'append'], {
+      path,
+      under: fc.constantFrom(...(['none', 'own', 'own', 'old'] as const)),
+      which,
+    }),
+  },
   { weight: 1, arbitrary: deedOf(['move'], { path, to: path }) },
   { weight: 1, arbitrary: deedOf(['delete'], { path }) },
   {
@@ -235,14 +243,24 @@ function changeOf(
     })
   }
   if (path === '/') return undefined
-  const { session } = actor(one.who)
-  const own = [...world.state.locks.locks.values()].filter(({ owner }) => owner.session === session)
-  const under = one.under
-    ? own.filter((lock) => lock.items.every((item) => item.path === path)).map(({ id }) => id)
-    : []
+  const under = locksUnder(world, one)
   if (one.do === 'write') return write(one.who, path, 12, version, under)
   const content = { sha256: 'x', size: length + 2 }
   return commit(one.who, { kind: 'write', how: 'append', path, content, onto: version }, under)
+}
+
+function locksUnder(world: World, one: Deed & { do: 'write' | 'append' }): number[] {
+  const { session } = actor(one.who)
+  if (one.under === 'none') return []
+  if (one.under === 'old') {
+    const granted = world.events.filter(({ kind }) => kind === 'lock-acquired')
+    return granted.slice(-1 - one.which, granted.length - one.which).map(({ revision }) => revision)
+  }
+  return [...world.state.locks.locks.values()]
+    .filter(({ owner, items }) => {
+      return owner.session === session && items.every(({ path }) => path === one.path)
+    })
+    .map(({ id }) => id)
 }
 
 function write(

@@ -4,6 +4,7 @@ import { deed } from './deed.ts'
 import { inWords, play } from './play.ts'
 
 const settings = fc.record({
+  write_mode: fc.constantFrom('checked' as const, 'checked' as const, 'locked' as const),
   order: fc.constantFrom('fcfs' as const, 'priority' as const),
   wins_in_a_row: fc.constantFrom(1, 2, 3),
   max_hold_s: fc.constantFrom(5, 3600),
