@@ -2,6 +2,7 @@ import { fail, type Refusal } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
+import { isoTime } from '../contract/time.ts'
 import { maySupervise } from '../core/agent/rights.ts'
 import type { Actor, Commit, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
@@ -87,7 +88,9 @@ export class FileCalls {
     }
     const command = this.commitCommand(input, actor, [change])
     const { refusal } = decide(this.desk.stream.state, command, this.desk.moment())
-    if (refusal !== undefined) await this.desk.refused(actor, 'write_file', [input.path], refusal)
+    // Whoever lost its lock may still send it: it is kept as a draft.
+    if (refusal === undefined || refusal.code === 'lock_lost') return
+    await this.desk.refused(actor, 'write_file', [input.path], refusal)
   }
 
   async patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
@@ -270,6 +273,7 @@ export class FileCalls {
     requestId: string | undefined,
   ): Promise<never> {
     const drafts: string[] = []
+    let until = 0
     if (refusal.code === 'lock_lost') {
       for (const change of prepared?.changes ?? []) {
         if (change.kind !== 'write' || drafts.length >= LIMITS.holdersNamed) continue
@@ -283,12 +287,14 @@ export class FileCalls {
           content: change.content,
         }
         const [kept] = this.desk.run(command, attached).events
-        if (kept !== undefined) drafts.push(`D${kept.revision}`)
+        if (kept?.kind !== 'draft-kept') continue
+        drafts.push(`D${kept.revision}`)
+        until = kept.until
       }
     }
     const [draft] = drafts
     if (draft === undefined) return this.desk.refused(actor, 'commit', paths, refusal, requestId)
-    const detail = `${refusal.detail} What you sent is kept as draft ${drafts.join(', ')} for a day.`
+    const detail = `${refusal.detail} What you sent is kept as draft ${drafts.join(', ')} until ${isoTime(until)}.`
     const told = { ...refusal, detail, data: { ...refusal.data, draft, drafts } }
     return this.desk.refused(actor, 'commit', paths, told, requestId)
   }

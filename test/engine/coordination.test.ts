@@ -22,7 +22,7 @@ async function queue(world: EngineWorld, who: string, path: string): Promise<str
 
 describe('recall', () => {
   it('locks §38–39: told, revoked at the deadline, and the late write kept as a draft', async () => {
-    const world = await withSupervisor()
+    const world = await withSupervisor({ draft_kept_s: 60 })
     const lock = await world.lock('ann', '/f')
     await queue(world, 'bob', '/f')
     await world.clock.advance(10_000)
@@ -47,7 +47,7 @@ describe('recall', () => {
       base: 0,
     })
     expect(await world.code(world.call('bob', 'read_draft', { draft }))).toBe('not_found')
-    await world.clock.advance(24 * 3600_000)
+    await world.clock.advance(60_000)
     expect(await world.code(world.call('ann', 'read_draft', { draft }))).toBe('not_found')
   })
 
@@ -313,3 +313,18 @@ function plain(seen: unknown): unknown {
   )
   return JSON.parse(text)
 }
+
+describe('drafts', () => {
+  it('locks §39: a large late write is kept too, with its bytes', async () => {
+    const world = await withSupervisor()
+    const { lock } = await world.lock('ann', '/f')
+    await world.call('sue', 'release_lock', { id: lock.id, force: true, reason: 'lunch' })
+    const large = new Uint8Array(200_000).fill(7)
+    const late = await world
+      .call('ann', 'write_file', { path: '/f' }, large)
+      .catch((error) => error)
+    expect(late.problem).toMatchObject({ code: 'lock_lost', draft: /^D\d+$/ })
+    const kept = await world.answer('ann', 'read_draft', { draft: late.problem.draft })
+    expect(kept.content?.size).toBe(200_000)
+  })
+})

@@ -89,7 +89,12 @@ export function sentenceOf(holders: readonly HolderFacts[], waiting: number): st
     first.recalled_until === undefined
       ? `until ${first.expires_at} unless renewed`
       : `and recalled: it ends at ${first.recalled_until} at the latest`
-  return `${first.path} is held by ${first.session} (${first.level})${intent} ${ends}${more}${queue}`
+  return `${first.path}${bytesOf(first)} is held by ${first.session} (${first.level})${intent} ${ends}${more}${queue}`
+}
+
+function bytesOf({ range }: HolderFacts): string {
+  if (range === undefined) return ''
+  return ` from byte ${range.start}${range.end === undefined ? ' on' : ` to ${range.end}`}`
 }
 
 export function lostSentence(lost: LostLock): string {
