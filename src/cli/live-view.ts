@@ -17,7 +17,7 @@ export class LiveView {
     const opening = this.isOpen ? '' : ENTER
     if (!this.isOpen) process.on('exit', this.onExit)
     this.isOpen = true
-    const lines = fitting(text.trimEnd().split('\n'), this.terminal.rows ?? USUAL_ROWS)
+    const lines = fitting(text.trimEnd().split('\n'), this.terminal.rows || USUAL_ROWS)
     const body = lines.map((line) => `${line}${CLEAR_TO_END_OF_LINE}`).join('\r\n')
     this.terminal.write(`${opening}${BEGIN_FRAME}${HOME}${body}${CLEAR_BELOW}${END_FRAME}`)
   }
@@ -36,6 +36,7 @@ export interface Terminal {
   rows?: number
 }
 
+/** Where a terminal does not say, or says 0. */
 const USUAL_ROWS = 24
 
 /** What does not fit is counted; a line too many would scroll the first one away. */

@@ -1,15 +1,15 @@
 import type { Output } from '../contract/operations.ts'
-import type { Column, Screen } from './screen.ts'
+import { type Column, type Screen, used } from './screen.ts'
 import { agoText, durationText, untilText } from './text.ts'
+import { printWaiting } from './waiting-rows.ts'
 
 /** The lock table as people read it: who holds what, who waits for whom, and for how long. */
 
 export type LockTable = Output<'list_locks'>
 export type Lock = LockTable['locks'][number]
 type Item = Lock['items'][number]
-type Waiting = LockTable['waiting'][number]
-type Blocker = Waiting['blocked_by'][number]
-type Closed = LockTable['closed'][number]
+export type Waiting = LockTable['waiting'][number]
+export type Closed = LockTable['closed'][number]
 type Statistics = NonNullable<LockTable['statistics']>[number]
 
 /** A range as `sluice lock --range` takes it. */
@@ -40,11 +40,6 @@ function waitersOf(lock: string, waiting: readonly Waiting[]): string {
   return own.length === 0 ? '' : `${own.length} for ${durationText(longest)}`
 }
 
-/** Columns that would be empty are left out: a terminal is narrow. */
-function used<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Column<Row>[] {
-  return columns.filter(({ hides, cell }) => hides !== true || rows.some((row) => cell(row) !== ''))
-}
-
 export function printLocks(
   locks: readonly Lock[],
   waiting: readonly Waiting[],
@@ -66,46 +61,6 @@ export function printLocks(
     { title: 'INTENT', cell: ({ intent }) => intent ?? '', shrinks: true },
   ]
   screen.table(used(columns, locks), locks)
-}
-
-/** The id says which session of the agent it is: it stands in the rows above. */
-function blockerText({ agent, lock, ticket }: Blocker): string {
-  if (lock !== undefined) return `${agent}’s ${lock}`
-  return ticket === undefined ? agent : `behind ${ticket}`
-}
-
-function blockersText(blockers: readonly Blocker[]): string {
-  const texts = blockers.slice(0, BLOCKERS_NAMED).map(blockerText)
-  const more = blockers.length - texts.length
-  return texts.join(', ') + (more > 0 ? ` and ${more} more` : '')
-}
-
-const BLOCKERS_NAMED = 3
-
-function printWaiting(waiting: readonly Waiting[], screen: Screen): void {
-  // Only where somebody asked with another one does it say anything.
-  const usual = waiting.every(({ priority }) => priority === waiting[0]?.priority)
-  const columns: Column<Waiting>[] = [
-    { title: 'TICKET', cell: ({ ticket }) => ticket },
-    { title: 'PLACE', cell: ({ position }) => String(position), align: 'right' },
-    {
-      title: 'PRIORITY',
-      cell: ({ priority }) => (usual ? '' : String(priority)),
-      align: 'right',
-      hides: true,
-    },
-    { title: 'LEVEL', cell: ({ level, raises }) => (raises === undefined ? level : `to ${level}`) },
-    {
-      title: 'PATH',
-      cell: ({ paths, any }) => `${any === undefined ? '' : `${any} of `}${paths.join(' ')}`,
-      shrinks: true,
-    },
-    { title: 'WAITING', cell: ({ session }) => session },
-    { title: 'FOR', cell: ({ waited_s }) => durationText(waited_s) },
-    { title: 'BLOCKED BY', cell: ({ blocked_by }) => blockersText(blocked_by), shrinks: true },
-    { title: 'INTENT', cell: ({ intent }) => intent ?? '', shrinks: true, hides: true },
-  ]
-  screen.table(used(columns, waiting), waiting)
 }
 
 function printClosed(closed: readonly Closed[], screen: Screen, now: number): void {
@@ -149,7 +104,7 @@ export function printLockTable(table: LockTable, screen: Screen, now = Date.now(
   const { locks, waiting, closed, statistics, more } = table
   const parts: (() => void)[] = []
   if (locks.length > 0) parts.push(() => printLocks(locks, waiting, screen, now))
-  if (waiting.length > 0) parts.push(() => printWaiting(waiting, screen))
+  if (waiting.length > 0) parts.push(() => printWaiting(waiting, closed, screen))
   if (closed.length > 0) parts.push(() => printClosed(closed, screen, now))
   if (parts.length === 0) parts.push(() => screen.line('No locks.'))
   if (statistics !== undefined) parts.push(() => printStatistics(statistics, screen))

@@ -52,7 +52,10 @@ class Live implements Show {
   show(table: LockTable, _isNew: boolean, ageMs: number): void {
     const parts: string[] = []
     // In the last column of a terminal the cursor stands on what it wrote, and would clear it.
-    const screen = new Screen((text) => parts.push(text), process.stdout.columns - 1)
+    const screen = new Screen(
+      (text) => parts.push(text),
+      (process.stdout.columns || USUAL_COLUMNS) - 1,
+    )
     const { locks, waiting } = table
     const counts = `${locks.length} held, ${waiting.length} waiting`
     const now = timeText(new Date().toISOString())
@@ -71,6 +74,8 @@ class Live implements Show {
   }
 }
 
+/** Where a terminal says 0. */
+const USUAL_COLUMNS = 80
 const OLD_MS = 3000
 
 /** Between two answers the waiting goes on. */

@@ -19,14 +19,13 @@ export async function watchLocks(values: Values, input: Input<'list_locks'>): Pr
     ...(agent === undefined ? {} : { agent }),
   })
   const stop = new AbortController()
-  const onSignal = (): void => stop.abort()
-  for (const signal of SIGNALS) process.on(signal, onSignal)
+  // For good: a signal that comes twice, from a terminal and from whoever started us, ends us well too.
+  for (const signal of SIGNALS) process.on(signal, () => stop.abort())
   const show = showFor(values.flag('json'), values.text('workspace') ?? 'main')
   try {
     await new LockWatch(sluice.workspace(values.text('workspace')), input, show, stop).run()
   } finally {
     show.close()
-    for (const signal of SIGNALS) process.off(signal, onSignal)
     await closed(sluice)
   }
 }

@@ -75,6 +75,11 @@ export class Screen {
   }
 }
 
+/** Columns that would be empty are left out: a terminal is narrow. */
+export function used<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Column<Row>[] {
+  return columns.filter(({ hides, cell }) => hides !== true || rows.some((row) => cell(row) !== ''))
+}
+
 const GAP = '  '
 const LEAST_WIDTH = 8
 

@@ -2,7 +2,7 @@ import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import type { Input, Output } from '../contract/operations.ts'
 import { CLI_STOPPED } from './exit-code.ts'
 import type { HttpDoor } from './http-door.ts'
-import { printable } from './text.ts'
+import { printable, untilText } from './text.ts'
 
 type Answer = Output<'acquire_lock'>
 type Granted = Extract<Answer, { status: 'granted' }>
@@ -46,17 +46,23 @@ export async function waitForGrant(
 
 /** Whoever stops waiting must not leave a place in the queue behind. */
 async function interruptible<T>(waiting: Promise<T>, leave: () => Promise<unknown>): Promise<T> {
+  let isLeaving = false
+  // A signal may come twice, from a terminal and from whoever started us; leaving goes on then.
   const onSignal = (): void => {
+    if (isLeaving) return
+    isLeaving = true
     const end = (): never => process.exit(CLI_STOPPED)
     leave().then(end, end)
   }
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
   try {
     return await waiting
   } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    if (!isLeaving) {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    }
   }
 }
 
@@ -73,7 +79,10 @@ function notGranted(queued: Queued, waitS: number): SluiceError {
 
 function holdersOf({ holders }: Queued): string {
   if (holders.length === 0) return 'earlier requests are ahead.'
-  const texts = holders.map(({ session, level, path, intent }) => {
+  const texts = holders.map(({ session, level, path, intent, closed_until }) => {
+    if (closed_until !== undefined) {
+      return `${path} is closed and opens ${untilText(closed_until)}, as ${session} lost its lock`
+    }
     const why = intent === undefined ? '' : ` for "${intent}"`
     return `${session} holds ${path} (${level})${why}`
   })

@@ -154,6 +154,9 @@ test('locks §31, §40: what was forced away stays closed for its delay, and loc
   const forced = await place.run(['unlock', id, '--force', '--reason', 'stuck'])
   expect(forced).toMatchObject({ code: 0, out: 'Released.\n' })
   expect((await place.run(['locks'])).out).toMatch(/CLOSED.*\n.*write +\/a +admin:other +in /)
+  const late = await place.run(['lock', '/a', '--wait', '0.3'])
+  expect(late.code).toBe(7)
+  expect(late.err).toMatch(/\/a is closed and opens in \d+s, as admin:other lost its lock/)
 })
 
 const IDLE = 'console.log("running"); process.stdin.resume()'

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { LiveView } from '../../src/cli/live-view.ts'
 import { Place, until } from './sluice.ts'
@@ -38,7 +39,7 @@ test('locks §43: locks --watch on a pipe: a table for each change, and none whi
   await watching.says(/\nL\d+ +write +\/a .*merge\n/)
   // Calls of the holder renew its lock, which is no change; a few ticks go by meanwhile.
   for (let turn = 0; turn < 4; turn++) await place.run(['status'])
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await pause(1500)
   expect(watching.out.match(/^LOCK /gm)).toHaveLength(1)
   expect(watching.out).not.toContain('\u001b')
   const ended = await watching.stop('SIGINT')
@@ -73,6 +74,27 @@ test('locks §43: locks --watch goes on when the server comes back, and ends by 
   expect((await place.run(['locks', '--watch', '--workspace', 'nope'])).code).toBe(5)
 })
 
+test('locks §43: locks --watch and watch exit 0 also when they are told to stop twice', async () => {
+  const place = new Place()
+  const server = await place.serve()
+  await place.run(['put', '/a'], { input: 'x' })
+  for (const words of [
+    ['locks', '--watch'],
+    ['watch', '--since', '0'],
+  ]) {
+    const watching = place.start(words)
+    await watching.says(/\n/)
+    // A server that says nothing: the command is still closing when it is told again.
+    server.child.kill('SIGSTOP')
+    watching.child.kill('SIGINT')
+    await pause(300)
+    watching.child.kill('SIGINT')
+    await pause(100)
+    server.child.kill('SIGCONT')
+    expect((await watching.ended()).code, words.join(' ')).toBe(0)
+  }
+})
+
 test('a live view draws in place, fits the rows there are, and gives the terminal back', () => {
   let out = ''
   const terminal = { rows: 3, write: (text: string) => (out += text) }
@@ -88,7 +110,8 @@ test('a live view draws in place, fits the rows there are, and gives the termina
   expect(out).toContain('… 2 more lines')
   expect(out.match(/\n/g)).toHaveLength(2)
   out = ''
-  terminal.rows = 10
+  // So says a terminal that does not know.
+  terminal.rows = 0
   view.draw('one\n')
   expect(out).toContain('one')
   out = ''

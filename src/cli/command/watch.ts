@@ -36,7 +36,7 @@ export const watch: Command = {
     })
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => stop.abort())
+      process.on(signal, () => stop.abort())
     }
     const screen = new Screen()
     const asJson = values.flag('json')
