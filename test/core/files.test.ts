@@ -92,6 +92,17 @@ describe('write modes', () => {
     expect(world.write('bob', '/f', 'b').refusal).toBeUndefined()
   })
 
+  it('files §8: locked takes a folder away only under a lock of it', () => {
+    const world = new World({ write_mode: 'locked' })
+    const lock = granted(world.acquire('ann', '/f', 'exclusive', { scope: 'subtree' }))
+    world.write('ann', '/f/a', 'text', { ifNone: true })
+    world.release('ann', lock)
+    const remove = () => world.commit('ann', [{ kind: 'delete', path: '/f', recursive: true }])
+    expect(remove().refusal?.code).toBe('lock_required')
+    granted(world.acquire('ann', '/f', 'exclusive'))
+    expect(remove().refusal).toBeUndefined()
+  })
+
   it('files §8: locked takes writes only under a lock, open takes all', () => {
     const locked = new World({ write_mode: 'locked' })
     expect(locked.write('ann', '/f', 'a').refusal?.code).toBe('lock_required')

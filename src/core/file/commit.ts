@@ -181,6 +181,8 @@ class Work {
           path,
         })
       }
+      const refusal = this.uncovered(path)
+      if (refusal !== undefined) return refusal
     } else {
       const covering = coveringWrite(this.writer, path)
       if (covering !== undefined) this.used.add(covering.id)
