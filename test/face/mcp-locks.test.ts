@@ -75,7 +75,7 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect(late.structured).toMatchObject({ code: 'lock_lost', reason: 'revoked' })
     expect(late.text).not.toContain('Note:')
     const draft = late.structured.draft as string
-    expect(late.text).toContain(`kept as draft ${draft} for a day`)
+    expect(late.text).toContain(`kept as draft ${draft} until`)
     expect(late.text).toContain('read_draft')
     const kept = await a.call('read_draft', { draft })
     expect(kept).toMatchObject({ text: 'late', structured: { path: '/f', lock: id, base: 0 } })
