@@ -70,7 +70,7 @@ export function decideExtend(state: State, command: ExtendRecall): EventDraft[] 
   const { recall } = lock
   if (recall === undefined) {
     return refuse('invalid_request', `L${lock.id} is not recalled; keep it as long as you need.`, {
-      fields: [{ field: 'to', fault: 'there is no recall to extend' }],
+      fields: [{ field: 'id', fault: 'there is no recall to extend' }],
     })
   }
   if (recall.isExtended) {
