@@ -41,6 +41,8 @@ export class Worker {
         await this.random.pick([...things, ...more]).call(this)
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error
+        // A lock whose grant a kill swallowed is still held, and may close a ring: as it should be said.
+        if (error.code === 'deadlock') continue
         this.book.violate(`${this.hand.agent} was refused: ${JSON.stringify(error.problem)}`)
         await sleep(20)
       }
