@@ -5,14 +5,12 @@ import type { AcquireLock, Actor, Moment } from '../command.ts'
 import { placeOf as filePlace } from '../file/place.ts'
 import type { State } from '../state.ts'
 import {
-  type Asking,
   conflictingLines,
   coveringLock,
   coveringLocks,
   covers,
   hasWaiters,
   holdersInTheWay,
-  isBlocked,
   isSameThing,
   itemsConflict,
   singleHold,
@@ -28,7 +26,7 @@ import { recallDraft } from './recall.ts'
 import { type Asked, factOf, prepareItems, waitingFactOf } from './request.ts'
 import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
 import { type Moves, placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
-import { freeItems, placeAtLimit } from './win.ts'
+import { placeAtLimit, servable } from './win.ts'
 
 /**
  * Acquiring (locks §7–17): one decision, all or nothing.
@@ -160,7 +158,7 @@ function placed(
   state: State,
   wish: Wish,
   moment: Moment,
-): { request: Request; free: Asked[] | undefined } {
+): { request: Request; free: readonly Asked[] | undefined } {
   const table = state.locks
   const { owner, items, any, terms, raises } = wish
   const usual = newcomerPlace(state.settings, moment.at, terms.priority, state.revision + 1)
@@ -197,15 +195,13 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
   return placeBefore(first, waiterBefore(table, first), usual.id)
 }
 
-function freeOf(table: LockTable, request: Request, items: Asked[]): Asked[] | undefined {
-  const asking: Asking = { owners: [request.owner], place: request }
+function freeOf(
+  table: LockTable,
+  request: Request,
+  items: readonly Asked[],
+): readonly Asked[] | undefined {
   const { any, owner } = request
-  const free =
-    any === undefined
-      ? isBlocked(table, items, asking)
-        ? undefined
-        : items
-      : freeItems(table, items, any, asking)
+  const free = servable(table, items, any, { owners: [owner], place: request })
   if (free === undefined || owner.tickets.size === 0) return free
   // Granted ahead of somebody who waits, while waiting for that one with another ticket.
   const cycle = new WaitsFor(table, { request }).cycleThrough(owner)

@@ -1,15 +1,14 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import { optional } from '../../contract/optional.ts'
-import { missingRight } from '../agent/rights.ts'
 import type { ChangeLock, HandOverLock, Moment } from '../command.ts'
 import type { State } from '../state.ts'
 import { type AcquireDecision, decideRequest, versionOf } from './acquire.ts'
 import { holdersInTheWay } from './conflict.ts'
 import { deadlockRefusal } from './describe-cycle.ts'
 import { heldLimit } from './limit.ts'
-import { levelOf, MODE, modeOf } from './mode.ts'
+import { levelOf, type Mode, modeOf } from './mode.ts'
 import { ownLock } from './own.ts'
-import { type Asked, factOf, staleRefusal } from './request.ts'
+import { type Asked, factOf, missingLockRight, staleRefusal } from './request.ts'
 import type { Lock, Owner } from './table.ts'
 import { WaitsFor } from './waits-for.ts'
 
@@ -59,11 +58,10 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
 }
 
 function changeRefusal(state: State, command: ChangeLock, item: Asked): Refusal | undefined {
-  const { path, subtree, version, ifVersion } = item
+  const { path, version, ifVersion } = item
   if (ifVersion !== undefined && ifVersion !== version)
     return staleRefusal(path, ifVersion, version)
-  const needed = item.mode < MODE.W ? 'read' : 'write'
-  return missingRight(command.actor.rights, state.workspace, path, subtree, needed)
+  return missingLockRight(state, command.actor, item)
 }
 
 /** locks §41: no moment without a holder, and no cycle by the back door. */
@@ -73,14 +71,10 @@ export function decideHandOver(state: State, command: HandOverLock): AcquireDeci
   if ('code' in lock) return { outcome: 'refused', refusal: lock }
   if (to.session === actor.session) return { outcome: 'held', lock }
   const refusal =
-    lock.items
-      .map(({ path, subtree, mode }) => {
-        const needed = mode < MODE.W ? 'read' : 'write'
-        return missingRight(to.rights, state.workspace, path, subtree, needed)
-      })
-      .find((one) => one !== undefined) ?? heldLimit(state, to.agent)
+    lock.items.map((item) => missingLockRight(state, to, item)).find((one) => one !== undefined) ??
+    heldLimit(state, to.agent)
   if (refusal?.code === 'forbidden') {
-    const level = levelOf(Math.max(...lock.items.map((item) => item.mode)) as typeof MODE.X)
+    const level = levelOf(Math.max(...lock.items.map((item) => item.mode)) as Mode)
     const detail = `${to.agent} has no right to a ${level} lock on all of L${lock.id}. It stays yours.`
     return { outcome: 'refused', refusal: { ...refusal, detail } }
   }

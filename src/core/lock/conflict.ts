@@ -306,16 +306,12 @@ export function coveringLock(
   owners: readonly Owner[],
 ): Lock | undefined {
   if (owners.every((owner) => owner.locks.size === 0)) return undefined
-  const coveringAt = (node: LockNode): Lock | undefined =>
-    node.holds.find((item) => owners.includes(item.by.owner) && covers(item, wanted))?.by
-  let node: LockNode | undefined = table.root
-  for (const name of namesOf(wanted.path, wanted.key)) {
-    const found = coveringAt(node)
-    if (found !== undefined) return found
-    node = node.children?.get(name)
-    if (node === undefined) return undefined
-  }
-  return coveringAt(node)
+  let found: Lock | undefined
+  visitNodes(table, wanted, (node) => {
+    found = node.holds.find((item) => owners.includes(item.by.owner) && covers(item, wanted))?.by
+    return found !== undefined
+  })
+  return found
 }
 
 /** All holds of an owner that cover what is wanted. */

@@ -44,10 +44,8 @@ function prepareItem(
   const isWhole = key === undefined && range === undefined
   const subtree = isWhole && (scope === 'subtree' || (scope === undefined && isFolder))
   const mode = modeOf(asked.level, asked.stable)
-  const needed = mode < MODE.W ? 'read' : 'write'
   const refusal =
-    missingRight(actor.rights, state.workspace, path, subtree, needed) ??
-    impossibleScope(asked, isFolder)
+    missingLockRight(state, actor, { path, subtree, mode }) ?? impossibleScope(asked, isFolder)
   if (refusal !== undefined) return refusal
   const version = entry?.kind === 'file' ? entry.version : 0
   const { ifVersion } = asked
@@ -62,6 +60,16 @@ function prepareItem(
     version,
     ifVersion,
   }
+}
+
+/** To hold a path for reading takes the right to read it, for more the right to write it. */
+export function missingLockRight(
+  state: State,
+  actor: Actor,
+  { path, subtree, mode }: Pick<Wanted, 'path' | 'subtree' | 'mode'>,
+): Refusal | undefined {
+  const needed = mode < MODE.W ? 'read' : 'write'
+  return missingRight(actor.rights, state.workspace, path, subtree, needed)
 }
 
 export function staleRefusal(path: string, yours: number, current: number): Refusal {

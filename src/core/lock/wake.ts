@@ -4,7 +4,7 @@ import type { Line } from './line.ts'
 import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
 import { comparePlaces } from './order.ts'
 import type { Freed, Item, LockNode, LockTable, Owner, Ticket } from './table.ts'
-import { canGo, freeItems, insteadOf } from './win.ts'
+import { insteadOf, servable } from './win.ts'
 
 /** A ticket whose turn has come, and those of its items that it gets. */
 export interface Turn {
@@ -57,23 +57,14 @@ class Wake {
   *consider(ticket: Ticket, passing?: Asking['passing']): Generator<Turn, boolean> {
     const { table, settings } = this
     if (!table.tickets.has(ticket.id)) return false
+    const asking: Asking = { owners: [ticket.owner], place: ticket, ...(passing && { passing }) }
     for (;;) {
-      const asking: Asking = { owners: [ticket.owner], place: ticket, ...(passing && { passing }) }
-      if (!canGo(table, ticket, asking)) return false
-      const other = insteadOf(table, settings, ticket)
-      if (other === undefined) {
-        yield this.turn(ticket, asking)
-        return true
-      }
-      const { agent } = ticket.owner
-      yield this.turn(other, { owners: [other.owner], place: other, without: agent })
+      const items = servable(table, ticket.items, ticket.any, asking)
+      if (items === undefined) return false
+      const instead = insteadOf(table, settings, ticket)
+      yield instead ?? { ticket, items }
+      if (instead === undefined) return true
     }
-  }
-
-  private turn(ticket: Ticket, asking: Asking): Turn {
-    if (ticket.any === undefined) return { ticket, items: ticket.items }
-    const items = freeItems(this.table, ticket.items, ticket.any, asking)
-    return { ticket, items: items as Item[] }
   }
 
   /**

@@ -76,12 +76,12 @@ export function placeAtLimit(
   return placeBehind(last, waiterAfter(table, last), place.id)
 }
 
-/** Who goes instead of a ticket whose agent is at its limit, if somebody can. */
+/** Who goes instead of a ticket whose agent is at its limit, if somebody can, and with what. */
 export function insteadOf(
   table: LockTable,
   settings: Settings,
   ticket: Ticket,
-): Ticket | undefined {
+): { ticket: Ticket; items: readonly Item[] } | undefined {
   const { agent } = ticket.owner
   const candidates = new Set<Ticket>()
   for (const item of ticket.items) {
@@ -92,29 +92,29 @@ export function insteadOf(
     }
   }
   if (candidates.size === 0) return undefined
-  const inOrder = [...candidates].sort(comparePlaces)
-  return inOrder.find((other) =>
-    canGo(table, other, { owners: [other.owner], place: other, without: agent }),
-  )
+  for (const other of [...candidates].sort(comparePlaces)) {
+    const asking = { owners: [other.owner], place: other, without: agent }
+    const items = servable(table, other.items, other.any, asking)
+    if (items !== undefined) return { ticket: other, items }
+  }
+  return undefined
 }
 
-/** Whether a ticket can be served as things stand (record 0008 no. 8–9). */
-export function canGo(table: LockTable, ticket: Ticket, asking: Asking): boolean {
-  if (ticket.any === undefined) return !isBlocked(table, ticket.items, asking)
-  return freeItems(table, ticket.items, ticket.any, asking) !== undefined
-}
-
-/** The first `count` items that are free, or undefined when there are not so many. */
-export function freeItems<T extends Wanted>(
+/**
+ * What of a request can be granted as things stand (record 0008 no. 8–9): all of it, or where any
+ * of several will do the first that are free; undefined when it has to wait.
+ */
+export function servable<T extends Wanted>(
   table: LockTable,
   items: readonly T[],
-  count: number,
+  any: number | undefined,
   asking: Asking,
-): T[] | undefined {
+): readonly T[] | undefined {
+  if (any === undefined) return isBlocked(table, items, asking) ? undefined : items
   const free: T[] = []
   for (const item of items) {
-    if (free.length === count) break
+    if (free.length === any) break
     if (!isItemBlocked(table, item, asking)) free.push(item)
   }
-  return free.length === count ? free : undefined
+  return free.length === any ? free : undefined
 }
