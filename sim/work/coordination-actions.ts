@@ -77,37 +77,25 @@ export const COORDINATION_ACTIONS: readonly Action[] = [
     name: 'any of several',
     weight: 3,
     async run(hands) {
-      const { chance, workspace, client } = hands
+      const { chance, workspace } = hands
       const items = FILES.map((path) => ({ path }))
       const any = 1 + chance.int(2)
       const wait = chance.pick([0, 1])
       const answer = await workspace.call('acquire_lock', { items, any, ttl: 4, wait })
-      if (answer.status === 'queued') {
-        await workspace.call('leave_queue', { ticket: answer.ticket })
-        return
-      }
-      await hands.dwell(40)
-      client.locks.delete(answer.lock.id)
-      await workspace.call('release_lock', { id: answer.lock.id })
+      await heldFor(hands, answer, 40)
     },
   },
   {
     name: 'a range',
     weight: 3,
     async run(hands) {
-      const { chance, workspace, client } = hands
+      const { chance, workspace } = hands
       const path = chance.pick(FILES)
       const start = chance.int(4)
       const range = chance.happens(0.3) ? { start } : { start, end: start + 1 + chance.int(3) }
       const level = chance.pick(['read', 'write', 'exclusive'] as const)
       const answer = await workspace.call('acquire_lock', { path, range, level, ttl: 4, wait: 1 })
-      if (answer.status === 'queued') {
-        await workspace.call('leave_queue', { ticket: answer.ticket })
-        return
-      }
-      await hands.dwell(40)
-      client.locks.delete(answer.lock.id)
-      await workspace.call('release_lock', { id: answer.lock.id })
+      await heldFor(hands, answer, 40)
     },
   },
   {
@@ -117,12 +105,7 @@ export const COORDINATION_ACTIONS: readonly Action[] = [
       const path = hands.chance.pick(FILES)
       const input = { path, key: 'metadata', ttl: 2, wait: 1 } as const
       const answer = await hands.workspace.call('acquire_lock', input)
-      if (answer.status === 'queued') {
-        await hands.workspace.call('leave_queue', { ticket: answer.ticket })
-        return
-      }
-      hands.client.locks.delete(answer.lock.id)
-      await hands.workspace.call('release_lock', { id: answer.lock.id })
+      await heldFor(hands, answer, undefined)
     },
   },
   {
@@ -136,6 +119,22 @@ export const COORDINATION_ACTIONS: readonly Action[] = [
     },
   },
 ]
+
+/** Gives up the place, or holds what it got for a while and gives it back. */
+async function heldFor(
+  hands: Hands,
+  answer: Output<'acquire_lock'>,
+  dwellMs: number | undefined,
+): Promise<void> {
+  const { workspace, client } = hands
+  if (answer.status === 'queued') {
+    await workspace.call('leave_queue', { ticket: answer.ticket })
+    return
+  }
+  if (dwellMs !== undefined) await hands.dwell(dwellMs)
+  client.locks.delete(answer.lock.id)
+  await workspace.call('release_lock', { id: answer.lock.id })
+}
 
 type Facts = Output<'list_locks'>['locks'][number]
 

@@ -1,33 +1,9 @@
-/** Choices that a seed replays: the same seed makes the same choices, on any machine. */
-export class Random {
-  readonly seed: number
-  private state: number
+import { Chance } from '../../sim/chance.ts'
 
-  constructor(seed: number) {
-    this.seed = seed >>> 0
-    this.state = this.seed
-  }
-
-  /** In [0, 1). Mulberry32. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0
-    let t = this.state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-
-  /** 0 to `below` − 1. */
-  int(below: number): number {
-    return Math.floor(this.next() * below)
-  }
-
+/** The same chance as the simulator's, for programs and requests that are real. */
+export class Random extends Chance {
   chance(share: number): boolean {
-    return this.next() < share
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.int(list.length)] as T
+    return this.happens(share)
   }
 
   bytes(size: number): Uint8Array<ArrayBuffer> {
@@ -36,8 +12,8 @@ export class Random {
     return new Uint8Array(words.buffer, 0, size)
   }
 
-  /** A source of its own for one part, so that the parts do not disturb each other's choices. */
-  fork(name: string): Random {
+  /** Kept seeds were made with this one. */
+  override fork(name: string): Random {
     let hash = this.seed
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
     return new Random(hash)
