@@ -7,37 +7,15 @@ import { accessTo, isAllowed, maySupervise } from '../core/agent/rights.ts'
 import type { Actor } from '../core/command.ts'
 import { LedgerDamaged } from '../store/ledger.ts'
 import type { WireEvent } from './api.ts'
+import { namesByNumber, pathsIn } from './fact-paths.ts'
 import type { Stream } from './stream.ts'
 
 /** The ledger as people read it: who did or tried what. Rows are made from the facts themselves. */
 export type AuditRow = Output<'query_audit'>['rows'][number]
 
-/** The paths a fact is about. */
-export function pathsOf(event: Event): string[] {
-  switch (event.kind) {
-    case 'lock-acquired':
-    case 'lock-raised':
-    case 'lock-queued':
-    case 'lock-lowered':
-      return event.items.map((item) => item.path)
-    case 'holder-asked':
-      return event.paths
-    case 'draft-kept':
-      return [event.path]
-    case 'files-committed':
-      return event.changes.flatMap((change) =>
-        change.op === 'move' ? [change.path, change.to] : [change.path],
-      )
-    case 'command-refused':
-      return event.paths
-    default:
-      return []
-  }
-}
-
 type About = (session: string) => Record<string, string> | undefined
 
-function rowOf(event: Event, about: About): AuditRow {
+function rowOf(event: Event, paths: readonly string[], about: About): AuditRow {
   const said = about(event.session)
   const row: AuditRow = {
     revision: event.revision,
@@ -46,7 +24,7 @@ function rowOf(event: Event, about: About): AuditRow {
     session: event.session,
     ...(said === undefined ? {} : { about: said }),
     kind: event.kind === 'command-refused' ? event.command : event.kind,
-    paths: pathsOf(event),
+    paths: [...paths],
     outcome: event.kind === 'command-refused' ? 'refused' : 'done',
     count: event.kind === 'command-refused' ? event.count : 1,
     detail: detailOf(event),
@@ -129,7 +107,8 @@ export async function queryAudit(
   input: Parsed<'query_audit'>,
   about: About,
 ): Promise<Output<'query_audit'>> {
-  const isMatch = matcher(stream.name, actor, input)
+  const isWanted = wanted(actor, input)
+  const isShown = shown(stream.name, actor, input.path)
   const since = input.since === undefined ? 0 : timeOf('since', input.since)
   const rows: AuditRow[] = []
   let end = Math.min(stream.durable, (input.before ?? Number.MAX_SAFE_INTEGER) - 1)
@@ -137,12 +116,15 @@ export async function queryAudit(
     const start = Math.max(1, end - WINDOW + 1)
     const window: Event[] = []
     for await (const { events } of stream.history(start, end)) window.push(...events)
+    const pathsOf = await pathsIn(stream, window, isWanted)
     for (const event of window.reverse()) {
       if (event.revision > end || event.revision < start) continue
       if (event.at < since) return { rows, more: false }
-      if (!isMatch(event)) continue
+      if (!isWanted(event)) continue
+      const paths = pathsOf(event)
+      if (!isShown(paths)) continue
       if (rows.length >= input.limit) return { rows, more: true }
-      rows.push(rowOf(event, about))
+      rows.push(rowOf(event, paths, about))
     }
     if (window.length === 0) break
     end = start - 1
@@ -152,11 +134,8 @@ export async function queryAudit(
 
 const WINDOW = 5000
 
-function matcher(
-  workspace: string,
-  actor: Actor,
-  input: Parsed<'query_audit'>,
-): (event: Event) => boolean {
+/** Whose and which rows, by what the facts themselves say. */
+function wanted(actor: Actor, input: Parsed<'query_audit'>): (event: Event) => boolean {
   const until = input.until === undefined ? Number.POSITIVE_INFINITY : timeOf('until', input.until)
   const agent = maySupervise(actor.role) ? input.agent : actor.agent
   if (!maySupervise(actor.role) && input.agent !== undefined && input.agent !== actor.agent) {
@@ -167,13 +146,18 @@ function matcher(
     if (agent !== undefined && event.agent !== agent) return false
     const refused = event.kind === 'command-refused'
     if (input.outcome !== undefined && (input.outcome === 'refused') !== refused) return false
-    if (input.kind !== undefined && input.kind !== event.kind) {
-      if (!refused || input.kind !== event.command) return false
-    }
-    const paths = pathsOf(event)
-    if (input.path !== undefined && !paths.some((path) => isWithin(input.path as string, path))) {
-      return false
-    }
+    if (input.kind === undefined || input.kind === event.kind) return true
+    return refused && input.kind === event.command
+  }
+}
+
+function shown(
+  workspace: string,
+  actor: Actor,
+  within: string | undefined,
+): (paths: readonly string[]) => boolean {
+  return (paths) => {
+    if (within !== undefined && !paths.some((path) => isWithin(within, path))) return false
     return maySupervise(actor.role) || mayRead(actor.rights, workspace, paths)
   }
 }
@@ -188,7 +172,11 @@ function timeOf(field: string, text: string): number {
   return at
 }
 
-function mayRead(rights: readonly PathRight[], workspace: string, paths: string[]): boolean {
+function mayRead(
+  rights: readonly PathRight[],
+  workspace: string,
+  paths: readonly string[],
+): boolean {
   return paths.every((path) => isAllowed(accessTo(rights, workspace, path), 'read'))
 }
 
@@ -210,15 +198,23 @@ export async function verifyAudit(stream: Stream): Promise<Output<'verify_audit'
   return result
 }
 
-/** A fact as watchers see it: no request ids, no hashes of tokens; undefined if they may not. */
-export function wireEvent(event: Event, actor: Actor, workspace: string): WireEvent | undefined {
-  const paths = pathsOf(event)
+/**
+ * A fact as watchers see it: with its paths, without request ids and hashes of tokens; undefined if
+ * they may not.
+ */
+export function wireEvent(
+  event: Event,
+  paths: readonly string[],
+  actor: Actor,
+  workspace: string,
+): WireEvent | undefined {
   if (!mayRead(actor.rights, workspace, paths)) return undefined
   const isOthersRefusal = event.kind === 'command-refused' && event.agent !== actor.agent
   if (isOthersRefusal && !maySupervise(actor.role)) return undefined
   const { revision, at, kind, agent, session, ...data } = event
   const shown: Record<string, unknown> = { ...data }
   for (const hidden of HIDDEN) delete shown[hidden]
+  if (namesByNumber(event)) shown.paths = paths
   return { revision, at: isoTime(at), kind, agent, session, ...shown }
 }
 

@@ -3,7 +3,8 @@ import type { Event } from '../contract/events.ts'
 import { isWithin } from '../contract/path.ts'
 import type { Actor } from '../core/command.ts'
 import type { WatchQuery, WireEvent } from './api.ts'
-import { pathsOf, wireEvent } from './audit.ts'
+import { wireEvent } from './audit.ts'
+import { type PathsOf, pathsIn } from './fact-paths.ts'
 import type { Stream } from './stream.ts'
 
 /**
@@ -29,9 +30,10 @@ export async function* watch(
       const last = events.at(-1)
       if (last === undefined) continue
       next = last.revision + 1
+      const pathsOf = await pathsIn(stream, events, (event) => isOfKind(event, query))
       const actor = actorNow()
       if (actor === undefined) fail('unauthenticated', 'The session has ended. Open a new one.')
-      const shown = events.flatMap((event) => shownEvent(event, query, actor, stream.name))
+      const shown = events.flatMap((event) => shownEvent(event, pathsOf, query, actor, stream.name))
       if (shown.length > 0) yield shown
     }
   } finally {
@@ -39,11 +41,22 @@ export async function* watch(
   }
 }
 
-function shownEvent(event: Event, query: WatchQuery, actor: Actor, workspace: string): WireEvent[] {
-  const { path, kinds } = query
-  if (kinds !== undefined && !kinds.includes(event.kind)) return []
-  if (path !== undefined && !pathsOf(event).some((one) => isWithin(path, one))) return []
-  const wire = wireEvent(event, actor, workspace)
+function isOfKind({ kind }: Event, { kinds }: WatchQuery): boolean {
+  return kinds === undefined || kinds.includes(kind)
+}
+
+function shownEvent(
+  event: Event,
+  pathsOf: PathsOf,
+  query: WatchQuery,
+  actor: Actor,
+  workspace: string,
+): WireEvent[] {
+  if (!isOfKind(event, query)) return []
+  const { path } = query
+  const paths = pathsOf(event)
+  if (path !== undefined && !paths.some((one) => isWithin(path, one))) return []
+  const wire = wireEvent(event, paths, actor, workspace)
   return wire === undefined ? [] : [wire]
 }
 

@@ -130,6 +130,99 @@ describe('watch', () => {
     limited.stop()
   })
 
+  const QUICK = { max_hold_s: 1, minimum_hold_s: 0, recall_grace_s: 2 }
+
+  /** What becomes of locks and requests on one path, and of others beside it. */
+  async function ends(world: EngineWorld): Promise<string[]> {
+    await world.addAgent('sue', { role: 'supervisor' })
+    const bob = await world.call('admin', 'open_session', { agent: 'bob', name: 'run' })
+    const queue = async (who: string) => {
+      const queued = await world.call(who, 'acquire_lock', { path: '/docs/a', queue: true })
+      if (queued.status !== 'queued') throw new Error('granted')
+      return queued.ticket
+    }
+    const { lock } = await world.lock('ann', '/docs/a', { lock_delay: 5 })
+    const other = await world.lock('ann', '/other')
+    const ticket = await queue('cyd')
+    const { ask } = await world.call('cyd', 'ask_holder', { id: lock.id, message: 'soon?' })
+    await world.call('ann', 'answer_ask', { ask, answer: 'no' })
+    await world.clock.advance(2000)
+    await world.call('ann', 'extend_recall', { id: lock.id })
+    await world.call('cyd', 'leave_queue', { ticket })
+    await world.clock.advance(5000)
+    const given = await world.call('ann', 'handover_lock', { id: lock.id, to: bob.id })
+    const again = await world.call('bob:run', 'handover_lock', { id: given.lock.id, to: 'ann' })
+    await queue('cyd')
+    await world.call('sue', 'recall_lock', { id: again.lock.id, reason: 'lunch', grace: 1 })
+    await world.call('ann', 'release_lock', { id: other.lock.id })
+    await world.clock.advance(15_000)
+    return [
+      'lock-acquired',
+      'lock-queued',
+      'holder-asked',
+      'ask-answered',
+      'lock-recalled',
+      'recall-extended',
+      'ticket-left',
+      'recall-ended',
+      'lock-handed-over',
+      'lock-handed-over',
+      'lock-queued',
+      'lock-recalled',
+      'lock-released',
+      'lock-opened',
+      'lock-acquired',
+    ]
+  }
+
+  it('I11, locks §43: of a path it shows how locks and requests ended, now and ever after', async () => {
+    const world = await EngineWorld.start(QUICK)
+    const live = await collect(world, 'bob', { path: '/docs' })
+    const kinds = await ends(world)
+    expect(live.events.map((event) => event.kind)).toEqual(kinds)
+    live.stop()
+
+    const { revision } = live.events[0] as WireEvent
+    const reads = async (since: number) => {
+      const watch = await collect(world, 'bob', { path: '/docs', since })
+      await settle()
+      watch.stop()
+      return watch.events
+    }
+    expect(await reads(0)).toEqual(live.events)
+    await world.restart()
+    expect(await reads(0)).toEqual(live.events)
+    // So long ago that only the ledger knows.
+    const { state } = world.engine.streamOf('main')
+    for (const map of [state.locks.ended, state.asks]) {
+      for (const [id] of [...map.entries()]) map.delete(id)
+    }
+    for (let since = revision; since <= (world.engine.revision('main') ?? 0); since++) {
+      expect(await reads(since)).toEqual(live.events.filter((event) => event.revision > since))
+    }
+  })
+
+  it('locks §43: who may not read a path does not hear how its locks end', async () => {
+    const world = await EngineWorld.start(QUICK)
+    await world.addAgent('eve', { rights: [{ path: '/docs', access: 'none' }] })
+    const watch = await collect(world, 'eve', {})
+    await ends(world)
+    expect(watch.events.map((event) => event.kind)).toEqual([
+      'workspace-set',
+      'lock-acquired',
+      'lock-released',
+    ])
+    watch.stop()
+  })
+
+  it('the audit of a path has how its locks ended', async () => {
+    const world = await EngineWorld.start(QUICK)
+    const kinds = await ends(world)
+    const found = await rows(world, 'admin', { path: '/docs' })
+    expect(found.map((row) => row.kind).toReversed()).toEqual(kinds)
+    expect(new Set(found.flatMap((row) => row.paths))).toEqual(new Set(['/docs/a']))
+  })
+
   it('a watcher that does not read costs nothing and misses nothing', async () => {
     const world = await EngineWorld.start()
     const caller = await world.caller('bob')
