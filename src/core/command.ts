@@ -143,7 +143,10 @@ export interface KeepDraft extends Asked {
   content: ContentFacts
 }
 
-/** From the lease table: these were not renewed since `renewedAt`, or not claimed. */
+/**
+ * From the lease table: these were not renewed since `renewedAt` (ms since 1970), or not claimed in
+ * the window that began then.
+ */
 export interface ExpireLocks {
   kind: 'expire-locks'
   locks: { lock: number; renewedAt: number; unclaimed: boolean }[]

@@ -163,9 +163,12 @@ export class Desk {
     }
   }
 
-  /** The revision of the fact that answered this request id before (locks §11). */
+  /** The revision of the fact that answered this request id before (locks §11); a refusal that was
+   * only counted is thrown again. */
   answered(actor: Actor, requestId: string | undefined): number | undefined {
     if (requestId === undefined) return undefined
+    const refusal = this.refusals.refusalOf(actor.session, requestId)
+    if (refusal !== undefined) throw new SluiceError(problemOf(refusal))
     return this.stream.state.answers.get(actor.session)?.get(requestId)
   }
 

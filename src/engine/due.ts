@@ -24,8 +24,10 @@ export class DueTimes {
   restart(state: State, now: number): void {
     this.wheel = new Wheel(now)
     const { locks, tickets, closed } = state.locks
+    // Like a lease (locks §28): who was recalled could not act on it while nobody was there to ask.
     for (const { id, recall } of locks.values()) {
-      if (recall !== undefined) this.set('locks', id, recall.deadline)
+      if (recall === undefined) continue
+      this.set('locks', id, Math.max(recall.deadline, now + recall.graceMs))
     }
     for (const id of tickets.keys()) this.set('tickets', id, now)
     for (const { id, closedUntil } of closed.values()) this.set('closed', id, closedUntil ?? now)
@@ -113,7 +115,7 @@ function nextLook(state: State, ticket: Ticket, now: number): number {
   let next = now + 1000 * max_hold_s
   for (const item of ticket.items) {
     for (const { by } of holdersInTheWay(state.locks, item, [ticket.owner], LOOKED_AT)) {
-      if (by.recall === undefined) next = Math.min(next, by.grantedAt + 1000 * max_hold_s)
+      if (by.recall === undefined) next = Math.min(next, by.heldSince + 1000 * max_hold_s)
     }
   }
   if (order === 'priority') next = Math.min(next, now + 1000 * age_step_s)

@@ -1,4 +1,5 @@
 import type { Event } from '../contract/events.ts'
+import type { ExpireLocks } from '../core/command.ts'
 import type { Lock } from '../core/lock/table.ts'
 
 /**
@@ -15,9 +16,11 @@ export class LeaseTable {
   private readonly leases = new Map<number, Lease>()
   private readonly buckets = new Map<number, Set<Lease>>()
   private readonly heardAt = new Map<string, number>()
+  private readonly startedAt: number
   private sweptTo: number
 
   constructor(now: number) {
+    this.startedAt = now
     this.sweptTo = Math.floor(now / 1000)
   }
 
@@ -63,18 +66,23 @@ export class LeaseTable {
     if (lease !== undefined) lease.renewedAt = now
   }
 
-  /** Granted through a queue with nobody there to take it: it passes on unless claimed in time. */
+  /**
+   * Granted through a queue with nobody there to take it: it passes on unless claimed in time. Of a
+   * session that was not heard since the server started nobody saw whether it went away meanwhile;
+   * its time runs from the start, so that what a crash left in a queue does not hold it up one by one.
+   */
   awaitClaim(lock: number, now: number, windowMs: number): void {
     const lease = this.leases.get(lock)
     if (lease === undefined) return
-    lease.claimBy = now + Math.min(windowMs, lease.lock.ttlMs)
+    const from = this.heardAt.has(lease.lock.owner.session) ? now : this.startedAt
+    lease.claim = { from, by: from + Math.min(windowMs, lease.lock.ttlMs) }
     this.place(lease)
   }
 
   claim(lock: number, now: number): void {
     const lease = this.leases.get(lock)
-    if (lease?.claimBy === undefined) return
-    lease.claimBy = undefined
+    if (lease?.claim === undefined) return
+    lease.claim = undefined
     lease.renewedAt = now
   }
 
@@ -85,8 +93,8 @@ export class LeaseTable {
   }
 
   /** At most 1,000 locks whose time is up (locks §27: expiry is spread). */
-  due(now: number): { lock: number; renewedAt: number; unclaimed: boolean }[] {
-    const due: { lock: number; renewedAt: number; unclaimed: boolean }[] = []
+  due(now: number): ExpireLocks['locks'] {
+    const due: ExpireLocks['locks'] = []
     const end = Math.floor(now / 1000)
     for (let second = this.sweptTo; second <= end; second++) {
       for (const lease of this.buckets.get(second) ?? []) {
@@ -96,9 +104,9 @@ export class LeaseTable {
           continue
         }
         if (due.length >= EXPIRED_AT_ONCE) return due
-        const unclaimed = lease.claimBy !== undefined
-        const renewedAt = unclaimed ? lease.lock.grantedAt : this.renewedAt(lease)
-        due.push({ lock: lease.lock.id, renewedAt, unclaimed })
+        const { lock, claim } = lease
+        const renewedAt = claim?.from ?? this.renewedAt(lease)
+        due.push({ lock: lock.id, renewedAt, unclaimed: claim !== undefined })
       }
       this.sweptTo = second
     }
@@ -111,7 +119,7 @@ export class LeaseTable {
 
   private track(lock: Lock, now: number): void {
     this.forget(lock.id)
-    const lease: Lease = { lock, renewedAt: now, claimBy: undefined, bucket: undefined }
+    const lease: Lease = { lock, renewedAt: now, claim: undefined, bucket: undefined }
     this.leases.set(lock.id, lease)
     this.place(lease)
   }
@@ -130,7 +138,7 @@ export class LeaseTable {
   }
 
   private deadline(lease: Lease): number {
-    return lease.claimBy ?? this.renewedAt(lease) + lease.lock.ttlMs
+    return lease.claim?.by ?? this.renewedAt(lease) + lease.lock.ttlMs
   }
 
   private place(lease: Lease): void {
@@ -157,7 +165,8 @@ export class LeaseTable {
 interface Lease {
   lock: Lock
   renewedAt: number
-  claimBy: number | undefined
+  /** Milliseconds since 1970. */
+  claim: { from: number; by: number } | undefined
   bucket: number | undefined
 }
 

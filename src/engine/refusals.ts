@@ -7,6 +7,8 @@ import type { RecordRefusals } from '../core/command.ts'
  */
 export class RefusalCounter {
   private readonly pending = new Map<string, Pending>()
+  /** By session and request id, until they are recorded: asked again, they are refused alike. */
+  private readonly counted = new Map<string, Refusal>()
 
   /** True: this one was counted. False: it is the first of its second; record it yourself. */
   count(
@@ -34,8 +36,16 @@ export class RefusalCounter {
   private add(known: Pending, refusal: Refusal, requestId: string | undefined): true {
     known.count += 1
     known.refusal = refusal
-    if (requestId !== undefined && known.requestIds.length < 1000) known.requestIds.push(requestId)
+    if (requestId !== undefined && known.requestIds.length < 1000) {
+      known.requestIds.push(requestId)
+      this.counted.set(keyOf(known.session, requestId), refusal)
+    }
     return true
+  }
+
+  /** What a request came to that is only counted so far. */
+  refusalOf(session: string, requestId: string): Refusal | undefined {
+    return this.counted.size === 0 ? undefined : this.counted.get(keyOf(session, requestId))
   }
 
   /** What was counted and not recorded yet; forgets whoever was quiet for a second. */
@@ -49,6 +59,7 @@ export class RefusalCounter {
       }
       const { agent, session, command, paths, count, requestIds } = one
       const { code, detail } = one.refusal
+      for (const id of requestIds) this.counted.delete(keyOf(session, id))
       counted.push({ agent, session, command, paths, code, detail, count, requestIds })
       one.count = 0
       one.requestIds = []
@@ -60,6 +71,10 @@ export class RefusalCounter {
   get isEmpty(): boolean {
     return this.pending.size === 0
   }
+}
+
+function keyOf(session: string, requestId: string): string {
+  return `${session} ${requestId}`
 }
 
 interface Pending {

@@ -22,7 +22,7 @@ import type { Directory, State } from '../core/state.ts'
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
  * tail. `version` changes with the shape; an unknown version is ignored and the ledger is folded.
  */
-const VERSION = 3
+const VERSION = 4
 
 interface Snapshot {
   version: number
@@ -71,6 +71,7 @@ interface StoredLock extends StoredTerms {
   fence: number
   versions: number[]
   grantedAt: number
+  heldSince: number
   ticket: number | null
   recall: Recall | null
 }
@@ -150,8 +151,8 @@ function storedTerms(holding: Holding): StoredTerms {
 }
 
 function storedLock(lock: Lock): StoredLock {
-  const { id, fence, versions, grantedAt, ticket, recall } = lock
-  const own = { id, fence, versions, grantedAt, ticket: ticket ?? null }
+  const { id, fence, versions, grantedAt, heldSince, ticket, recall } = lock
+  const own = { id, fence, versions, grantedAt, heldSince, ticket: ticket ?? null }
   return { ...storedTerms(lock), ...own, recall: recall ?? null }
 }
 
@@ -174,10 +175,13 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   const unplaced = (items: LockItem[]): Item[] =>
     items.map((item) => ({ ...scopeOf(item), node: table.root, by: undefined }))
   const lockFacts = (one: StoredLock) => {
-    const { id, fence, versions, grantedAt, ticket, recall } = one
-    const kind = 'lock' as const
-    const found = { kind, id, fence, versions, grantedAt, closedUntil: undefined }
-    return { ...found, ticket: ticket ?? undefined, recall: revived(recall) }
+    const { id, fence, versions, grantedAt, heldSince, ticket, recall } = one
+    return {
+      kind: 'lock' as const,
+      ...{ id, fence, versions, grantedAt, heldSince, closedUntil: undefined },
+      ticket: ticket ?? undefined,
+      recall: revived(recall),
+    }
   }
   for (const one of snapshot.locks) {
     addLock(table, { ...holding(one, placed(one.items)), ...lockFacts(one) })

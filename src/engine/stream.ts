@@ -296,17 +296,39 @@ export class Stream {
   private failed(error: Error): void {
     this.gathering = []
     this.contents = []
-    const lost = new StreamFailed(error)
-    for (const waiter of this.waiters.splice(0)) waiter.reject(lost)
+    const waiters = this.waiters.splice(0)
     this.isAppending = false
     if (error instanceof Fenced) {
       this.failure = error
+      this.answerUnknown(waiters, error)
       return
     }
     this.reloading = error
-    if (error instanceof LedgerFull) this.pauseWrites(error)
+    if (error instanceof LedgerFull) {
+      this.pauseWrites(error)
+      const lost = new StreamFailed(error)
+      for (const waiter of waiters.splice(0)) waiter.reject(lost)
+    }
     void this.reloadUntilDone()
+    // Only what is read anew says what of it was stored.
+    if (waiters.length > 0) {
+      this.recovered().then(
+        () => this.answerKnown(waiters, error),
+        () => this.answerUnknown(waiters, error),
+      )
+    }
     for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private answerKnown(waiters: readonly Waiter[], error: Error): void {
+    for (const waiter of waiters) {
+      if (waiter.revision <= this.durable) waiter.resolve()
+      else waiter.reject(new StreamFailed(error, waiter.from <= this.durable))
+    }
+  }
+
+  private answerUnknown(waiters: readonly Waiter[], error: Error): void {
+    for (const waiter of waiters) waiter.reject(new StreamFailed(error, true))
   }
 
   /** Each try on a full disk costs a fold of the ledger's end, so they are spread. */
@@ -393,8 +415,11 @@ interface Waiter {
 /** What was not durable is gone: the caller may try again. */
 export class StreamFailed extends Error {
   override name = 'StreamFailed'
-  constructor(cause: Error) {
+  /** It may have been stored all the same. */
+  readonly isUnknown: boolean
+  constructor(cause: Error, isUnknown = false) {
     super(cause.message, { cause })
+    this.isUnknown = isUnknown
   }
 }
 

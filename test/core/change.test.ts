@@ -58,6 +58,27 @@ describe('upgrade and downgrade', () => {
     expect(world.state.locks.locks.get(a)?.items[0]?.mode).toBe(7)
   })
 
+  it('locks §16: nobody raises a lock that was handed over, so it stands in nobody’s way', () => {
+    const world = new World()
+    const a = granted(world.acquire('ann', '/a', 'read'))
+    granted(world.acquire('bob', '/a', 'read'))
+    world.change('ann', a, 'exclusive', { queue: true })
+    world.run({ kind: 'hand-over-lock', actor: actor('ann'), lock: a, to: actor('bob') })
+    const step = world.acquire('cyd', '/a', 'exclusive', { queue: true })
+    expect(step.events).toMatchObject([{ kind: 'lock-queued' }])
+  })
+
+  it('locks §28: a raise never shortens, at once or through the queue', () => {
+    const world = new World()
+    const lock = granted(world.acquire('ann', '/a', 'read', { ttlMs: 60_000 }))
+    world.acquire('ann', '/a', 'write', { ttlMs: 1000 })
+    expect(world.state.locks.locks.get(lock)?.ttlMs).toBe(60_000)
+    const other = granted(world.acquire('bob', '/a', 'read'))
+    world.acquire('ann', '/a', 'exclusive', { ttlMs: 1000, queue: true })
+    world.release('bob', other)
+    expect(world.state.locks.locks.get(lock)).toMatchObject({ ttlMs: 60_000, items: [{ mode: 7 }] })
+  })
+
   it('locks §17: an upgrade returns the version, and refuses one that is not current', () => {
     const world = new World()
     const first = world.write('ann', '/a', 'one').events[0]?.revision as number

@@ -398,6 +398,22 @@ describe('fencing', () => {
     expect(world.write('ann', '/f', '2', { locks: [lock] }).refusal?.code).toBe('lock_lost')
   })
 
+  it('locks §33: a named lock has to cover what is written, with write or exclusive', () => {
+    const world = new World()
+    const read = granted(world.acquire('ann', '/a', 'read'))
+    const other = granted(world.acquire('ann', '/b', 'write'))
+    for (const lock of [read, other]) {
+      expect(world.write('ann', '/a', 'x', { locks: [lock] }).refusal).toMatchObject({
+        code: 'lock_required',
+        data: { path: '/a', locks: [`L${lock}`] },
+      })
+    }
+    expect(world.write('ann', '/a', 'x').events).toHaveLength(1)
+    // A second hold covers it; the one that is named beside it only has to be alive.
+    world.acquire('ann', '/a', 'write')
+    expect(world.write('ann', '/a', 'y', { locks: [other] }).events).toHaveLength(1)
+  })
+
   it('locks §33: a late write without a token is told that its lock was lost, not just locked', () => {
     const world = new World()
     granted(world.acquire('ann', '/f', 'exclusive', { ttlMs: 1000 }))

@@ -202,6 +202,16 @@ describe('the win limit', () => {
     expect(ranged('dee:3', [9]).refusal?.code).toBe('lock_conflict')
   })
 
+  it('locks §21: who waits for this session anyway is passed at the limit too', () => {
+    const world = new World({ order: 'priority', wins_in_a_row: 1 })
+    granted(world.acquire('ann', '/x'))
+    world.acquire('bob', ['/a', '/x'], 'write', { queue: true })
+    for (let turn = 0; turn < 3; turn++) {
+      world.release('ann', granted(world.acquire('ann', '/a')))
+    }
+    expect(world.waiters).toEqual(['bob'])
+  })
+
   it('locks §21: nobody else waiting, there is no limit', () => {
     const world = new World()
     for (let turn = 0; turn < 10; turn++) {

@@ -117,6 +117,33 @@ describe('recall', () => {
     expect(step.events).toMatchObject([{ kind: 'lock-recalled', lock, reason: 'max-hold' }])
   })
 
+  it('locks §25: max_hold counts from the first grant, through raises and a handover', () => {
+    const world = new World({ max_hold_s: 100 })
+    const lock = granted(world.acquire('ann', '/a', 'read', { ttlMs: 86_400_000, stable: true }))
+    world.acquire('bob', '/a', 'exclusive', { queue: true })
+    world.at += 50_000
+    world.change('ann', lock, 'write')
+    const to = { agent: 'cyd', session: 'cyd:default', role: 'agent', rights: [] } as const
+    const step = world.run({ kind: 'hand-over-lock', actor: actor('ann'), lock, to })
+    const handed = step.events[0]?.revision
+    world.at += 49_999
+    expect(world.followUp().events).toEqual([])
+    world.at += 1
+    expect(world.followUp().events).toMatchObject([
+      { kind: 'lock-recalled', lock: handed, reason: 'max-hold' },
+    ])
+  })
+
+  it('locks §38: an extension is as long as what the supervisor gave', () => {
+    const world = new World()
+    const lock = granted(world.acquire('ann', '/a', 'write'))
+    world.at += 10_000
+    const recall = { kind: 'recall-lock', actor: actor('sue', 'supervisor'), lock } as const
+    world.run({ ...recall, reason: 'now', graceMs: 2000 })
+    world.run({ kind: 'extend-recall', actor: actor('ann'), lock })
+    expect(recalled(world, lock)?.deadline).toBe(world.at + 4000)
+  })
+
   it('locks §38: it ends when nobody waits any more', () => {
     const world = new World({ max_hold_s: 100 })
     const lock = granted(world.acquire('ann', '/a', 'write', { ttlMs: 86_400_000 }))

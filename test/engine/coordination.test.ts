@@ -95,6 +95,7 @@ describe('recall', () => {
     await queue(world, 'bob', '/f')
     await world.call('sue', 'recall_lock', { id: lock.id, reason: 'lunch', grace: 20 })
     await world.crash()
+    await world.call('bob', 'list_locks', {})
     await world.clock.advance(30_000)
     expect((await world.call('ann', 'list_locks', {})).locks[0]?.owner).toBe('bob')
   })
@@ -124,6 +125,59 @@ describe('notices', () => {
     expect(world.engine.takeNotices(bob, 'main')).toEqual([])
     const answered = await world.call('ann', 'answer_ask', { ask, answer: 'yield' })
     expect(answered).toEqual({ answered: true, released: true })
+  })
+
+  it('locks §37–39: a status shows no message of what is over', async () => {
+    const world = await withSupervisor()
+    const { lock } = await world.lock('ann', '/f')
+    const ticket = await queue(world, 'bob', '/f')
+    const [waiting] = (await world.call('ann', 'workspace_status', {})).messages
+    expect(waiting).toMatchObject({ kind: 'waiting', lock: lock.id, ticket })
+    await world.call('bob', 'leave_queue', { ticket })
+    expect(await notices(world, 'ann')).toEqual([])
+
+    const { ask } = await world.call('bob', 'ask_holder', { id: lock.id, message: 'how long?' })
+    expect(await notices(world, 'ann')).toEqual(['asked'])
+    await world.call('ann', 'answer_ask', { ask, answer: 'no' })
+    expect(await notices(world, 'ann')).toEqual([])
+    expect(await notices(world, 'bob')).toEqual(['answered'])
+
+    await queue(world, 'bob', '/f')
+    await world.call('sue', 'recall_lock', { id: lock.id, reason: 'lunch' })
+    expect(await notices(world, 'ann')).toEqual(['waiting', 'recalled'])
+    await world.call('ann', 'release_lock', { id: lock.id })
+    expect(await notices(world, 'ann')).toEqual([])
+  })
+
+  it('locks §37: of a lock that was passed on or lost, its holder hears that alone', async () => {
+    const world = await withSupervisor()
+    const { lock } = await world.lock('ann', '/f')
+    await world.caller('bob')
+    const handed = await world.call('ann', 'handover_lock', { id: lock.id, to: 'bob' })
+    await queue(world, 'cyd', '/f')
+    expect(await notices(world, 'bob')).toEqual(['handed_over', 'waiting'])
+    await world.call('sue', 'release_lock', { id: handed.lock.id, force: true, reason: 'lunch' })
+    expect(await notices(world, 'bob')).toEqual(['lost'])
+  })
+
+  it('locks §38: when a recall is over its holder hears that too', async () => {
+    const world = await withSupervisor({ max_hold_s: 20, recall_grace_s: 10 })
+    const { lock } = await world.lock('ann', '/f')
+    const ann = await world.caller('ann')
+    const ticket = await queue(world, 'bob', '/f')
+    await world.clock.advance(21_000)
+    expect(await notices(world, 'ann')).toEqual(['waiting', 'recalled'])
+    await world.call('bob', 'leave_queue', { ticket })
+    await world.clock.advance(11_000)
+    expect(world.engine.takeNotices(ann, 'main')).toMatchObject([
+      {
+        kind: 'recall_ended',
+        lock: lock.id,
+        paths: ['/f'],
+        text: expect.stringContaining('Go on'),
+      },
+    ])
+    expect(await notices(world, 'ann')).toEqual(['recall_ended'])
   })
 
   it('locks §1: a read lock pins its version, and hears of a newer one', async () => {

@@ -6,6 +6,8 @@ import { EngineWorld, settle } from './world.ts'
 class Gate {
   isShut = false
   failure: Error | undefined
+  /** Stored, and reported as failed. */
+  failLate: Error | undefined
   private waiting: (() => void)[] = []
 
   wrap(ledger: Ledger): Ledger {
@@ -18,6 +20,9 @@ class Gate {
         if (this.isShut) await new Promise<void>((resolve) => this.waiting.push(resolve))
         if (this.failure !== undefined) throw this.failure
         await ledger.append(epoch, after, batch)
+        const { failLate } = this
+        this.failLate = undefined
+        if (failLate !== undefined) throw failLate
       },
     }
   }
@@ -149,6 +154,20 @@ describe('a ledger that fails', () => {
     expect(await world.text('ann', '/f')).toBe('kept')
     expect((await world.call('ann', 'list_locks', {})).locks).toHaveLength(0)
     expect((await world.call('ann', 'write_file', { path: '/f' }, 'again')).version).toBe(2)
+  })
+
+  it('I14: what was stored although the disk said no is answered as stored', async () => {
+    const { world, gate } = await gatedWorld()
+    gate.isShut = true
+    const write = world.call('ann', 'write_file', { path: '/f' }, 'x')
+    await settle()
+    const late = world.call('ann', 'write_file', { path: '/g' }, 'y')
+    await settle()
+    gate.failLate = new Error('no answer from the disk')
+    gate.open()
+    expect(await write).toMatchObject({ created: true })
+    expect(await world.code(late)).toBe('overloaded')
+    expect(await world.text('ann', '/f')).toBe('x')
   })
 
   it('allocation §A24: a full disk is server_full, and reading goes on', async () => {

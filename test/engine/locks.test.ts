@@ -95,6 +95,20 @@ describe('idempotency', () => {
     )
   })
 
+  it('locks §11, I10: a refusal that was only counted is answered again, not decided anew', async () => {
+    const world = await EngineWorld.start()
+    const { lock } = await world.lock('ann', '/f')
+    const ask = (request_id: string) =>
+      world.code(world.call('bob', 'acquire_lock', { path: '/f', request_id }))
+    expect(await ask('one')).toBe('lock_conflict')
+    expect(await ask('two')).toBe('lock_conflict')
+    await world.call('ann', 'release_lock', { id: lock.id })
+    expect(await ask('two')).toBe('lock_conflict')
+    await world.clock.advance(2000)
+    expect(await ask('two')).toBe('lock_conflict')
+    expect(await ask('three')).toBe('none')
+  })
+
   it('locks §11, I10: a write that is sent twice is done once, after a crash too', async () => {
     const world = await EngineWorld.start()
     const append = () =>
@@ -183,6 +197,40 @@ describe('leases', () => {
     }
     await world.clock.advance(11_000)
     expect((await world.call('bob', 'list_locks', {})).locks).toHaveLength(0)
+  })
+
+  it('locks §28: after a crash a recalled holder has its grace anew', async () => {
+    const world = await EngineWorld.start()
+    const { lock } = await world.lock('ann', '/f')
+    await world.clock.advance(10_000)
+    await world.call('admin', 'recall_lock', { id: lock.id, reason: 'now', grace: 20 })
+    await world.clock.advance(19_000)
+    await world.crash()
+    await world.clock.advance(19_000)
+    expect((await world.call('bob', 'list_locks', {})).locks).toHaveLength(1)
+    await world.clock.advance(2000)
+    expect((await world.call('bob', 'list_locks', {})).locks).toEqual([])
+  })
+
+  it('locks §29: what a crash left in a queue does not hold it up one by one', async () => {
+    const world = await EngineWorld.start()
+    const { lock } = await world.lock('ann', '/f')
+    const queue = async (who: string) => {
+      const answer = world.call(who, 'acquire_lock', { path: '/f', wait: 1 })
+      await settle()
+      await world.clock.advance(1000)
+      return answer
+    }
+    for (let i = 0; i < 20; i++) await queue(`bob:s${i}`)
+    await world.crash()
+    const queued = await queue('cyd')
+    await world.clock.advance(40_000)
+    await world.call('ann', 'release_lock', { id: lock.id })
+    await world.clock.advance(10_000)
+    const ticket = queued.status === 'queued' ? queued.ticket : ''
+    expect(await world.call('cyd', 'wait_for_lock', { ticket })).toMatchObject({
+      status: 'granted',
+    })
   })
 
   it('locks §26: a session that loses its connection ends after 10 s, and its locks go', async () => {

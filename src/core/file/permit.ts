@@ -136,12 +136,24 @@ export function lostOwn(
   )
 }
 
+/** Who names locks writes under them: each change needs a hold that covers it (locks §33). */
 export function lockRequired(
-  { state }: Writer,
+  { state, command }: Writer,
   path: string,
   covered: boolean,
 ): Refusal | undefined {
-  if (state.settings.write_mode !== 'locked' || covered) return undefined
+  if (covered) return undefined
+  if (command.locks.length > 0) {
+    const named = command.locks.map((id) => `L${id}`)
+    return refuse(
+      'lock_required',
+      `${named.join(', ')} ${named.length > 1 ? 'do' : 'does'} not cover ${path} with write or ` +
+        'exclusive, and no other lock of yours does. Nothing was written. ' +
+        `Call acquire_lock on ${path}, or leave out the lock.`,
+      { path, locks: named },
+    )
+  }
+  if (state.settings.write_mode !== 'locked') return undefined
   return refuse(
     'lock_required',
     `This workspace takes writes only under a lock. Call acquire_lock on ${path} first.`,

@@ -22,6 +22,7 @@ import { deadlockRefusal } from './describe-cycle.ts'
 import { heldLimit, waitingLimit } from './limit.ts'
 import { MODE } from './mode.ts'
 import { isAhead, newcomerPlace, type Place, placeBefore } from './order.ts'
+import { raisedBy, raisedTtl } from './own.ts'
 import { recallDraft } from './recall.ts'
 import { type Asked, factOf, prepareItems, waitingFactOf } from './request.ts'
 import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
@@ -113,7 +114,14 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
     const granted: EventDraft =
       raises === undefined
         ? { kind: 'lock-acquired', ...base, items, versions }
-        : { kind: 'lock-raised', ...base, items, lock: raises.id, versions }
+        : {
+            kind: 'lock-raised',
+            ...base,
+            items,
+            lock: raises.id,
+            versions,
+            ttlMs: raisedTtl(raises, terms.ttlMs),
+          }
     return { outcome: 'events', events: [granted] }
   }
   const refusal =
@@ -166,15 +174,15 @@ function placed(
     raises === undefined ? placeAtLimit(table, state.settings, items, owner.agent, usual) : usual
   const request = { ...limited, owner, items, any }
   const free = freeOf(table, request, items)
-  if (free !== undefined || limited !== usual) return { request, free }
-  const ahead = aheadOfOwnWaiters(table, wish, usual)
-  if (ahead === usual) return { request, free }
+  if (free !== undefined) return { request, free }
+  const ahead = aheadOfOwnWaiters(table, wish, limited)
+  if (ahead === limited) return { request, free }
   const moved = { ...request, ...ahead }
   return { request: moved, free: freeOf(table, moved, items) }
 }
 
 /** Ahead of the first waiter in conflict that waits for this owner anyway: it cannot go before it. */
-function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Place): Place {
+function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, place: Place): Place {
   let first: Place | undefined
   for (const lock of owner.locks) {
     for (const held of lock.items) {
@@ -182,7 +190,7 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
       const { lines, ranged } = conflictingLines(table, held)
       for (const line of [...lines, ranged]) {
         for (const ticket of line) {
-          if (ticket.owner === owner || !isAhead(ticket, usual)) continue
+          if (ticket.owner === owner || !isAhead(ticket, place)) continue
           if (first !== undefined && !isAhead(ticket, first)) continue
           if (ticket.items.some((one) => items.some((item) => itemsConflict(one, item)))) {
             first = ticket
@@ -191,8 +199,8 @@ function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, usual: Plac
       }
     }
   }
-  if (first === undefined) return usual
-  return placeBefore(first, waiterBefore(table, first), usual.id)
+  if (first === undefined) return place
+  return placeBefore(first, waiterBefore(table, first), place.id)
 }
 
 function freeOf(
@@ -215,7 +223,7 @@ function upgradeConflict(table: LockTable, request: Request): Refusal | undefine
     for (const other of waitersInConflict(table, item)) {
       const isUpgrade =
         other.owner !== request.owner &&
-        other.raises !== undefined &&
+        raisedBy(table, other) !== undefined &&
         other.items.some((one) => one.mode === MODE.X && itemsConflict(one, item))
       if (!isUpgrade) continue
       const { agent, session } = other.owner

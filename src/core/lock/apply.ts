@@ -3,6 +3,7 @@ import type { State } from '../state.ts'
 import { singleHold } from './conflict.ts'
 import { rankOf } from './order.ts'
 import type { Splice } from './range.ts'
+import { graceFrom } from './recall.ts'
 import { factOf, placedItem, scopeOf } from './request.ts'
 import {
   addLock,
@@ -69,7 +70,8 @@ export function applyLock(state: State, event: Event): boolean {
       const { lock, reason, deadline, for: whom, why } = event
       const held = table.locks.get(lock)
       if (held !== undefined) {
-        held.recall = { reason, deadline, isExtended: false, for: whom, why }
+        const graceMs = deadline - graceFrom(state.settings, held, event.at)
+        held.recall = { reason, deadline, graceMs, isExtended: false, for: whom, why }
         if (whom !== undefined && reason === 'priority') table.preferred.set(whom, event.at)
       }
       return true
@@ -109,6 +111,7 @@ function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
     items,
     versions: event.versions,
     grantedAt: event.at,
+    heldSince: event.at,
     ticket: event.ticket,
     recall: undefined,
     closedUntil: undefined,

@@ -37,7 +37,7 @@ export function holderFacts(item: HeldItem, moment: Moment): HolderFacts {
     lock: `L${lock.id}`,
     level: levelOf(item.mode),
     path: item.path,
-    since: isoTime(lock.grantedAt),
+    since: isoTime(lock.heldSince),
     expires_at: isoTime(ends),
   }
   const { range, key } = factOf(item)

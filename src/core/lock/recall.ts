@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventDraft } from '../../contract/events.ts'
+import type { EventDraft, Settings } from '../../contract/events.ts'
 import { isoTime } from '../../contract/time.ts'
 import { maySupervise } from '../agent/rights.ts'
 import type { ExtendRecall, FollowUp, Moment, RecallLock } from '../command.ts'
@@ -27,7 +27,6 @@ export function recallDraft(
   why: { reason: Recall['reason']; by?: Owner; told?: string; graceMs?: number },
 ): EventDraft {
   const { settings } = state
-  const least = lock.grantedAt + 1000 * settings.minimum_hold_s
   const graceMs = why.graceMs ?? 1000 * settings.recall_grace_s
   return {
     kind: 'lock-recalled',
@@ -35,10 +34,15 @@ export function recallDraft(
     session: why.by?.session ?? lock.owner.session,
     lock: lock.id,
     reason: why.reason,
-    deadline: Math.max(at, least) + graceMs,
+    deadline: graceFrom(settings, lock, at) + graceMs,
     ...(why.by === undefined ? {} : { for: why.by.agent }),
     ...(why.told === undefined ? {} : { why: why.told }),
   }
+}
+
+/** When the grace of a recall begins: a minimum hold comes first (locks §38). */
+export function graceFrom(settings: Settings, lock: Lock, at: number): number {
+  return Math.max(at, lock.grantedAt + 1000 * settings.minimum_hold_s)
 }
 
 export function decideRecall(
@@ -81,7 +85,7 @@ export function decideExtend(state: State, command: ExtendRecall): EventDraft[] 
     )
   }
   const { agent, session } = actor
-  const deadline = recall.deadline + 1000 * state.settings.recall_grace_s
+  const deadline = recall.deadline + recall.graceMs
   return [{ kind: 'recall-extended', agent, session, lock: lock.id, deadline }]
 }
 
@@ -136,7 +140,7 @@ function lockDue(state: State, lock: Lock, at: number): EventDraft | undefined {
 }
 
 function isHeldLong(state: State, lock: Lock, at: number): boolean {
-  return at >= lock.grantedAt + 1000 * state.settings.max_hold_s
+  return at >= lock.heldSince + 1000 * state.settings.max_hold_s
 }
 
 /** Holds that a waiter may have recalled by now. */

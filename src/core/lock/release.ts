@@ -139,7 +139,7 @@ export function decideExpire(state: State, command: ExpireLocks, moment: Moment)
   for (const { lock: id, renewedAt, unclaimed } of command.locks) {
     const lock = state.locks.locks.get(id)
     if (lock === undefined) continue
-    const since = Math.max(renewedAt, lock.grantedAt)
+    const since = unclaimed ? renewedAt : Math.max(renewedAt, lock.grantedAt)
     if (moment.at < since + (unclaimed ? Math.min(claimWindowMs, lock.ttlMs) : lock.ttlMs)) continue
     events.push(lostRelease(state, lock, unclaimed ? 'unclaimed' : 'expired', moment.at))
   }

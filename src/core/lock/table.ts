@@ -89,7 +89,10 @@ export interface Lock extends Terms {
   items: Item[]
   /** Beside `items`: version of each file at the grant, 0 for none. */
   versions: number[]
+  /** Of the last grant, raise or handover: leases and the minimum hold count from here. */
   grantedAt: number
+  /** Of the first grant: `max_hold_s` counts from here, whatever became of the hold (locks §25). */
+  heldSince: number
   /** The ticket it was granted through. */
   ticket: number | undefined
   recall: Recall | undefined
@@ -101,6 +104,8 @@ export interface Recall {
   reason: 'priority' | 'max-hold' | 'upgrade' | 'supervisor'
   /** Milliseconds since 1970. */
   deadline: number
+  /** What the holder was given, and what one extension adds. */
+  graceMs: number
   isExtended: boolean
   /** The agent that waits. */
   for: string | undefined

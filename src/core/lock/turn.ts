@@ -2,6 +2,7 @@ import type { EventDraft } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import type { State } from '../state.ts'
 import { versionOf } from './acquire.ts'
+import { raisedBy, raisedTtl } from './own.ts'
 import { factOf } from './request.ts'
 import type { Turn } from './wake.ts'
 
@@ -34,8 +35,8 @@ export function turnDraft(state: State, { ticket, items }: Turn): EventDraft {
     ticket: ticket.id,
   }
   // The hold it was to change may have gone meanwhile; then it is a grant like any other.
-  const raised = ticket.raises === undefined ? undefined : state.locks.locks.get(ticket.raises)
-  return raised?.owner === ticket.owner
-    ? { kind: 'lock-raised', ...base, lock: raised.id }
-    : { kind: 'lock-acquired', ...base }
+  const raised = raisedBy(state.locks, ticket)
+  return raised === undefined
+    ? { kind: 'lock-acquired', ...base }
+    : { kind: 'lock-raised', ...base, lock: raised.id, ttlMs: raisedTtl(raised, ticket.ttlMs) }
 }
