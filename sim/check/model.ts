@@ -2,7 +2,8 @@ import type { Event, Settings } from '../../src/contract/events.ts'
 import type { Command } from '../../src/core/command.ts'
 import type { Step } from '../../src/core/step.ts'
 import { broken } from '../history.ts'
-import type { LockModel, Told } from '../model/lock-model.ts'
+import type { Told } from '../model/foresight.ts'
+import type { LockModel } from '../model/lock-model.ts'
 
 /** One decision as the server took it; a crash may have undone it. */
 export interface Decided {

@@ -1,5 +1,6 @@
 import type { Event, EventOf } from '../../src/contract/events.ts'
 import type { AcquireLock, ChangeLock, Command } from '../../src/core/command.ts'
+import type { Disagree } from './disagree.ts'
 import type { Facts, Waiting } from './facts.ts'
 import {
   anyConflict,
@@ -12,7 +13,6 @@ import {
   STRENGTH,
   told as toldPieces,
 } from './leaf.ts'
-import type { Disagree, Told } from './lock-model.ts'
 import {
   directlyBehind,
   helpfulMove,
@@ -28,6 +28,15 @@ const FOREIGN = new Set([
   ...['too_many', 'forbidden', 'invalid_request', 'invalid_path', 'range_invalid', 'is_folder'],
   ...['not_found', 'lock_lost', 'limit_exceeded', 'queue_full'],
 ])
+
+/** What the caller was told, and when. */
+export interface Told {
+  command: Command
+  at?: number | undefined
+  refusal?: { code: string; data?: Record<string, unknown> | undefined } | undefined
+  held?: number | undefined
+  waiting?: number | undefined
+}
 
 interface Request extends Waiting {
   isRaise: boolean
@@ -52,6 +61,9 @@ export class Foresight {
       this.disagree('contract', `a refusal (${refusal.code}) that changed something`)
     }
     if (command.kind !== 'acquire-lock' && command.kind !== 'change-lock') return
+    if (!command.queue && events.some(({ kind }) => kind === 'lock-queued')) {
+      this.disagree('locks §9', 'it was queued, and would not wait')
+    }
     if (refusal !== undefined && FOREIGN.has(refusal.code)) return
     if (told.held !== undefined) return this.isHeld(command, told.held)
     if (told.waiting !== undefined) return this.isWaiting(command, told.waiting)

@@ -1,119 +1,105 @@
-import type { Event } from '../../src/contract/events.ts'
-import { leavesConflict, type ModelItem, meetingPoint } from './conflict.ts'
-import type { ModelState } from './state.ts'
-import { holdsAgainst, ticketsAgainst, type Waiting } from './waiting.ts'
+import type { Facts, Waiting } from './facts.ts'
+import { commonNode, opposed, type Piece } from './leaf.ts'
+import { holdsInTheWay, ticketsInTheWay } from './queue.ts'
 
 /**
- * The phases of locks §18: where writers left in this decision, and who was waiting there by then.
- * Its own events come first; with the first grant to a ticket the moment is over.
+ * The phase of a decision (locks §18, record 0008 no. 11): where writers left by its own events, and
+ * which readers that waited there go past the waiters. With the first turn of a ticket the moment is
+ * over, and settled who they are.
  */
 export class Phase {
-  private readonly state: ModelState
-  private readonly left: ModelItem[] = []
-  private readonly waitingThen = new Set<number>()
-  /** Sessions that waited with several tickets when it began: they pass nobody. */
-  private readonly busy = new Set<string>()
-  private isOver = false
-  private entitled: number[] = []
+  private readonly facts: Facts
+  private readonly waitedBefore: ReadonlySet<number>
+  private readonly left: Piece[] = []
+  /** Sessions that wait with one ticket: who waits for more passes nobody. */
+  private lone = new Set<string>()
+  private readonly entitled = new Set<number>()
+  private isSettled = false
 
-  constructor(state: ModelState) {
-    this.state = state
-    const seen = new Set<string>()
-    for (const { id, session } of state.tickets.values()) {
-      this.waitingThen.add(id)
-      if (seen.has(session)) this.busy.add(session)
-      seen.add(session)
-    }
+  constructor(facts: Facts) {
+    this.facts = facts
+    this.waitedBefore = new Set(facts.tickets.keys())
   }
 
-  before(event: Event): void {
-    const isGrant =
-      'ticket' in event && event.kind !== 'ticket-left' && event.kind !== 'ticket-moved'
-    if (isGrant && event.ticket !== undefined) this.close()
-    if (this.isOver) return
-    const items = this.itemsLeaving(event)
-    this.left.push(...items.filter((item) => item.leaf === 'write' || item.leaf === 'exclusive'))
+  leaves(pieces: readonly Piece[]): void {
+    if (this.isSettled) return
+    const writers = pieces.filter(({ leaf }) => leaf === 'write' || leaf === 'exclusive')
+    this.left.push(...writers.map((piece) => ({ ...piece })))
   }
 
-  /** Who was to enter is settled before anybody does. */
-  close(): void {
-    if (this.isOver) return
-    this.isOver = true
-    const queue = [...this.state.tickets.values()]
-    this.entitled = queue
-      .filter((ticket) => this.mayEnter(ticket, queue))
-      .map((ticket) => ticket.id)
+  settle(): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    if (this.left.length === 0 || this.facts.settings.order !== 'fcfs') return
+    const queue = [...this.facts.tickets.values()]
+    this.lone = loneIn(queue)
+    for (const ticket of queue) if (this.mayEnter(ticket, queue)) this.entitled.add(ticket.id)
   }
 
-  private itemsLeaving(event: Event): readonly ModelItem[] {
-    if (event.kind === 'lock-released' && event.closedUntil === undefined) {
-      return copies(this.state.holds.get(event.lock)?.items)
-    }
-    if (event.kind === 'lock-lowered') return copies(this.state.holds.get(event.lock)?.items)
-    if (event.kind === 'lock-opened') return copies(this.state.closed.get(event.lock)?.items)
-    return []
+  isEntitled({ id }: Waiting): boolean {
+    return this.entitled.has(id)
   }
 
-  /** The nodes where a reader may pass waiters: a writer that stood against it left there. */
-  private openNodes(ticket: Waiting): Set<string> {
+  /** Who is to enter, waits, and could: nobody who went is in the way. */
+  stillToEnter(): Waiting[] {
+    const { facts, entitled } = this
+    if (entitled.size === 0) return []
+    return [...facts.tickets.values()].filter(
+      ({ id, session, pieces }) =>
+        entitled.has(id) &&
+        pieces.every((piece) => holdsInTheWay(facts, session, piece).length === 0),
+    )
+  }
+
+  /** Whether a ticket may go past those that `piece` of it meets in the way. */
+  excuses(ticket: Waiting, passed: readonly { piece: Piece; other: Waiting }[]): boolean {
+    if (!this.isInPhase(ticket)) return false
+    const open = this.openedFor(ticket)
+    return passed.every(({ piece, other }) => meetsOnlyAt(open, piece, other))
+  }
+
+  private isInPhase({ id, session, pieces, any }: Waiting): boolean {
+    const isReader = pieces.every(({ leaf }) => leaf === 'read' || leaf === 'stable')
+    return isReader && any === undefined && this.waitedBefore.has(id) && this.lone.has(session)
+  }
+
+  private mayEnter(ticket: Waiting, queue: readonly Waiting[]): boolean {
+    if (!this.isInPhase(ticket)) return false
+    const open = this.openedFor(ticket)
+    if (open.size === 0) return false
+    return ticket.pieces.every(
+      (piece) =>
+        holdsInTheWay(this.facts, ticket.session, piece).length === 0 &&
+        ticketsInTheWay(queue, ticket, piece).every((other) => meetsOnlyAt(open, piece, other)),
+    )
+  }
+
+  /** The nodes where a writer that stood against it left; ranges meet in the file, not on its node. */
+  private openedFor({ pieces }: Waiting): Set<string> {
     const open = new Set<string>()
-    for (const item of ticket.items) {
-      for (const left of this.left) {
-        if (item.range !== undefined && left.range !== undefined && item.path === left.path)
-          continue
-        const at = meetingPoint(item, left)
-        if (at !== undefined && leavesConflict(item.leaf, left.leaf)) open.add(at)
+    for (const piece of pieces) {
+      for (const gone of this.left) {
+        const node = commonNode(piece, gone)
+        if (node === undefined || node.endsWith('#bytes')) continue
+        if (opposed(piece.leaf, gone.leaf)) open.add(node)
       }
     }
     return open
   }
-
-  private isReader(ticket: Waiting): boolean {
-    return (
-      this.state.settings.order === 'fcfs' &&
-      ticket.any === undefined &&
-      this.waitingThen.has(ticket.id) &&
-      !this.busy.has(ticket.session) &&
-      ticket.items.every((item) => item.leaf === 'read' || item.leaf === 'stable')
-    )
-  }
-
-  excuses(ticket: Waiting, passed: { other: Waiting; item: ModelItem }[]): boolean {
-    if (!this.isReader(ticket)) return false
-    const open = this.openNodes(ticket)
-    return passed.every(({ other, item }) => meetsOnlyAt(open, item, other))
-  }
-
-  /** A reader that conflicts with no hold, and meets those ahead of it only where writers left. */
-  private mayEnter(ticket: Waiting, queue: readonly Waiting[]): boolean {
-    if (this.left.length === 0 || !this.isReader(ticket)) return false
-    const open = this.openNodes(ticket)
-    return (
-      open.size > 0 &&
-      ticket.items.every(
-        (item) =>
-          holdsAgainst(this.state, ticket.session, item).length === 0 &&
-          ticketsAgainst(queue, ticket, item).every((other) => meetsOnlyAt(open, item, other)),
-      )
-    )
-  }
-
-  /** Was to enter, did not, and nobody who did is in its way. */
-  isMissed(ticket: Waiting): boolean {
-    return (
-      this.entitled.includes(ticket.id) &&
-      ticket.items.every((item) => holdsAgainst(this.state, ticket.session, item).length === 0)
-    )
-  }
 }
 
-function meetsOnlyAt(open: ReadonlySet<string>, item: ModelItem, other: Waiting): boolean {
-  return other.items.every((one) => {
-    const at = meetingPoint(item, one)
-    return at === undefined || !leavesConflict(item.leaf, one.leaf) || open.has(at)
+function loneIn(queue: readonly Waiting[]): Set<string> {
+  const lone = new Set<string>()
+  const several = new Set<string>()
+  for (const { session } of queue) (lone.has(session) ? several : lone).add(session)
+  for (const session of several) lone.delete(session)
+  return lone
+}
+
+/** Everybody that `piece` meets in `other` it meets at one of these nodes. */
+function meetsOnlyAt(open: ReadonlySet<string>, piece: Piece, other: Waiting): boolean {
+  return other.pieces.every((one) => {
+    const node = commonNode(piece, one)
+    return node === undefined || !opposed(piece.leaf, one.leaf) || open.has(node)
   })
-}
-
-function copies(items: readonly ModelItem[] | undefined): ModelItem[] {
-  return (items ?? []).map((item) => ({ ...item }))
 }

@@ -1,5 +1,5 @@
 import type { Facts, Held, Place, Waiting } from './facts.ts'
-import { anyConflict, commonNode, opposed, type Piece } from './leaf.ts'
+import { anyConflict, type Piece } from './leaf.ts'
 
 /** Who is ahead, who is in the way, who could go, who can never finish: asked of everybody anew. */
 
@@ -135,32 +135,4 @@ export function toLetGoFirst(facts: Facts, request: Waiting): Waiting | undefine
   return byPlace(facts.tickets.values()).findLast(
     (ticket) => ticket.agent !== request.agent && anyConflict(ticket.pieces, request.pieces),
   )
-}
-
-export function isReader({ pieces, any }: Waiting): boolean {
-  return any === undefined && pieces.every(({ leaf }) => leaf === 'read' || leaf === 'stable')
-}
-
-/**
- * The nodes where one of `left` stood against the ticket (record 0008 no. 11). Two ranges meet in
- * the file and not on its node.
- */
-export function openedFor(ticket: Waiting, left: readonly Piece[]): Set<string> {
-  const open = new Set<string>()
-  for (const piece of ticket.pieces) {
-    for (const gone of left) {
-      const node = commonNode(piece, gone)
-      if (node === undefined || node.endsWith('#bytes')) continue
-      if (opposed(piece.leaf, gone.leaf)) open.add(node)
-    }
-  }
-  return open
-}
-
-/** Everybody that `piece` meets in `other` it meets at one of these nodes. */
-export function meetsOnlyAt(open: ReadonlySet<string>, piece: Piece, other: Waiting): boolean {
-  return other.pieces.every((one) => {
-    const node = commonNode(piece, one)
-    return node === undefined || !opposed(piece.leaf, one.leaf) || open.has(node)
-  })
 }

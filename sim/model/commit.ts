@@ -1,0 +1,80 @@
+import type { EventOf, FileChange } from '../../src/contract/events.ts'
+import type { Disagree } from './disagree.ts'
+import type { Facts } from './facts.ts'
+import { conflicts, contains, type Piece, pieceOf, STRENGTH } from './leaf.ts'
+
+/** Whose holds let a commit be made (record 0008 no. 27, locks §33), and on which versions. */
+export class CommitRules {
+  private readonly facts: Facts
+  private readonly disagree: Disagree
+
+  constructor(facts: Facts, disagree: Disagree) {
+    this.facts = facts
+    this.disagree = disagree
+  }
+
+  allow(event: EventOf<'files-committed'>): void {
+    const { facts } = this
+    const sessions = new Set([event.session])
+    for (const lock of event.locks ?? []) {
+      const hold = facts.holds.get(lock)
+      if (hold === undefined) this.disagree('I4', `a commit under L${lock}, which is not held`)
+      else sessions.add(hold.session)
+    }
+    this.isCovered(event, sessions)
+    const bases = new Map<string, number>()
+    for (const change of event.changes) {
+      // Folders on the way to what is written are made whoever holds what in them.
+      if (change.op === 'make-folder') continue
+      for (const hold of [...facts.holds.values(), ...facts.closed.values()]) {
+        const isOwn = hold.closedUntil === undefined && sessions.has(hold.session)
+        if (isOwn || !hold.pieces.some((piece) => this.stops(piece, change))) continue
+        this.disagree('I3', `${event.session} changed ${change.path} against L${hold.id}`)
+      }
+      if (change.op !== 'write') continue
+      const base = bases.get(change.path) ?? facts.files.get(change.path)?.version ?? 0
+      bases.set(change.path, event.revision)
+      if (change.base !== base && event.changes.length === 1) {
+        this.disagree('I5', `${change.path} has version ${base}, not ${change.base}`)
+      }
+    }
+  }
+
+  /** files §8, locks §33: in a `locked` workspace nothing changes but under write or exclusive. */
+  private isCovered({ changes }: EventOf<'files-committed'>, sessions: ReadonlySet<string>): void {
+    if (this.facts.settings.write_mode !== 'locked') return
+    const own = [...this.facts.holds.values()].filter(({ session }) => sessions.has(session))
+    const held = own.flatMap(({ pieces }) => pieces)
+    for (const { op, path } of changes) {
+      const isCovered = held.some(
+        (piece) =>
+          !piece.isMetadata &&
+          STRENGTH[piece.leaf] >= STRENGTH.write &&
+          (piece.path === path || (piece.isSubtree && contains(piece.path, path))),
+      )
+      // Whether a folder may be deleted with what is in it, covered by nothing, is left open.
+      const isOpen = op === 'make-folder' || (op === 'delete' && this.facts.isFolder(path))
+      if (!isOpen && !isCovered) this.disagree('I3', `no lock covers ${path}`)
+    }
+  }
+
+  private stops(piece: Piece, change: FileChange): boolean {
+    // locks §4: moving or deleting a folder takes all that is in it.
+    const isWhole = change.op !== 'write' && this.facts.isFolder(change.path)
+    const taken = pieceOf({ path: change.path, level: isWhole ? 'exclusive' : 'write' })
+    if (change.op === 'move' && conflicts(piece, { ...taken, path: change.to })) return true
+    if (change.op !== 'write') return conflicts(piece, taken)
+    const size = this.facts.sizeOf(change.path)
+    const { splice, how } = change
+    const atEnd = { from: size, to: Number.POSITIVE_INFINITY }
+    if (how === 'append') {
+      // Read on the file; and of other ranges, write on the bytes from its end on.
+      if (conflicts(piece, { ...taken, leaf: 'read' })) return true
+      return piece.range !== undefined && conflicts(piece, { ...taken, range: atEnd })
+    }
+    if (splice === undefined) return conflicts(piece, taken)
+    const isAtEnd = splice.start === splice.end && splice.end === size
+    const range = isAtEnd ? atEnd : { from: splice.start, to: splice.end }
+    return conflicts(piece, { ...taken, range })
+  }
+}
