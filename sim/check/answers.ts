@@ -20,6 +20,11 @@ const UNDECIDED: ReadonlySet<string> = new Set([
 export class Answers {
   private readonly known = new Map<string, string>()
 
+  /** Nobody waits for the sync of a refusal: what was in memory alone is decided anew. */
+  forgetRefusals(): void {
+    for (const [key, told] of this.known) if (told.startsWith('refused')) this.known.delete(key)
+  }
+
   follow(
     request: Request<OperationName>,
     answer: Promise<Answer<OperationName>>,
@@ -67,10 +72,7 @@ function isSame(before: string, now: string): boolean {
   const hasEnded = before.startsWith('granted') && ENDED.has(now)
   // A ticket was asked for again while it waited; the answers overtook each other.
   const overtaken = before.startsWith('granted') && now.startsWith('queued')
-  // Refusals are no facts that anybody waits for: one that was only counted, or lost in a crash, is
-  // decided anew. See "found" in sim/README.md.
-  const isForgotten = before.startsWith('refused')
-  return hasMovedOn || hasEnded || overtaken || isForgotten
+  return hasMovedOn || hasEnded || overtaken
 }
 
 const ENDED: ReadonlySet<string> = new Set(['refused lock_lost', 'refused ticket_gone'])

@@ -109,8 +109,7 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const lock = await hands.lock(path, { ...terms, level: 'read' })
       await hands.dwell(30)
       const level = chance.pick(['write', 'exclusive'] as const)
-      // A raise takes over the time of its request, and this client is told too late of a shorter one.
-      await hands.lock(path, { ...terms, level, ttl: 60 })
+      await hands.lock(path, { ...terms, level, ttl: chance.pick([1, 60]) })
       await workspace.write(path, hands.fresh(), { lock })
       await hands.release(lock)
     },

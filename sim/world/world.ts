@@ -89,7 +89,10 @@ export class World {
       {
         decided: (decided) => this.decided(decided),
         durable: (events) => this.durable(server, events),
-        reloaded: () => this.askBelievers(),
+        reloaded: () => {
+          this.answers.forgetRefusals()
+          this.askBelievers()
+        },
         answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
         failed: (message, error) => {
           this.fail(new Error(`The server failed (${message}): ${String(error)}`, { cause: error }))
@@ -131,6 +134,7 @@ export class World {
   /** The program is gone; connections end, and the disk has what it has. */
   crashServer(): void {
     this.server?.kill()
+    this.answers.forgetRefusals()
     this.network.listener = undefined
     this.disk.crash(this.loop.now, this.chance, this.history)
   }
