@@ -24,6 +24,15 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
     case 'lock-recalled':
       yield* recalled(event, state)
       break
+    case 'recall-ended': {
+      const lock = state.locks.locks.get(event.lock)
+      if (lock === undefined) break
+      const text =
+        `The recall of your ${told(lock)} is over: nobody waits for it any more. Go on with your ` +
+        'work; release it when you are done.'
+      yield tell(lock.owner.session, 'recall_ended', event, lock, text)
+      break
+    }
     case 'lock-released':
       yield* lost(event, state)
       break
@@ -59,6 +68,32 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
       break
     default:
   }
+}
+
+/** Whether a notice of a session still says how things are; what was lost or answered stays so. */
+export function isCurrent(notice: Notice, session: string, state: State): boolean {
+  const { kind, ticket, ask } = notice
+  if (kind === 'lost' || kind === 'answered' || notice.lock === undefined) return true
+  const lock = state.locks.locks.get(numberOf(notice.lock))
+  if (lock?.owner.session !== session) return false
+  switch (kind) {
+    case 'waiting':
+      return ticket !== undefined && state.locks.tickets.has(numberOf(ticket))
+    case 'recalled':
+      return lock.recall !== undefined
+    case 'recall_ended':
+      return lock.recall === undefined
+    case 'asked': {
+      const asked = ask === undefined ? undefined : state.asks.get(numberOf(ask))
+      return asked !== undefined && asked.answer === undefined
+    }
+    default:
+      return true
+  }
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice(1))
 }
 
 function told(lock: Lock): string {
@@ -106,6 +141,7 @@ function* waiting(event: EventOf<'lock-queued'>, state: State, moment: Moment): 
         `${until}; release it as soon as you are done.`
       const telling = tell(lock.owner.session, 'waiting', event, lock, text, event)
       telling.notice.until = ends
+      telling.notice.ticket = `T${ticket.id}`
       yield telling
     }
   }

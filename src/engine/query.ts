@@ -24,6 +24,7 @@ import { USUAL_PRIORITY } from '../core/lock/order.ts'
 import { findNode, type HeldItem, type LockTable, type Ticket } from '../core/lock/table.ts'
 import { WaitsFor } from '../core/lock/waits-for.ts'
 import type { State } from '../core/state.ts'
+import { isCurrent } from './notice.ts'
 import type { NoticeBoard } from './notice-board.ts'
 import { fileFacts, holderOf, lockFacts } from './reply.ts'
 import type { WaitStatistics } from './wait-statistics.ts'
@@ -303,10 +304,12 @@ export function workspaceStatus(reader: Reader, board: NoticeBoard): Output<'wor
   }
 }
 
-/** What was said lately, and of what still stands what a restart made forget. */
+/** What was said lately and is not over, and of what still stands what a restart made forget. */
 function messagesFor({ state, actor }: Reader, board: NoticeBoard): Notice[] {
   board.take(actor.session, state.workspace)
-  const messages = [...board.recent(actor.session, state.workspace)]
+  const messages = board
+    .recent(actor.session, state.workspace)
+    .filter((notice) => isCurrent(notice, actor.session, state))
   for (const ask of state.asks.values()) {
     const isOpen = ask.to.session === actor.session && ask.answer === undefined
     const id = `A${ask.id}`

@@ -121,6 +121,7 @@ export const notice = z.object({
   kind: z.enum([
     'waiting',
     'recalled',
+    'recall_ended',
     'asked',
     'answered',
     'lost',
@@ -134,6 +135,7 @@ export const notice = z.object({
   paths: z.array(z.string()).optional(),
   from: z.object({ agent: z.string(), session: z.string() }).optional(),
   until: time.optional(),
+  ticket: ticketId.optional().describe('The request that waits'),
   ask: askId.optional(),
 })
 
