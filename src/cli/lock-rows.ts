@@ -104,7 +104,7 @@ export function printLockTable(table: LockTable, screen: Screen, now = Date.now(
   const { locks, waiting, closed, statistics, more } = table
   const parts: (() => void)[] = []
   if (locks.length > 0) parts.push(() => printLocks(locks, waiting, screen, now))
-  if (waiting.length > 0) parts.push(() => printWaiting(waiting, closed, screen))
+  if (waiting.length > 0) parts.push(() => printWaiting(waiting, screen))
   if (closed.length > 0) parts.push(() => printClosed(closed, screen, now))
   if (parts.length === 0) parts.push(() => screen.line('No locks.'))
   if (statistics !== undefined) parts.push(() => printStatistics(statistics, screen))

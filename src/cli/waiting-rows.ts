@@ -1,11 +1,12 @@
-import type { Closed, Waiting } from './lock-rows.ts'
+import type { Waiting } from './lock-rows.ts'
 import { type Column, type Screen, used } from './screen.ts'
 import { durationText } from './text.ts'
 
 type Blocker = Waiting['blocked_by'][number]
 
 /** The id says which session of the agent it is: it stands in the rows above. */
-function blockerText({ agent, lock, ticket }: Blocker): string {
+function blockerText({ agent, lock, ticket, closed_until }: Blocker): string {
+  if (closed_until !== undefined) return `closed after ${lock}`
   if (lock !== undefined) return `${agent}’s ${lock}`
   return ticket === undefined ? agent : `behind ${ticket}`
 }
@@ -18,18 +19,7 @@ function blockersText(blockers: readonly Blocker[]): string {
 
 const BLOCKERS_NAMED = 3
 
-/** Where nobody is in the way, a lock that was lost may be. */
-function obstacleText({ blocked_by, paths }: Waiting, closed: readonly Closed[]): string {
-  const shut = closed.find(({ path }) => paths.includes(path))
-  if (blocked_by.length > 0 || shut === undefined) return blockersText(blocked_by)
-  return `closed after ${shut.lock}`
-}
-
-export function printWaiting(
-  waiting: readonly Waiting[],
-  closed: readonly Closed[],
-  screen: Screen,
-): void {
+export function printWaiting(waiting: readonly Waiting[], screen: Screen): void {
   // Only where somebody asked with another one does it say anything.
   const usual = waiting.every(({ priority }) => priority === waiting[0]?.priority)
   const columns: Column<Waiting>[] = [
@@ -49,7 +39,7 @@ export function printWaiting(
     },
     { title: 'WAITING', cell: ({ session }) => session },
     { title: 'FOR', cell: ({ waited_s }) => durationText(waited_s) },
-    { title: 'BLOCKED BY', cell: (row) => obstacleText(row, closed), shrinks: true },
+    { title: 'BLOCKED BY', cell: ({ blocked_by }) => blockersText(blocked_by), shrinks: true },
     { title: 'INTENT', cell: ({ intent }) => intent ?? '', shrinks: true, hides: true },
   ]
   screen.table(used(columns, waiting), waiting)

@@ -263,12 +263,11 @@ export function listLocks(
   return result
 }
 
-/** Who keeps a waiting request from its turn, the first of them (locks §44). */
-function blockersOf(
-  table: LockTable,
-  ticket: Ticket,
-): Output<'list_locks'>['waiting'][number]['blocked_by'] {
-  const blockers: Output<'list_locks'>['waiting'][number]['blocked_by'] = []
+type Blocker = Output<'list_locks'>['waiting'][number]['blocked_by'][number]
+
+/** Who or what keeps a waiting request from its turn, the first of them (locks §31, §44). */
+function blockersOf(table: LockTable, ticket: Ticket): Blocker[] {
+  const blockers = closedTo(table, ticket)
   for (const edge of new WaitsFor(table, {}).inTheWayOf(ticket)) {
     if (blockers.length >= LIMITS.holdersNamed) break
     const { agent, session } = edge.owner
@@ -276,7 +275,20 @@ function blockersOf(
       'lock' in edge.by ? { lock: `L${edge.by.lock.id}` } : { ticket: `T${edge.by.ticket.id}` }
     blockers.push({ agent, session, path: edge.item.path, ...by })
   }
-  return blockers
+  return blockers.slice(0, LIMITS.holdersNamed)
+}
+
+/** Nobody has them any more, so nobody is waited for: they open by themselves. */
+function closedTo(table: LockTable, ticket: Ticket): Blocker[] {
+  if (table.closed.size === 0) return []
+  return ticket.items.flatMap((wanted) =>
+    holdersInTheWay(table, wanted, [ticket.owner], Number.POSITIVE_INFINITY).flatMap(({ by }) => {
+      if (by.closedUntil === undefined) return []
+      const { agent, session } = by.owner
+      const closed_until = isoTime(by.closedUntil)
+      return [{ agent, session, path: wanted.path, lock: `L${by.id}`, closed_until }]
+    }),
+  )
 }
 
 export function workspaceStatus(reader: Reader, board: NoticeBoard): Output<'workspace_status'> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Place, type Ran, type RunOptions } from './sluice.ts'
+import { Place, type Ran, type RunOptions, until } from './sluice.ts'
 
 test('locks §5: lock --range and --lines: parts of one file are held side by side', async () => {
   const place = new Place()
@@ -157,6 +157,20 @@ test('locks §31, §40: what was forced away stays closed for its delay, and loc
   const late = await place.run(['lock', '/a', '--wait', '0.3'])
   expect(late.code).toBe(7)
   expect(late.err).toMatch(/\/a is closed and opens in \d+s, as admin:other lost its lock/)
+})
+
+test('locks §31: locks says what is closed to whom waits, below a closed folder too', async () => {
+  const place = new Place()
+  await place.serve()
+  const terms = ['--scope', 'subtree', '--lock-delay', '60', '--session', 'other']
+  const { id } = await taken(place, ['/docs', ...terms])
+  await place.run(['unlock', id, '--force', '--reason', 'stuck'])
+  place.start(['lock', '/docs/a', '--wait', '20'])
+  const rows = await until(async () => {
+    const { out } = await place.run(['locks'])
+    return out.includes('/docs/a') ? out : undefined
+  })
+  expect(rows).toMatch(new RegExp(`/docs/a .*closed after ${id}`))
 })
 
 const IDLE = 'console.log("running"); process.stdin.resume()'

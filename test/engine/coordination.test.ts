@@ -320,6 +320,10 @@ describe('explaining', () => {
     expect(closed).toMatchObject([{ path: '/f', agent: 'ann', closed_until: expect.any(String) }])
     const asked = world.call('bob', 'acquire_lock', { path: '/f', queue: true })
     expect(await asked).toMatchObject({ status: 'queued', holders: [{ agent: 'ann' }] })
+    const { waiting } = await world.call('sue', 'list_locks', {})
+    const { agent, session, lock, closed_until } = closed[0] as (typeof closed)[0]
+    const blockers = [{ agent, session, path: '/f', lock, closed_until }]
+    expect(waiting).toMatchObject([{ agent: 'bob', blocked_by: blockers }])
     await world.clock.advance(60_000)
     expect((await world.call('sue', 'list_locks', {})).locks[0]?.owner).toBe('bob')
   })

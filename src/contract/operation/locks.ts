@@ -300,6 +300,9 @@ export const lockOperations = {
               path: z.string(),
               lock: field.lockId.optional(),
               ticket: field.ticketId.optional().describe('Ahead in the queue'),
+              closed_until: field.time
+                .optional()
+                .describe('The lock was lost, and its lock delay keeps the path closed until then'),
             }),
           ),
         }),
