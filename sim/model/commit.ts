@@ -32,7 +32,7 @@ export class CommitRules {
         this.disagree('I3', `${event.session} changed ${change.path} against L${hold.id}`)
       }
       if (change.op !== 'write') continue
-      const base = bases.get(change.path) ?? facts.files.get(change.path)?.version ?? 0
+      const base = bases.get(change.path) ?? facts.files.baseOf(change.path)
       bases.set(change.path, event.revision)
       if (change.base !== base && event.changes.length === 1) {
         this.disagree('I5', `${change.path} has version ${base}, not ${change.base}`)
@@ -40,9 +40,15 @@ export class CommitRules {
     }
   }
 
-  /** files §8, locks §33: in a `locked` workspace nothing changes but under write or exclusive. */
-  private isCovered({ changes }: EventOf<'files-committed'>, sessions: ReadonlySet<string>): void {
-    if (this.facts.settings.write_mode !== 'locked') return
+  /**
+   * locks §33, record 0008 no. 28: under write or exclusive, where the workspace asks for it or the
+   * commit names locks.
+   */
+  private isCovered(
+    { changes, locks = [] }: EventOf<'files-committed'>,
+    sessions: ReadonlySet<string>,
+  ): void {
+    if (this.facts.settings.write_mode !== 'locked' && locks.length === 0) return
     const own = [...this.facts.holds.values()].filter(({ session }) => sessions.has(session))
     const held = own.flatMap(({ pieces }) => pieces)
     for (const { op, path } of changes) {
@@ -53,18 +59,18 @@ export class CommitRules {
           (piece.path === path || (piece.isSubtree && contains(piece.path, path))),
       )
       // Whether a folder may be deleted with what is in it, covered by nothing, is left open.
-      const isOpen = op === 'make-folder' || (op === 'delete' && this.facts.isFolder(path))
+      const isOpen = op === 'make-folder' || (op === 'delete' && this.facts.files.isFolder(path))
       if (!isOpen && !isCovered) this.disagree('I3', `no lock covers ${path}`)
     }
   }
 
   private stops(piece: Piece, change: FileChange): boolean {
     // locks §4: moving or deleting a folder takes all that is in it.
-    const isWhole = change.op !== 'write' && this.facts.isFolder(change.path)
+    const isWhole = change.op !== 'write' && this.facts.files.isFolder(change.path)
     const taken = pieceOf({ path: change.path, level: isWhole ? 'exclusive' : 'write' })
     if (change.op === 'move' && conflicts(piece, { ...taken, path: change.to })) return true
     if (change.op !== 'write') return conflicts(piece, taken)
-    const size = this.facts.sizeOf(change.path)
+    const size = this.facts.files.sizeOf(change.path)
     const { splice, how } = change
     const atEnd = { from: size, to: Number.POSITIVE_INFINITY }
     if (how === 'append') {

@@ -1,5 +1,6 @@
 import type { Event, EventOf, FileChange, Settings } from '../../src/contract/events.ts'
-import { anyConflict, contains, ownNode, type Piece, pieceOf, told } from './leaf.ts'
+import { Files } from './files.ts'
+import { anyConflict, ownNode, type Piece, pieceOf, told } from './leaf.ts'
 
 export interface Held {
   id: number
@@ -8,10 +9,22 @@ export interface Held {
   pieces: Piece[]
   priority: number | undefined
   delayMs: number | undefined
+  ttlMs: number
+  /** The last grant, raise or handover. */
   grantedAt: number
-  recall: EventOf<'lock-recalled'> | undefined
+  /** The first grant. */
+  heldSince: number
+  recall: Recall | undefined
   /** Of a hold that was lost: when its paths open again. */
   closedUntil: number | undefined
+}
+
+interface Recall {
+  reason: EventOf<'lock-recalled'>['reason']
+  deadline: number
+  /** What was given, and what one extension adds. */
+  graceMs: number
+  isExtended: boolean
 }
 
 export interface Place {
@@ -28,11 +41,10 @@ export interface Waiting extends Place {
   raises: number | undefined
 }
 
-/** A file, or what is left of one that was deleted. */
-interface FileFacts {
-  version: number
-  size: number
-  isThere: boolean
+/** A request in the queue. */
+export interface Ticket extends Waiting {
+  since: number
+  priority: number | undefined
 }
 
 /** What the facts come to, folded one by one into plain lists. */
@@ -41,33 +53,25 @@ export class Facts {
   revision = 0
   readonly holds = new Map<number, Held>()
   readonly closed = new Map<number, Held>()
-  readonly tickets = new Map<number, Waiting>()
+  readonly tickets = new Map<number, Ticket>()
   readonly runs = new Map<string, { agent: string; wins: number }>()
-  readonly files = new Map<string, FileFacts>()
+  /** When somebody was last recalled for an agent that was more urgent. */
+  readonly preferred = new Map<string, number>()
+  readonly files = new Files()
 
   constructor(settings: Settings) {
     this.settings = settings
-  }
-
-  versionOf(path: string): number {
-    const file = this.files.get(path)
-    return file?.isThere === true ? file.version : 0
-  }
-
-  sizeOf(path: string): number {
-    const file = this.files.get(path)
-    return file?.isThere === true ? file.size : 0
-  }
-
-  /** Something is in it; of empty folders nothing is known. */
-  isFolder(path: string): boolean {
-    return [...this.files].some(([name, { isThere }]) => isThere && contains(path, name))
   }
 
   /** Record 0008 no. 6. */
   rank(at: number, priority: number | undefined): number {
     const { age_step_s, order } = this.settings
     return at - 1000 * age_step_s * (order === 'priority' ? (priority ?? 5) : 5)
+  }
+
+  /** Record 0008 no. 21: a minimum hold comes before the grace of a recall. */
+  graceFrom({ grantedAt }: Held, at: number): number {
+    return Math.max(at, grantedAt + this.settings.minimum_hold_s * 1000)
   }
 
   isAtLimit(agent: string, piece: Piece): boolean {
@@ -98,9 +102,14 @@ export class Facts {
       case 'lock-lowered':
         return this.changed(event)
       case 'lock-recalled':
-      case 'recall-extended':
-      case 'recall-ended':
         return this.recalled(event)
+      case 'recall-extended':
+        return this.extended(event)
+      case 'recall-ended': {
+        const hold = this.holds.get(event.lock)
+        if (hold !== undefined) hold.recall = undefined
+        return
+      }
       case 'lock-released':
         return this.released(event)
       case 'lock-opened':
@@ -113,7 +122,7 @@ export class Facts {
     }
   }
 
-  private ticketOf(event: EventOf<'lock-queued'>): Waiting {
+  private ticketOf(event: EventOf<'lock-queued'>): Ticket {
     return {
       id: event.revision,
       agent: event.agent,
@@ -123,15 +132,17 @@ export class Facts {
       raises: event.raises,
       rank: event.rank ?? this.rank(event.at, event.priority),
       seq: event.seq ?? event.revision,
+      since: event.at,
+      priority: event.priority,
     }
   }
 
   private acquired(event: EventOf<'lock-acquired'>): void {
-    const { revision: id, agent, session, priority, delayMs, at } = event
+    const { revision: id, agent, session, priority, delayMs, ttlMs, at } = event
     if (event.ticket !== undefined) this.tickets.delete(event.ticket)
     const pieces = event.items.map(pieceOf)
     this.holds.set(id, {
-      ...{ id, agent, session, pieces, priority, delayMs, grantedAt: at },
+      ...{ id, agent, session, pieces, priority, delayMs, ttlMs, grantedAt: at, heldSince: at },
       recall: undefined,
       closedUntil: undefined,
     })
@@ -159,17 +170,22 @@ export class Facts {
     if (event.ticket !== undefined) this.tickets.delete(event.ticket)
     hold.priority = event.priority
     hold.delayMs = event.delayMs
+    hold.ttlMs = event.ttlMs
     hold.grantedAt = event.at
   }
 
-  private recalled(
-    event: EventOf<'lock-recalled'> | EventOf<'recall-extended'> | EventOf<'recall-ended'>,
-  ): void {
-    const hold = this.holds.get(event.lock)
+  private recalled(event: EventOf<'lock-recalled'>): void {
+    const { lock, reason, deadline, at, for: agent } = event
+    if (reason === 'priority' && agent !== undefined) this.preferred.set(agent, at)
+    const hold = this.holds.get(lock)
     if (hold === undefined) return
-    if (event.kind === 'lock-recalled') hold.recall = event
-    else if (event.kind === 'recall-ended') hold.recall = undefined
-    else if (hold.recall !== undefined) hold.recall = { ...hold.recall, deadline: event.deadline }
+    const graceMs = deadline - this.graceFrom(hold, at)
+    hold.recall = { reason, deadline, graceMs, isExtended: false }
+  }
+
+  private extended({ lock, deadline }: EventOf<'recall-extended'>): void {
+    const hold = this.holds.get(lock)
+    if (hold?.recall !== undefined) hold.recall = { ...hold.recall, deadline, isExtended: true }
   }
 
   private released({ lock, closedUntil }: EventOf<'lock-released'>): void {
@@ -180,27 +196,21 @@ export class Facts {
     }
   }
 
+  /** The hold goes on with its recall and since when it is held; its minimum begins anew. */
   private handedOver({ lock, to, revision, at }: EventOf<'lock-handed-over'>): void {
     const hold = this.holds.get(lock)
     this.holds.delete(lock)
     if (hold === undefined) return
-    const now = { ...hold, ...to, id: revision, grantedAt: at, recall: undefined }
-    this.holds.set(revision, now)
+    this.holds.set(revision, { ...hold, ...to, id: revision, grantedAt: at })
   }
 
   private committed(change: FileChange, event: EventOf<'files-committed'>): void {
-    const { path } = change
-    const version = event.revision
-    if (change.op === 'delete') this.deleted(path, version)
-    if (change.op === 'move') this.moved(path, change.to)
-    if (change.op !== 'write') return
-    this.files.set(path, { version, size: change.size, isThere: true })
-    const { splice } = change
-    if (splice === undefined) return
+    this.files.fold(change, event.revision)
+    if (change.op !== 'write' || change.splice === undefined) return
     for (const one of this.everybody()) {
       for (const piece of one.pieces) {
-        if (piece.path !== path || piece.isMetadata || piece.range === undefined) continue
-        piece.range = moved(piece.range, splice, one.session === event.session)
+        if (piece.path !== change.path || piece.isMetadata || piece.range === undefined) continue
+        piece.range = moved(piece.range, change.splice, one.session === event.session)
       }
     }
   }
@@ -209,22 +219,6 @@ export class Facts {
     yield* this.holds.values()
     yield* this.closed.values()
     yield* this.tickets.values()
-  }
-
-  private deleted(top: string, version: number): void {
-    for (const [path, file] of this.files) {
-      if (path === top || contains(top, path)) {
-        this.files.set(path, { ...file, version, isThere: false })
-      }
-    }
-  }
-
-  private moved(from: string, to: string): void {
-    for (const [path, file] of [...this.files]) {
-      if (path !== from && !contains(from, path)) continue
-      this.files.delete(path)
-      if (file.isThere) this.files.set(to + path.slice(from.length), file)
-    }
   }
 
   picture(): string {

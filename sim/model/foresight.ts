@@ -1,7 +1,9 @@
 import type { Event, EventOf } from '../../src/contract/events.ts'
 import type { AcquireLock, ChangeLock, Command } from '../../src/core/command.ts'
 import type { Disagree } from './disagree.ts'
+import { cameDue, dueIn } from './due.ts'
 import type { Facts, Waiting } from './facts.ts'
+import { isStale } from './grant.ts'
 import {
   anyConflict,
   contains,
@@ -40,8 +42,6 @@ export interface Told {
 
 interface Request extends Waiting {
   isRaise: boolean
-  /** Sent back by its wins and forward by its own hold: no. 12 and no. 7 pull apart. */
-  isOpen: boolean
   queues: boolean
 }
 
@@ -60,6 +60,9 @@ export class Foresight {
     if (refusal !== undefined && events.length > 0) {
       this.disagree('contract', `a refusal (${refusal.code}) that changed something`)
     }
+    if (command.kind === 'follow-up' && told.at !== undefined) {
+      return this.compareDue(dueIn(this.facts, command, told.at), cameDue(events))
+    }
     if (command.kind !== 'acquire-lock' && command.kind !== 'change-lock') return
     if (!command.queue && events.some(({ kind }) => kind === 'lock-queued')) {
       this.disagree('locks §9', 'it was queued, and would not wait')
@@ -77,6 +80,13 @@ export class Foresight {
       this.disagree(ruleOf(foreseen), `${asked}: ${outcome}, not ${foreseen.join(' or ')}`)
     }
     this.compareQueueing(events, request, outcome)
+  }
+
+  private compareDue(due: ReadonlySet<string>, came: ReadonlySet<string>): void {
+    const missing = [...due].filter((one) => !came.has(one))
+    const early = [...came].filter((one) => !due.has(one))
+    if (missing.length > 0) this.disagree('locks §38', `due and missing: ${missing.join(', ')}`)
+    if (early.length > 0) this.disagree('locks §38', `not due: ${early.join(', ')}`)
   }
 
   private isHeld(command: AcquireLock | ChangeLock, lock: number): void {
@@ -103,10 +113,8 @@ export class Foresight {
       command.kind === 'acquire-lock'
         ? command.items.map(pieceOf)
         : (hold?.pieces ?? []).map((one) => ({ ...one, ifVersion: command.ifVersion }))
-    const isStale = pieces.some(
-      ({ path, ifVersion }) => ifVersion !== undefined && ifVersion !== this.facts.versionOf(path),
-    )
-    if (!isStale) this.disagree('locks §17', 'stale_version, and the version is current')
+    if (!pieces.some((piece) => isStale(this.facts, piece)))
+      this.disagree('locks §17', 'stale_version, and the version is current')
   }
 
   /** The request at its place; undefined where the model leaves the decision to others. */
@@ -123,7 +131,6 @@ export class Foresight {
     let isRaise = command.kind === 'change-lock'
     let any: number | undefined
     let raises: number | undefined
-    let isOpen = false
     if (command.kind === 'change-lock') {
       const hold = facts.holds.get(command.lock)
       if (hold?.session !== session) return undefined
@@ -148,11 +155,10 @@ export class Foresight {
     const last = isRaise ? undefined : toLetGoFirst(facts, waiting)
     if (last !== undefined && isAhead(waiting, last)) {
       waiting = { ...waiting, ...directlyBehind([...facts.tickets.values()], last) }
-      isOpen = placed(facts, waiting) !== waiting
     }
     // Last of all: behind those that wait for its own owner it would wait for ever.
     waiting = placed(facts, waiting)
-    return { ...waiting, isRaise, isOpen, queues: command.queue }
+    return { ...waiting, isRaise, queues: command.queue }
   }
 
   /** What may come of it: more than one where the record leaves it open. */
@@ -165,8 +171,7 @@ export class Foresight {
       )
       if (!isStronger) return ['lock-lowered']
     }
-    const twin = request.isRaise ? this.twinOf(request) : undefined
-    if (twin?.raises !== undefined && facts.holds.has(twin.raises)) return ['upgrade_conflict']
+    if (request.isRaise && this.hasTwin(request)) return ['upgrade_conflict']
     const hasAll =
       command.kind === 'acquire-lock' && command.any === undefined && this.hasAll(request)
     // Where several locks hold some of it, which of them is asked about is left open.
@@ -175,19 +180,14 @@ export class Foresight {
     const withIt = [...queue, request]
     const isBusy = queue.some((ticket) => ticket.session === request.session)
     const isServed = served(facts, request) !== undefined
-    if (isServed && request.isOpen) {
-      return ['lock-acquired', request.queues ? 'lock-queued' : 'lock_conflict']
-    }
     if (isServed) {
       const isTangled = isBusy && stuck(facts, withIt).size > 0
       if (!isTangled) return ['lock-acquired', 'lock-raised']
     }
-    // The other's hold is gone, and its ticket for one of its own (no. 14): left open.
-    const maybe = twin === undefined ? [] : ['upgrade_conflict']
-    if (!request.queues) return ['lock_conflict', ...maybe]
-    if (stuck(facts, withIt).size === 0) return [...this.queued(command), ...maybe]
+    if (!request.queues) return ['lock_conflict']
+    if (stuck(facts, withIt).size === 0) return this.queued(command)
     const isHelped = helpfulMove(facts, withIt) !== undefined
-    return [...(isHelped ? [] : ['deadlock']), ...this.queued(command), ...maybe]
+    return [...(isHelped ? [] : ['deadlock']), ...this.queued(command)]
   }
 
   /** Holders in the way of → exclusive are recalled in the same decision (no. 15). */
@@ -195,17 +195,17 @@ export class Foresight {
     return command.kind === 'change-lock' ? ['lock-queued', 'lock-recalled'] : ['lock-queued']
   }
 
-  /** locks §16: another session waits already to have it for itself alone. */
-  private twinOf(request: Request): Waiting | undefined {
-    if (!request.pieces.some(({ leaf }) => leaf === 'exclusive')) return undefined
-    const twins = [...this.facts.tickets.values()].filter(
+  /** locks §16: another session waits already to have it for itself alone, and still holds it. */
+  private hasTwin(request: Request): boolean {
+    if (!request.pieces.some(({ leaf }) => leaf === 'exclusive')) return false
+    return [...this.facts.tickets.values()].some(
       (ticket) =>
         ticket.session !== request.session &&
         ticket.raises !== undefined &&
+        this.facts.holds.has(ticket.raises) &&
         ticket.pieces.some(({ leaf }) => leaf === 'exclusive') &&
         anyConflict(ticket.pieces, request.pieces),
     )
-    return twins.find(({ raises = 0 }) => this.facts.holds.has(raises)) ?? twins[0]
   }
 
   /** Held word for word, under one lock. */
@@ -232,7 +232,7 @@ export class Foresight {
 
   /** A name that was locked as a file may be a folder by now, which is asked for as a subtree. */
   private reachesAll({ path, isSubtree }: Piece): boolean {
-    return isSubtree || ![...this.facts.files.keys()].some((file) => contains(path, file))
+    return isSubtree || !this.facts.files.wasFolder(path)
   }
 
   /** The place of a new ticket, and whether others were moved for it without need. */
@@ -245,7 +245,7 @@ export class Foresight {
     if (moves.length > 0 && !isTangled) {
       this.disagree('locks §23', `${moves.length} moved, and nobody was in a cycle`)
     }
-    if (!isTangled && !request.isOpen) this.comparePlace(queued, request)
+    if (!isTangled) this.comparePlace(queued, request)
   }
 
   /** By who is ahead of it, and not by the numbers, of which many come to the same. */

@@ -29,7 +29,7 @@ export class GrantRules {
     }
     for (const [index, piece] of pieces.entries()) {
       if (isStale(facts, piece)) this.disagree('locks §17', `${piece.path} has another version`)
-      if (event.versions[index] !== facts.versionOf(piece.path)) {
+      if (event.versions[index] !== facts.files.versionOf(piece.path)) {
         this.disagree('locks §17', `${piece.path} is told to be ${event.versions[index]}`)
       }
     }
@@ -130,7 +130,7 @@ export class GrantRules {
 }
 
 export function isStale(facts: Facts, { ifVersion, path }: Piece): boolean {
-  return ifVersion !== undefined && ifVersion !== facts.versionOf(path)
+  return ifVersion !== undefined && ifVersion !== facts.files.versionOf(path)
 }
 
 /** A request that never waited, at the place it would have had. */

@@ -62,26 +62,46 @@ export class HoldRules {
   recall(event: EventOf<'lock-recalled'>): void {
     const hold = this.held(event)
     const { reason, deadline, at } = event
-    const { minimum_hold_s, recall_grace_s, max_hold_s } = this.facts.settings
+    const { recall_grace_s, max_hold_s } = this.facts.settings
     // A supervisor's takes the place of one that would end with the wait.
     if (hold.recall !== undefined && reason !== 'supervisor') {
       this.disagree('locks §38', `L${hold.id} is recalled already`)
     }
-    const earliest = Math.max(at, hold.grantedAt + minimum_hold_s * 1000)
-    if (reason !== 'supervisor' && deadline !== earliest + recall_grace_s * 1000) {
+    const usual = this.facts.graceFrom(hold, at) + recall_grace_s * 1000
+    if (reason !== 'supervisor' && deadline !== usual) {
       this.disagree('locks §38', `the deadline of L${hold.id} is ${deadline}`)
     }
     if (reason !== 'supervisor' && !isWaitedFor(this.facts, hold)) {
       this.disagree('locks §38', `L${hold.id} was recalled, and nobody waits for it`)
     }
-    if (reason === 'max-hold' && at - hold.grantedAt < max_hold_s * 1000) {
+    if (reason === 'max-hold' && at - hold.heldSince < max_hold_s * 1000) {
       this.disagree('locks §25', `L${hold.id} has not been held for ${max_hold_s} s`)
     }
   }
 
+  extend(event: EventOf<'recall-extended'>): void {
+    const { id, recall } = this.owned(event)
+    if (recall === undefined) return this.disagree('locks §38', `L${id} is not recalled`)
+    if (recall.isExtended) this.disagree('locks §38', `L${id} was extended before`)
+    if (event.deadline !== recall.deadline + recall.graceMs) {
+      this.disagree('locks §38', `L${id} was extended to ${event.deadline}`)
+    }
+  }
+
   recallEnds(event: EventOf<'recall-ended'>): void {
-    const { id, recall } = this.held(event)
-    if (recall === undefined) this.disagree('locks §38', `L${id} is not recalled`)
+    const hold = this.held(event)
+    const { id, recall } = hold
+    if (recall === undefined) return this.disagree('locks §38', `L${id} is not recalled`)
+    const isDue = recall.reason === 'supervisor' || isWaitedFor(this.facts, hold)
+    if (event.at < recall.deadline || isDue) {
+      this.disagree('locks §39', `the recall of L${id} (${recall.reason}) ended`)
+    }
+  }
+
+  raise(event: EventOf<'lock-raised'>): Held {
+    const hold = this.owned(event)
+    if (event.ttlMs < hold.ttlMs) this.disagree('locks §28', `L${hold.id} is raised for less time`)
+    return hold
   }
 }
 

@@ -59,7 +59,7 @@ export class LockModel {
       case 'lock-acquired':
         return grants.allow(event, phase, this.asked)
       case 'lock-raised':
-        phase.leaves(weakened(holds.owned(event), event))
+        phase.leaves(weakened(holds.raise(event), event))
         return grants.allow(event, phase, this.asked)
       case 'lock-lowered':
         return phase.leaves(holds.owned(event).pieces)
@@ -71,9 +71,10 @@ export class LockModel {
       case 'lock-opened':
         return phase.leaves(holds.open(event).pieces)
       case 'lock-handed-over':
-      case 'recall-extended':
         holds.owned(event)
         return
+      case 'recall-extended':
+        return holds.extend(event)
       case 'lock-recalled':
         return holds.recall(event)
       case 'recall-ended':

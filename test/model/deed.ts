@@ -20,7 +20,7 @@ export type Deed = { who: string; after: number } & (
       ifVersion: 'none' | 'current' | 'wrong'
     }
   | { do: 'change'; which: number; to: Level; stable: boolean; queue: boolean }
-  | { do: 'release' | 'recall'; which: number }
+  | { do: 'release' | 'recall' | 'extend'; which: number }
   | { do: 'leave' | 'force'; which: number }
   | { do: 'hand over'; which: number; to: string }
   | { do: 'end'; reason: 'ended' | 'idle' }
@@ -83,7 +83,13 @@ export const deed: fc.Arbitrary<Deed> = fc.oneof(
     weight: 4,
     arbitrary: deedOf(['change'], { which, to: level, stable: rarely, queue: mostly }),
   },
-  { weight: 6, arbitrary: deedOf(['release', 'release', 'release', 'leave', 'recall'], { which }) },
+  {
+    weight: 6,
+    arbitrary: deedOf(
+      ['release', 'release', 'release', 'release', 'leave', 'leave', 'recall', 'recall', 'extend'],
+      { which },
+    ),
+  },
   { weight: 1, arbitrary: deedOf(['force'], { which }) },
   { weight: 1, arbitrary: deedOf(['hand over'], { which, to: base.who }) },
   {
@@ -169,10 +175,10 @@ export function commandOf(world: World, one: Deed): Command | undefined {
   }
 }
 
-type OnLock = Deed & { do: 'change' | 'release' | 'recall' | 'hand over' }
+type OnLock = Deed & { do: 'change' | 'release' | 'recall' | 'extend' | 'hand over' }
 
 function isOnLock(one: Deed): one is OnLock {
-  return ['change', 'release', 'recall', 'hand over'].includes(one.do)
+  return ['change', 'release', 'recall', 'extend', 'hand over'].includes(one.do)
 }
 
 function onLock(one: OnLock, lock: number): Command {
@@ -188,6 +194,8 @@ function onLock(one: OnLock, lock: number): Command {
       const sue = actor('sue', 'supervisor')
       return { kind: 'recall-lock', actor: sue, lock, reason: 'why' }
     }
+    case 'extend':
+      return { kind: 'extend-recall', actor: by, lock }
     case 'hand over':
       return { kind: 'hand-over-lock', actor: by, lock, to: actor(one.to) }
   }

@@ -43,6 +43,24 @@ class Facts {
     return this.fact(who, { kind: 'lock-released', lock, reason: 'released' })
   }
 
+  raised(who: string, lock: number, path: string, level: Level): Event {
+    const kind = 'lock-raised'
+    return this.fact(who, { kind, lock, ...this.terms(path, level), versions: [0] })
+  }
+
+  handedOver(who: string, lock: number, to: string): Event {
+    const { agent, session } = actor(to)
+    return this.fact(who, { kind: 'lock-handed-over', lock, to: { agent, session } })
+  }
+
+  recalled(who: string, lock: number, reason: string, deadline: number): Event {
+    return this.fact(who, { kind: 'lock-recalled', lock, reason, deadline, for: 'bob' })
+  }
+
+  revoked(who: string, lock: number): Event {
+    return this.fact(who, { kind: 'lock-released', lock, reason: 'revoked' })
+  }
+
   judge(...events: Event[]): void {
     this.model.judge(events)
   }
@@ -101,5 +119,36 @@ describe('what the model says no to', () => {
     expect(() => facts.deadlock('ann', '/h', 'write')).toThrow(/^locks §24: .*not lock-queued/)
     expect(() => facts.deadlock('ann', '/y', 'write')).not.toThrow()
     expect(() => facts.deadlock('eve', '/y', 'write')).toThrow(/^locks §24/)
+  })
+  const terms = { max_hold_s: 10, minimum_hold_s: 5, recall_grace_s: 1 }
+
+  it('a recall that is forgotten in a handover, or comes before its deadline', () => {
+    const facts = new Facts(terms)
+    facts.judge(facts.acquired('ann', '/f', 'write'))
+    facts.judge(facts.queued('bob', '/f', 'write'))
+    facts.at += 10_000
+    facts.judge(facts.recalled('ann', 1, 'max-hold', facts.at + 1000))
+    facts.judge(facts.handedOver('ann', 1, 'cyd'))
+    expect(() => facts.judge(facts.revoked('cyd', 4))).toThrow(/^locks §39/)
+    expect(() => facts.judge(facts.recalled('cyd', 4, 'max-hold', facts.at + 6000))).toThrow(
+      /^locks §38: L4 is recalled already/,
+    )
+    facts.at += 1000
+    const next = [facts.revoked('cyd', 4), facts.acquired('bob', '/f', 'write', 2)]
+    expect(() => facts.judge(...next)).not.toThrow()
+  })
+
+  it('max_hold counted from anything but the first grant', () => {
+    const facts = new Facts(terms)
+    facts.judge(facts.acquired('ann', '/f', 'read'))
+    facts.at += 9000
+    facts.judge(facts.raised('ann', 1, '/f', 'write'))
+    facts.judge(facts.queued('bob', '/f', 'write'))
+    const early = facts.recalled('ann', 1, 'max-hold', facts.at + 6000)
+    expect(() => facts.judge(early)).toThrow(/^locks §25/)
+    facts.at += 1000
+    const inTime = facts.recalled('ann', 1, 'max-hold', facts.at + 5000)
+    // Held for long, and raised a second ago: the minimum hold begins with the raise.
+    expect(() => facts.judge(inTime)).not.toThrow()
   })
 })

@@ -1,0 +1,62 @@
+import type { FileChange } from '../../src/contract/events.ts'
+import { contains } from './leaf.ts'
+
+/** A file, or what is left of one that was deleted. */
+interface File {
+  version: number
+  size: number
+  isThere: boolean
+}
+
+/** The files of a workspace by their names; of empty folders nothing is known. */
+export class Files {
+  private readonly byPath = new Map<string, File>()
+
+  versionOf(path: string): number {
+    const file = this.byPath.get(path)
+    return file?.isThere === true ? file.version : 0
+  }
+
+  /** The version that a write is based on: one that was deleted counts. */
+  baseOf(path: string): number {
+    return this.byPath.get(path)?.version ?? 0
+  }
+
+  sizeOf(path: string): number {
+    const file = this.byPath.get(path)
+    return file?.isThere === true ? file.size : 0
+  }
+
+  /** Something is in it. */
+  isFolder(path: string): boolean {
+    return [...this.byPath].some(([name, { isThere }]) => isThere && contains(path, name))
+  }
+
+  /** Something is in it, or was. */
+  wasFolder(path: string): boolean {
+    return [...this.byPath.keys()].some((name) => contains(path, name))
+  }
+
+  fold(change: FileChange, version: number): void {
+    const { path } = change
+    if (change.op === 'write') this.byPath.set(path, { version, size: change.size, isThere: true })
+    if (change.op === 'delete') this.deleted(path, version)
+    if (change.op === 'move') this.moved(path, change.to)
+  }
+
+  private deleted(top: string, version: number): void {
+    for (const [path, file] of this.byPath) {
+      if (path === top || contains(top, path)) {
+        this.byPath.set(path, { ...file, version, isThere: false })
+      }
+    }
+  }
+
+  private moved(from: string, to: string): void {
+    for (const [path, file] of [...this.byPath]) {
+      if (path !== from && !contains(from, path)) continue
+      this.byPath.delete(path)
+      if (file.isThere) this.byPath.set(to + path.slice(from.length), file)
+    }
+  }
+}
