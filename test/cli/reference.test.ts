@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.ts'
 import { referencePages } from '../../src/cli/reference/pages.ts'
+import { OPERATION_NAMES, operationOf } from '../../src/contract/operations.ts'
 
 const folder = fileURLToPath(new URL('../../docs/reference/', import.meta.url))
 
@@ -30,4 +32,10 @@ test('every link between the pages of the reference leads to a heading', async (
       if (anchor !== undefined) expect(target, `${name}: ${link}`).toContain(anchor)
     }
   }
+})
+
+test('operations and commands name each other: what is no operation is listed here', () => {
+  const named = OPERATION_NAMES.map((name) => operationOf(name).cli?.command ?? '')
+  const others = ['serve', 'mcp', 'watch', 'call', 'config', 'doctor', 'bench']
+  expect(new Set([...named.filter(Boolean), ...others])).toEqual(new Set(Object.keys(COMMANDS)))
 })

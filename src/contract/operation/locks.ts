@@ -155,6 +155,7 @@ export const lockOperations = {
       'too_many',
     ],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/change', status: [200, 202] },
+    cli: { command: 'change', arguments: ['id', 'to'] },
   }),
   handover_lock: operation({
     kind: 'command',
@@ -251,6 +252,7 @@ export const lockOperations = {
     output: changedLock,
     errors: ['lock_lost', 'forbidden', 'too_many', 'invalid_request'],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/extend', status: [200] },
+    cli: { command: 'extend', arguments: ['id'] },
   }),
   read_draft: operation({
     kind: 'query',
