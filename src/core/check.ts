@@ -1,7 +1,14 @@
 import { conflictsOf, intentionOf, MODES, type Mode } from './lock/mode.ts'
 import { isAhead } from './lock/order.ts'
 import { overlaps } from './lock/range.ts'
-import type { Item, Lock, LockNode, LockTable, Ticket } from './lock/table.ts'
+import {
+  heldCount,
+  type Item,
+  type Lock,
+  type LockNode,
+  type LockTable,
+  type Ticket,
+} from './lock/table.ts'
 import { WaitsFor } from './lock/waits-for.ts'
 import type { State } from './state.ts'
 
@@ -81,10 +88,10 @@ function checkNode(table: LockTable, node: LockNode): void {
     }
   }
   for (let mode = 0; mode < MODES; mode++) {
-    if (counts[mode] !== node.held[mode]) {
+    if (counts[mode] !== heldCount(node, mode)) {
       broken(
         'table',
-        `${node.name || '/'} counts ${node.held[mode]} of mode ${mode}, not ${counts[mode]}`,
+        `${node.name || '/'} counts ${heldCount(node, mode)} of mode ${mode}, not ${counts[mode]}`,
       )
     }
     if ((((node.heldMask >> mode) & 1) === 1) !== counts[mode] > 0)

@@ -4,7 +4,7 @@ import { optional } from '../contract/optional.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { KeptDraft } from '../core/file/kept-draft.ts'
 import type { Ask } from '../core/lock/ask.ts'
-import { factOf, placedItem, scopeOf } from '../core/lock/request.ts'
+import { factOf, placedItem, unplacedItem } from '../core/lock/request.ts'
 import { addLock, addTicket, closeLost } from '../core/lock/stand.ts'
 import {
   type Item,
@@ -172,8 +172,7 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   })
   const placed = (items: LockItem[]): Item[] => items.map((item) => placedItem(table, item))
   // An ended lock stands on no node; its items only say what it covered.
-  const unplaced = (items: LockItem[]): Item[] =>
-    items.map((item) => ({ ...scopeOf(item), node: table.root, by: undefined }))
+  const unplaced = (items: LockItem[]): Item[] => items.map((item) => unplacedItem(table, item))
   const lockFacts = (one: StoredLock) => {
     const { id, fence, versions, grantedAt, heldSince, ticket, recall } = one
     return {

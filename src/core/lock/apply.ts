@@ -4,7 +4,7 @@ import { singleHold } from './conflict.ts'
 import { rankOf } from './order.ts'
 import type { Splice } from './range.ts'
 import { graceFrom } from './recall.ts'
-import { factOf, placedItem, scopeOf } from './request.ts'
+import { factOf, placedItem, unplacedItem } from './request.ts'
 import {
   addLock,
   addTicket,
@@ -103,19 +103,25 @@ function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
     )
   }
   const items = placed(table, event.items)
+  const { revision, at, versions, ticket, ttlMs, renew, intent, priority, delayMs } = event
+  // All in one literal: with a hundred thousand of them what an object takes matters.
   addLock(table, {
     kind: 'lock',
-    id: event.revision,
-    fence: event.revision,
+    id: revision,
+    fence: revision,
     owner,
     items,
-    versions: event.versions,
-    grantedAt: event.at,
-    heldSince: event.at,
-    ticket: event.ticket,
+    versions,
+    grantedAt: at,
+    heldSince: at,
+    ticket,
     recall: undefined,
     closedUntil: undefined,
-    ...termsOf(event),
+    ttlMs,
+    renew,
+    intent,
+    priority,
+    delayMs,
   })
   countWin(table, event.agent, items)
 }
@@ -160,7 +166,7 @@ function raiseTarget(table: LockTable, event: EventOf<'lock-queued'>): number | 
   const [item] = event.items
   if (item === undefined || event.items.length !== 1 || event.any !== undefined) return undefined
   const owner = table.owners.get(event.session)
-  return owner === undefined ? undefined : singleHold(table, scopeOf(item), owner)?.id
+  return owner === undefined ? undefined : singleHold(table, unplacedItem(table, item), owner)?.id
 }
 
 function leaveTicket(table: LockTable, id: number | undefined): void {

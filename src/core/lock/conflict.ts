@@ -6,6 +6,7 @@ import { contains, overlaps } from './range.ts'
 import {
   findNode,
   type HeldItem,
+  heldCount,
   type Item,
   type Lock,
   type LockNode,
@@ -95,7 +96,7 @@ function heldByOthers(node: LockNode, mode: Mode, owners: readonly Owner[]): boo
   if (mask === 0) return false
   let others = 0
   for (let held = 0; held < MODES; held++) {
-    if ((mask & (1 << held)) !== 0) others += node.held[held] as number
+    if ((mask & (1 << held)) !== 0) others += heldCount(node, held)
   }
   if (owners.length === 0) return others > 0
   for (const item of node.holds) {

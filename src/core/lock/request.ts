@@ -6,7 +6,7 @@ import { placeOf } from '../file/place.ts'
 import type { State } from '../state.ts'
 import type { Wanted } from './conflict.ts'
 import { levelOf, MODE, type Mode, modeOf } from './mode.ts'
-import type { Item, LockTable } from './table.ts'
+import type { Item, LockNode, LockTable } from './table.ts'
 import { nodeAt } from './table.ts'
 
 /** What a request asks for, item by item: checked, given its scope, merged (locks §4–7). */
@@ -155,11 +155,15 @@ export function waitingFactOf(item: Asked): LockItem {
 
 /** An item of the stream as it stands in the table. */
 export function placedItem(table: LockTable, fact: LockItem): Item {
-  return { ...scopeOf(fact), node: nodeAt(table, fact.path, fact.key), by: undefined }
+  return itemAt(nodeAt(table, fact.path, fact.key), fact)
 }
 
 /** An item of the stream that stands nowhere (any more). */
-export function scopeOf(fact: LockItem): Omit<Item, 'node' | 'by'> {
+export function unplacedItem(table: LockTable, fact: LockItem): Item {
+  return itemAt(table.root, fact)
+}
+
+function itemAt(node: LockNode, fact: LockItem): Item {
   const { path, level, stable, scope, range, key, ifVersion } = fact
   return {
     path,
@@ -168,5 +172,7 @@ export function scopeOf(fact: LockItem): Omit<Item, 'node' | 'by'> {
     range: range && { start: range.start, end: range.end ?? Number.POSITIVE_INFINITY },
     key,
     ifVersion,
+    node,
+    by: undefined,
   }
 }

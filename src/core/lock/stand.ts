@@ -1,8 +1,9 @@
 import { Line } from './line.ts'
-import { conflictsOf, intentionOf, type Mode } from './mode.ts'
+import { conflictsOf, intentionOf, MODES, type Mode } from './mode.ts'
 import { RangeList } from './range.ts'
 import {
   type HeldItem,
+  heldCount,
   type Item,
   type Lock,
   type LockNode,
@@ -73,7 +74,9 @@ function rangesOf(node: LockNode): Ranges {
 function hold(item: Item, lock: Lock): void {
   const { node } = item
   item.by = lock
-  node.holds.push(item as HeldItem)
+  // Most files have one holder at most, and the first push to a list makes room for seventeen.
+  if (node.holds.length === 0) node.holds = [item as HeldItem]
+  else node.holds.push(item as HeldItem)
   if (item.range !== undefined) rangesOf(node).held.add(item as RangedItem)
   count(node, modeOnNode(item))
   const intention = intentionOf(item.mode)
@@ -81,9 +84,15 @@ function hold(item: Item, lock: Lock): void {
 }
 
 function count(node: LockNode, mode: Mode): void {
-  node.held[mode] = (node.held[mode] as number) + 1
-  node.heldMask |= 1 << mode
+  const bit = 1 << mode
+  if ((node.heldMask & bit) !== 0) {
+    node.held ??= EVERY_MODE.map((one) => (node.heldMask >> one) & 1)
+    node.held[mode] = (node.held[mode] as number) + 1
+  } else if (node.held !== null) node.held[mode] = 1
+  node.heldMask |= bit
 }
+
+const EVERY_MODE: readonly number[] = Array.from({ length: MODES }, (_, mode) => mode)
 
 function unhold(table: LockTable, item: Item): void {
   const { node } = item
@@ -104,8 +113,8 @@ function unhold(table: LockTable, item: Item): void {
 }
 
 function uncount(table: LockTable, node: LockNode, mode: Mode): void {
-  const left = (node.held[mode] as number) - 1
-  node.held[mode] = left
+  const left = heldCount(node, mode) - 1
+  if (node.held !== null) node.held[mode] = left
   if (left === 0) node.heldMask &= ~(1 << mode)
   if ((node.waitMask & conflictsOf(mode)) !== 0) {
     table.freed.push({ node, mode, range: undefined, isHold: true })

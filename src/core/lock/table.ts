@@ -25,8 +25,8 @@ export interface LockNode {
   readonly parent: LockNode | null
   children: Map<string, LockNode> | null
   heldMask: number
-  /** Count of holds by mode. */
-  held: number[]
+  /** Count of holds by mode; null while each mode of the mask counts one, as on most files. */
+  held: number[] | null
   /** Held items whose own node this is. */
   holds: HeldItem[]
   waitMask: number
@@ -203,7 +203,7 @@ function newNode(name: string, parent: LockNode | null): LockNode {
     parent,
     children: null,
     heldMask: 0,
-    held: [0, 0, 0, 0, 0, 0, 0, 0],
+    held: null,
     holds: [],
     waitMask: 0,
     lines: null,
@@ -250,6 +250,11 @@ export function findNode(table: LockTable, path: string, key?: 'metadata'): Lock
     if (node === undefined) return undefined
   }
   return node
+}
+
+/** How many hold a node in a mode. */
+export function heldCount(node: LockNode, mode: number): number {
+  return node.held === null ? (node.heldMask >> mode) & 1 : (node.held[mode] as number)
 }
 
 /** What an item counts as on its own node: a range stands there like something below it. */
