@@ -1,5 +1,5 @@
 import http, { type IncomingMessage, type RequestOptions } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 
 /**
@@ -19,9 +19,10 @@ export async function request(
       resolve(answer)
     })
     let isAnswered = false
+    asked.on('socket', keepReading)
     asked.on('timeout', () => asked.destroy(new Error('no answer in time')))
     asked.on('error', (error: NodeJS.ErrnoException) => {
-      // A server that refuses an upload half-way answers first and then cuts the rest off.
+      // What cuts the connection off after the answer is no news.
       if (!isAnswered) reject(unreachable(url, error.code ?? error.message))
     })
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
@@ -35,6 +36,28 @@ export async function request(
     body.pipe(asked)
   })
 }
+
+/**
+ * A server that refuses an upload half-way answers and hangs up. Node ends a connection at the first
+ * write that fails, with the answer unread: here such a write is never done, and reading says how it
+ * ends.
+ */
+function keepReading(connection: Writable): void {
+  const write = connection._write
+  const writeMany = connection._writev
+  const unlessCut =
+    (done: Done): Done =>
+    (error) => {
+      const { code } = (error ?? {}) as NodeJS.ErrnoException
+      if (code !== 'EPIPE' && code !== 'ECONNRESET') done(error)
+    }
+  connection._write = (chunk, encoding, done) =>
+    write.call(connection, chunk, encoding, unlessCut(done))
+  if (writeMany === undefined) return
+  connection._writev = (chunks, done) => writeMany.call(connection, chunks, unlessCut(done))
+}
+
+type Done = (error?: Error | null) => void
 
 export async function textOf(answer: IncomingMessage): Promise<string> {
   answer.setEncoding('utf8')
