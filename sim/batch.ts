@@ -26,7 +26,7 @@ export interface BatchOptions extends Omit<RunOptions, 'seed' | 'isLinear' | 'Mo
   seeds: Iterable<number>
   twiceEvery: number
   linearEvery: number
-  /** Every so many seeds is judged by the independent model; 0: none. */
+  /** Every so many seeds is judged by the independent model; 0: none. Planted bugs: all are. */
   modelEvery: number
   /** Ends the batch at the first failure. */
   isShort?: boolean
@@ -46,7 +46,8 @@ export async function runBatch(
   onRun: (tally: Tally) => void = () => {},
 ): Promise<Tally> {
   const tally = emptyTally()
-  const model = modelEvery > 0 ? await loadModel() : undefined
+  const judgeEvery = process.env.SIM_BUG === undefined ? modelEvery : 1
+  const model = judgeEvery > 0 ? await loadModel() : undefined
   // Where an error was made matters once it broke a rule; then the seed is run again with it.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -55,7 +56,7 @@ export async function runBatch(
     for (const seed of seeds) {
       const started = process.cpuUsage()
       const isLinear = linearEvery > 0 && seed % linearEvery === 0
-      const Model = modelEvery > 0 && seed % modelEvery === 0 ? model : undefined
+      const Model = judgeEvery > 0 && seed % judgeEvery === 0 ? model : undefined
       const options = { ...rest, seed, isLinear, Model }
       const run = await inMacrotask(() => {
         assertDrains()

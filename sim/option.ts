@@ -17,11 +17,12 @@ export interface Options {
   /** Every so many seeds one is run twice, and one is checked without a witness. */
   twiceEvery: number
   linearEvery: number
+  /** Every so many seeds one is judged by the model; 0: none. */
   modelEvery: number
 }
 
 export const USAGE = `npm run sim -- [--seeds 1000] [--from 1] [--jobs 1] [--ops 1000] [--keep]
-               [--twice-every 50] [--linear-every 10] [--model-every 0]
+               [--twice-every 50] [--linear-every 10] [--model-every 1]
 npm run sim -- --seed N [--ops 1000] [--trace [lines]]
 npm run sim -- --bugs [name]`
 
@@ -40,7 +41,7 @@ export function optionsFrom(args: readonly string[]): Options {
       keep: { type: 'boolean', default: false },
       'twice-every': { type: 'string', default: '50' },
       'linear-every': { type: 'string', default: '10' },
-      'model-every': { type: 'string', default: '0' },
+      'model-every': { type: 'string', default: '1' },
     },
   })
   const [word] = positionals

@@ -184,4 +184,40 @@ export const BUGS: readonly Bug[] = [
     replace: 'if (wanted.range === undefined) return undefined',
     caughtBy: ['I4'],
   },
+  {
+    name: 'who waits is woken in the wrong order',
+    file: 'src/core/lock/wake.ts',
+    find: 'comparePlaces(b.next, a.next) < 0 ? b : a',
+    replace: 'comparePlaces(b.next, a.next) < 0 ? a : b',
+    caughtBy: ['model', '§42', 'liveness'],
+  },
+  {
+    name: 'a range moves one too far',
+    file: 'src/core/lock/range.ts',
+    find: 'at + size - (end - start)',
+    replace: 'at + size - (end - start) + 1',
+    caughtBy: ['model'],
+  },
+  {
+    name: 'a recall is ignored',
+    file: 'src/core/lock/recall.ts',
+    find: "if (recall.reason === 'supervisor' || isWaited) return",
+    replace: "if (recall.reason === 'supervisor') return",
+    caughtBy: ['model'],
+  },
+  {
+    name: 'a downgrade wakes nobody',
+    file: 'src/core/lock/apply.ts',
+    find: '      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n',
+    replace:
+      '      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n      table.freed.length = 0\n',
+    caughtBy: ['model', '§42'],
+  },
+  {
+    name: 'a request may close a cycle',
+    file: 'src/core/lock/waits-for.ts',
+    find: 'if (!mayCloseCycle(table, request)) return',
+    replace: 'if (request !== undefined) return',
+    caughtBy: ['model', 'I9', 'liveness'],
+  },
 ]
