@@ -39,8 +39,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a renewed lock expires all the same',
     file: 'src/engine/lease.ts',
-    find: 'return lease.claimBy ?? this.renewedAt(lease) + lease.lock.ttlMs',
-    replace: 'return lease.claimBy ?? lease.lock.grantedAt + lease.lock.ttlMs',
+    find: 'return lease.claim?.by ?? this.renewedAt(lease) + lease.lock.ttlMs',
+    replace: 'return lease.claim?.by ?? lease.lock.grantedAt + lease.lock.ttlMs',
     caughtBy: ['I12', 'liveness'],
   },
   {
@@ -159,8 +159,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a failed write is told as done',
     file: 'src/engine/stream.ts',
-    find: 'for (const waiter of this.waiters.splice(0)) waiter.reject(lost)',
-    replace: 'for (const waiter of this.waiters.splice(0)) waiter.resolve()',
+    find: 'else waiter.reject(new StreamFailed(error, waiter.from <= this.durable))',
+    replace: 'else waiter.resolve()',
     caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
   {
