@@ -9,6 +9,13 @@ var packages = [
   'node-bin-' + process.platform + '-' + process.arch,
 ]
 
+var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+// Names the process that started this one, and is gone before anything else runs here.
+var STARTER = 'SLUICE_STARTER'
+// How long a child has to say that a signal reached it, and how long that counts.
+var SAID_MS = 250
+var RECENT_MS = 1000
+
 function isNewEnough(version) {
   var parts = version.split('.').map(Number)
   return parts[0] > minimum[0] || (parts[0] === minimum[0] && parts[1] >= minimum[1])
@@ -39,12 +46,9 @@ function run(args) {
     )
     process.exit(1)
   }
-  var child = childProcess.spawn(node, args, { stdio: 'inherit' })
-  var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  signals.forEach(function (signal) {
-    // A terminal sends Ctrl-C to the whole group; forwarding it a second time does no harm.
-    process.on(signal, function () { child.kill(signal) })
-  })
+  process.env[STARTER] = String(process.pid)
+  var child = childProcess.spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  signals.forEach(function (signal) { passOn(signal, child) })
   child.on('exit', function (code, signal) {
     if (signal === null) process.exit(code)
     signals.forEach(function (name) { process.removeAllListeners(name) })
@@ -52,4 +56,42 @@ function run(args) {
   })
 }
 
-module.exports = { find: find, run: run }
+/**
+ * A terminal sends Ctrl-C to the whole group, and others send a signal to this process alone. The child
+ * says what has reached it (`saySignals`); only what has not is passed on.
+ */
+function passOn(signal, child) {
+  var had = []
+  var passed = []
+  process.on(signal, function () {
+    setTimeout(function () {
+      if (takeRecent(had)) return
+      passed.push(Date.now())
+      child.kill(signal)
+    }, SAID_MS)
+  })
+  child.on('message', function (said) {
+    if (said === signal && !takeRecent(passed)) had.push(Date.now())
+  })
+}
+
+function takeRecent(times) {
+  while (times.length > 0) {
+    if (Date.now() - times.shift() < RECENT_MS) return true
+  }
+  return false
+}
+
+/** In the child: whoever listens for no signal ends by the first, and nothing needs to be said of it. */
+function saySignals() {
+  var isStarted = process.env[STARTER] === String(process.ppid)
+  delete process.env[STARTER]
+  if (!isStarted) return
+  var emit = process.emit
+  process.emit = function (name) {
+    if (signals.indexOf(name) >= 0 && process.connected) process.send(name, function () {})
+    return emit.apply(process, arguments)
+  }
+}
+
+module.exports = { find: find, run: run, saySignals: saySignals }

@@ -14,10 +14,11 @@ var inPackage = __dirname.split(path.sep).indexOf('node_modules') >= 0
 var entry =
   !inPackage && fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js')
 if (node.find() === process.execPath) {
+  node.saySignals()
   require('./import.cjs')(url.pathToFileURL(entry).href).catch(function (error) {
     console.error(error)
     process.exit(1)
   })
 } else {
-  node.run([entry].concat(process.argv.slice(2)))
+  node.run([__filename].concat(process.argv.slice(2)))
 }

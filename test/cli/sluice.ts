@@ -50,11 +50,21 @@ export class Place {
   }
 
   start(words: readonly string[], options: RunOptions = {}): Started {
+    return this.spawn([SLUICE, ...words], options)
+  }
+
+  /** Node with these arguments, in a process group of its own as a terminal makes them. */
+  startAlone(words: readonly string[]): Started {
+    return this.spawn(words, {}, true)
+  }
+
+  private spawn(words: readonly string[], options: RunOptions, detached = false): Started {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
     )
-    const child = spawn(options.node ?? process.execPath, [SLUICE, ...words], {
+    const child = spawn(options.node ?? process.execPath, words, {
       cwd: this.folder,
+      detached,
       env: { ...env, NO_COLOR: '1', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
