@@ -7,6 +7,7 @@ import { isStale } from './grant.ts'
 import {
   anyConflict,
   contains,
+  covers,
   isSameKey,
   leafOf,
   merged,
@@ -18,6 +19,7 @@ import {
 import {
   directlyBehind,
   helpfulMove,
+  holdsInTheWay,
   isAhead,
   placed,
   served,
@@ -246,6 +248,18 @@ export class Foresight {
       this.disagree('locks §23', `${moves.length} moved, and nobody was in a cycle`)
     }
     if (!isTangled) this.comparePlace(queued, request)
+    this.compareDue(this.recalledFor(queued), cameDue(events))
+  }
+
+  /** locks §16: whoever holds what somebody is to have for itself alone is recalled at once. */
+  private recalledFor({ raises, items, session }: EventOf<'lock-queued'>): Set<string> {
+    const alone = items.map(pieceOf).filter(({ leaf }) => leaf === 'exclusive')
+    if (raises === undefined) return new Set()
+    const inTheWay = alone.flatMap((piece) => holdsInTheWay(this.facts, session, piece))
+    const recalled = inTheWay.filter(
+      ({ recall, closedUntil }) => recall === undefined && closedUntil === undefined,
+    )
+    return new Set(recalled.map(({ id }) => `lock-recalled upgrade L${id}`))
   }
 
   /** By who is ahead of it, and not by the numbers, of which many come to the same. */
@@ -275,17 +289,6 @@ function anyPair(
   are: (a: Piece, b: Piece) => boolean,
 ): boolean {
   return all.some((a) => others.some((b) => are(a, b)))
-}
-
-function covers(held: Piece, piece: Piece): boolean {
-  if (STRENGTH[held.leaf] < STRENGTH[piece.leaf]) return false
-  if (held.path !== piece.path) {
-    return held.isSubtree && !held.isMetadata && contains(held.path, piece.path)
-  }
-  if (held.isMetadata !== piece.isMetadata) return false
-  if (held.range === undefined) return true
-  if (piece.range === undefined) return false
-  return held.range.from <= piece.range.from && held.range.to >= piece.range.to
 }
 
 function ruleOf(foreseen: readonly string[]): string {

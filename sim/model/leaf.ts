@@ -88,6 +88,18 @@ export function isSameKey(a: Piece, b: Piece): boolean {
   )
 }
 
+/** What is held is enough for what is asked. */
+export function covers(held: Piece, piece: Piece): boolean {
+  if (STRENGTH[held.leaf] < STRENGTH[piece.leaf]) return false
+  if (held.path !== piece.path) {
+    return held.isSubtree && !held.isMetadata && contains(held.path, piece.path)
+  }
+  if (held.isMetadata !== piece.isMetadata) return false
+  if (held.range === undefined) return true
+  if (piece.range === undefined) return false
+  return held.range.from <= piece.range.from && held.range.to >= piece.range.to
+}
+
 /** locks §7: duplicates come to the strongest level. */
 export function merged(pieces: readonly Piece[]): Piece[] {
   const all: Piece[] = []
