@@ -105,7 +105,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/core/lock/conflict.ts',
     find: '    if (visit(node, intention, false)) return true\n',
     replace: '    visit(node, intention, false)\n',
-    caughtBy: ['I1', 'I4', '§42', 'I9'],
+    caughtBy: ['I1', 'I4', '§42', 'I9', 'model'],
   },
   {
     name: 'a release wakes nobody',
