@@ -21,6 +21,9 @@ import { WaitsFor } from './waits-for.ts'
 export function* inheritances(state: State, touched: Iterable<Owner>): Generator<EventDraft> {
   const table = state.locks
   const pending = [...touched]
+  // By how urgent a waiter each was asked about. Who may not move, lest that make a cycle, stays less
+  // urgent than whom it holds up, and must not be asked again for ever.
+  const asked = new Map<Owner, number>()
   for (let owner = pending.shift(); owner !== undefined; owner = pending.shift()) {
     const urgent = mostUrgentBehind(table, owner)
     for (const ticket of [...owner.tickets]) {
@@ -41,7 +44,10 @@ export function* inheritances(state: State, touched: Iterable<Owner>): Generator
       }
       // Whoever is in its way holds up an urgent one too.
       for (const holder of holdersOf(table, ticket)) {
-        if (holder.tickets.size > 0 && lessUrgent(holder, ticket)) pending.push(holder)
+        if (holder.tickets.size === 0 || !lessUrgent(holder, ticket)) continue
+        if (ticket.rank >= (asked.get(holder) ?? Number.POSITIVE_INFINITY)) continue
+        asked.set(holder, ticket.rank)
+        pending.push(holder)
       }
     }
   }
