@@ -152,6 +152,10 @@ export class Locking implements LockKeeper {
     if (id === undefined) return
     if (kind === 'asked' && ask !== undefined) remember(this.asked, ask, id)
     if (kind === 'lost') this.leases.lose(id)
+    if (kind === 'recall_ended') {
+      this.early.delete(id)
+      this.held.get(id)?.lock.markRecalled(undefined)
+    }
     if (kind !== 'recalled') return
     const held = this.held.get(id)
     if (held === undefined) return remember(this.early, id, notice)

@@ -69,6 +69,21 @@ test('locks §38, §39: a recall calls back, is extended once, and ends in a los
   expect(await codeOf(ann.draft('D99999'))).toBe('not_found')
 })
 
+test('locks §38: a recall that is over is forgotten', async () => {
+  const { ann, bob } = await seats({ minimum_hold_s: 0, recall_grace_s: 0.5 })
+  const lock = await bob.lock('/f', { level: 'read' })
+  const own = await ann.lock('/f', { level: 'read' })
+  expect(await codeOf(own.change('exclusive', { wait: 0.1 }))).toBe('lock_conflict')
+  await bob.status()
+  await until(() => lock.recalledUntil !== undefined)
+  const isOver = async (): Promise<boolean> => {
+    await bob.status()
+    return lock.recalledUntil === undefined
+  }
+  while (!(await isOver()));
+  expect(lock.state).toBe('held')
+})
+
 test('locks §38: a recall that comes with the grant is not missed', async () => {
   const { one, ann, bob } = await seats()
   const held = await ann.lock('/f')

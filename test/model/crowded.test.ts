@@ -14,6 +14,10 @@ describe('a crowd that waits in circles', () => {
     history(245)
   })
 
+  it('locks §23: to go ahead of one that is not stuck may be what helps', () => {
+    history(20692)
+  })
+
   it('locks §23, I9: cycles are refused, and nothing but cycles', () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
     const runs = Number(process.env.RUNS ?? 150)

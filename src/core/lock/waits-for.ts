@@ -112,19 +112,29 @@ export class WaitsFor {
     for (const owner of [start, ...stuck]) {
       const { closing, reached } = this.walk(owner, stuck)
       if (closing === undefined) continue
-      return { cycle: pathTo(closing, reached, owner), places: [...this.placesAmong(stuck)] }
+      return { cycle: pathTo(closing, reached, owner), places: this.placesOf(stuck) }
     }
     throw new Error('whoever is stuck waits for somebody who is')
   }
 
-  private *placesAmong(stuck: ReadonlySet<Owner>): Generator<PlaceEdge> {
+  /**
+   * Whom the stuck wait for in line, each pair once. Those that are stuck too come first; but to go
+   * ahead of one that is not may be what leads past another that is.
+   */
+  private placesOf(stuck: ReadonlySet<Owner>): PlaceEdge[] {
+    const near: PlaceEdge[] = []
+    const far: PlaceEdge[] = []
     for (const owner of stuck) {
       for (const ticket of this.ticketsOf(owner)) {
+        const met = new Set<Request>()
         for (const edge of this.inTheWayOf(ticket)) {
-          if (stuck.has(edge.owner) && isPlace(edge)) yield edge
+          if (!isPlace(edge) || met.has(edge.by.ticket)) continue
+          met.add(edge.by.ticket)
+          ;(stuck.has(edge.owner) ? near : far).push(edge)
         }
       }
     }
+    return [...near, ...far]
   }
 
   /** All that an owner waits for, directly or not. */

@@ -38,7 +38,12 @@ type Waiting = Output<'list_locks'>['waiting'][number]
 
 function waitingText(waiting: Waiting): string {
   const { ticket, agent, level, paths, any, position, waited_s, blocked_by } = waiting
-  const behind = blocked_by.map((one) => `${one.agent}'s ${one.lock ?? one.ticket}`).join(', ')
+  const behind = blocked_by
+    .map(({ agent, lock, ticket, closed_until: until }) => {
+      const what = `${agent}'s ${lock ?? ticket}`
+      return until === undefined ? what : `${what}, lost and closed until ${until}`
+    })
+    .join(', ')
   const by = behind === '' ? '' : `, behind ${behind}`
   const what = any === undefined ? '' : `${any} of `
   return `${ticket}: ${agent} waits for ${level} on ${what}${paths.join(', ')} (number ${position}, ${Math.round(waited_s)} s${by})`
