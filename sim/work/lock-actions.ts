@@ -178,9 +178,11 @@ async function releaseAll({ client, workspace }: Hands): Promise<void> {
 }
 
 /** Only the supervisor may; from everybody else it is a refusal to be told right. */
-async function takeAway({ workspace, chance }: Hands): Promise<void> {
+async function takeAway({ client, workspace, chance }: Hands): Promise<void> {
   const { locks } = await workspace.locks()
   if (locks.length === 0) return
   const { id } = chance.pick(locks)
+  // Its own it gives back, past the SDK.
+  client.locks.delete(id)
   await workspace.call('release_lock', { id, force: true, reason: 'to see what happens' })
 }
