@@ -86,7 +86,7 @@ export class GrantRules {
     )
     const isTicket = facts.tickets.has(waiting.id)
     if (passed.length === 0) {
-      const better = this.insteadOf(waiting)
+      const better = this.insteadOf(waiting, [...pieces])
       if (better !== undefined && isTicket) {
         this.disagree('locks §21', `T${waiting.id} at its limit went, T${better.id} did not`)
       }
@@ -109,9 +109,10 @@ export class GrantRules {
   }
 
   /** Record 0008 no. 12: who is granted instead of an agent that has won often enough. */
-  private insteadOf(ticket: Waiting): Waiting | undefined {
+  private insteadOf(ticket: Waiting, pieces = served(this.facts, ticket)): Waiting | undefined {
     const { facts } = this
-    const limited = ticket.pieces.filter((piece) => facts.isAtLimit(ticket.agent, piece))
+    const got = pieces ?? ticket.pieces
+    const limited = got.filter((piece) => facts.isAtLimit(ticket.agent, piece))
     if (limited.length === 0) return undefined
     const others = [...facts.tickets.values()].filter((one) => one.agent !== ticket.agent)
     return byPlace(others).find(

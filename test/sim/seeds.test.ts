@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runBatch } from '../../sim/batch.ts'
 import { keptSeeds } from '../../sim/kept.ts'
 
-const LINES = { twiceEvery: 1, linearEvery: 1, modelEvery: 0 }
+const LINES = { twiceEvery: 1, linearEvery: 1, modelEvery: 1 }
 
 describe('simulated', () => {
   it.each(keptSeeds())('seed $seed broke once: $what', { timeout: 60_000 }, async (kept) => {

@@ -4,7 +4,7 @@ import type { State } from '../state.ts'
 import { versionOf } from './acquire.ts'
 import { raisedBy, raisedTtl } from './own.ts'
 import { factOf } from './request.ts'
-import type { Turn } from './wake.ts'
+import type { Turn } from './win.ts'
 
 /** What the turn of a ticket comes to: a grant, or the news that it came too late. */
 export function turnDraft(state: State, { ticket, items }: Turn): EventDraft {

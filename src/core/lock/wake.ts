@@ -3,14 +3,8 @@ import { type Asking, visitNodes } from './conflict.ts'
 import type { Line } from './line.ts'
 import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
 import { comparePlaces } from './order.ts'
-import type { Freed, Item, LockNode, LockTable, Owner, Ticket } from './table.ts'
-import { insteadOf, servable } from './win.ts'
-
-/** A ticket whose turn has come, and those of its items that it gets. */
-export interface Turn {
-  ticket: Ticket
-  items: readonly Item[]
-}
+import type { Freed, LockNode, LockTable, Owner, Ticket } from './table.ts'
+import { insteadOf, servable, type Turn } from './win.ts'
 
 /**
  * Waking up (locks §42): who can be granted after something was released, in the order of places.
@@ -61,7 +55,7 @@ class Wake {
     for (;;) {
       const items = servable(table, ticket.items, ticket.any, asking)
       if (items === undefined) return false
-      const instead = insteadOf(table, settings, ticket)
+      const instead = insteadOf(table, settings, ticket, items)
       yield instead ?? { ticket, items }
       if (instead === undefined) return true
     }

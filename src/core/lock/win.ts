@@ -20,6 +20,12 @@ import type { Item, LockTable, Scope, Ticket } from './table.ts'
  * with nobody enqueueing could close a cycle unseen.
  */
 
+/** A ticket whose turn has come, and those of its items that it gets. */
+export interface Turn {
+  ticket: Ticket
+  items: readonly Item[]
+}
+
 /** Counts a grant. Called when the grant stands and its ticket is gone. */
 export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
   const { streaks } = table
@@ -76,15 +82,19 @@ export function placeAtLimit(
   return placeBehind(last, waiterAfter(table, last), place.id)
 }
 
-/** Who goes instead of a ticket whose agent is at its limit, if somebody can, and with what. */
+/**
+ * Who goes instead of a ticket whose agent is at its limit, if somebody can, and with what.
+ * @param items what the ticket would get
+ */
 export function insteadOf(
   table: LockTable,
   settings: Settings,
   ticket: Ticket,
-): { ticket: Ticket; items: readonly Item[] } | undefined {
+  items: readonly Item[],
+): Turn | undefined {
   const { agent } = ticket.owner
   const candidates = new Set<Ticket>()
-  for (const item of ticket.items) {
+  for (const item of items) {
     if (!isAtLimit(table, settings, item, agent)) continue
     for (const other of waitersInConflict(table, item)) {
       // Who waits for something else too could come to wait for those it passes.
