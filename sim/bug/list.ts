@@ -84,7 +84,7 @@ export const BUGS: readonly Bug[] = [
     file: 'src/engine/wait.ts',
     find: 'for (const finish of [...waiting]) finish()',
     replace: 'if (ticket % 2 === 0) for (const finish of [...waiting]) finish()',
-    caughtBy: ['I12', 'liveness', 'order'],
+    caughtBy: ['locks §42'],
   },
   {
     name: 'locks outlive their session',

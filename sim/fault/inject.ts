@@ -105,6 +105,7 @@ export class Faults {
       case 'server pause': {
         const ms = chance.around(1500)
         world.server?.pause(ms)
+        world.promptness.forget()
         world.note('server', `stops for ${Math.round(ms)} ms`)
         return true
       }

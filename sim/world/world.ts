@@ -11,6 +11,7 @@ import { type Believer, checkBeliefs } from '../check/belief.ts'
 import { checkSnapshot } from '../check/fold.ts'
 import type { Timing } from '../check/linear.ts'
 import type { Decided } from '../check/model.ts'
+import { Promptness } from '../check/prompt.ts'
 import { Alive } from '../check/session.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
@@ -27,6 +28,7 @@ export class World {
   readonly loop = new Loop()
   readonly history = new History()
   readonly answers = new Answers()
+  readonly promptness = new Promptness()
   readonly wall: WallClock
   readonly network: Network
   readonly disk: Disk
@@ -90,10 +92,14 @@ export class World {
         decided: (decided) => this.decided(decided),
         durable: (events) => this.durable(server, events),
         reloaded: () => {
-          this.answers.forgetRefusals()
+          this.memoryLost()
           this.askBelievers()
         },
-        answered: (request, answer) => this.answers.follow(request, answer, (e) => this.fail(e)),
+        answered: (request, answer) => {
+          const fail = (error: unknown): void => this.fail(error)
+          this.answers.follow(request, answer, fail)
+          this.promptness.follow(request, answer, () => this.loop.now, fail)
+        },
         failed: (message, error) => {
           this.fail(new Error(`The server failed (${message}): ${String(error)}`, { cause: error }))
         },
@@ -134,9 +140,14 @@ export class World {
   /** The program is gone; connections end, and the disk has what it has. */
   crashServer(): void {
     this.server?.kill()
-    this.answers.forgetRefusals()
+    this.memoryLost()
     this.network.listener = undefined
     this.disk.crash(this.loop.now, this.chance, this.history)
+  }
+
+  private memoryLost(): void {
+    this.answers.forgetRefusals()
+    this.promptness.forget()
   }
 
   private decided(decided: Decided): void {
@@ -150,6 +161,7 @@ export class World {
   private durable({ engine }: Server, events: readonly Event[]): void {
     try {
       this.heard.push(...events)
+      this.promptness.granted(events, this.loop.now)
       for (const event of events) {
         const timing = this.timings.get(event.revision)
         if (timing !== undefined) timing.durable = this.loop.step

@@ -10,6 +10,7 @@ const SAMPLE = [
   'reply before sync',
   'a watch resumes one too late',
   'a lost answer is decided anew',
+  'a waiting call is not woken',
 ]
 
 describe('planted bugs', () => {
