@@ -5,7 +5,7 @@ import { VERSION } from '../../src/contract/version.ts'
 import { filesIn, ROOT, type SourceFile } from './source.ts'
 
 const code = (): SourceFile[] =>
-  ['src', 'test', 'bench'].flatMap((folder) => filesIn(folder, '.ts'))
+  ['src', 'test', 'bench', 'sim'].flatMap((folder) => filesIn(folder, '.ts'))
 const prose = (): SourceFile[] => [
   ...filesIn('docs', '.md'),
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'AGENTS.md', 'CHANGELOG.md'].map((path) => ({
