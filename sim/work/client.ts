@@ -6,8 +6,9 @@ import { SluiceError } from '../../src/contract/errors.ts'
 import type { Chance } from '../chance.ts'
 import { checkProblem } from '../check/answers.ts'
 import type { Believer } from '../check/belief.ts'
-import { type Operation, RuleBroken } from '../history.ts'
+import { RuleBroken } from '../history.ts'
 import { Program } from '../loop.ts'
+import { recordCalls } from '../record.ts'
 import { clientRuntime } from '../world/clock.ts'
 import type { Weather, Wire } from '../world/wire.ts'
 import type { World } from '../world/world.ts'
@@ -81,7 +82,7 @@ export class Client implements Believer {
     const session = `s${this.starts++}`
     const url = 'http://server'
     const connection = new Connection(url, { token, session }, 30_000, runtime)
-    this.record(connection, () => `a${this.index}:${session}`)
+    this.record(connection, `a${this.index}:${session}`)
     await connection.opened()
     this.locks.clear()
     this.sluice = new Sluice(connection, { url, token, session })
@@ -97,59 +98,23 @@ export class Client implements Believer {
     })
   }
 
-  private record(connection: Connection, sessionOf: () => string): void {
-    const { loop, history } = this.world
-    const call = connection.call.bind(connection)
-    // The SDK tells the request ids it makes up to nobody but the server.
-    const inside = connection as unknown as { nonce: string; nextId: number }
-    connection.call = async (name, input, content, signal) => {
-      const operation: Operation = {
-        client: this.index,
-        session: sessionOf(),
-        name,
-        input: input as Operation['input'],
-        requestId: `${inside.nonce}-${inside.nextId}`,
-        invoked: loop.step,
-        invokedAt: loop.now,
-        returned: 0,
-        returnedAt: 0,
-        outcome: 'unknown',
-        value: undefined,
-        revision: 0,
-        problem: undefined,
-        content,
-      }
-      history.operations.push(operation)
-      try {
-        const answer = await call(name, input, content, signal)
-        operation.outcome = 'done'
-        operation.value = answer.value
-        operation.revision = answer.revision
-        if (answer.content !== undefined) operation.content = answer.content
-        return answer
-      } catch (error) {
-        if (!(error instanceof SluiceError)) {
-          this.world.fail(error)
-          throw error
-        }
-        // A connection that was given up says nothing of what was under way.
-        if (!connection.isClosed) {
-          operation.outcome = 'refused'
-          operation.problem = error.problem
-        }
-        if (name === 'renew_lock' && error.code === 'lock_lost') {
-          this.mustDoubt(operation.input.id as string)
-        }
+  private record(connection: Connection, session: string): void {
+    const { world, index } = this
+    const { loop, history } = world
+    recordCalls(connection, history.operations, {
+      client: index,
+      session,
+      step: () => loop.step,
+      now: () => loop.now,
+      failed: (error, { name, input }) => {
+        if (!(error instanceof SluiceError)) return world.fail(error)
+        if (name === 'renew_lock' && error.code === 'lock_lost') this.mustDoubt(input.id as string)
         try {
           checkProblem(error.problem)
         } catch (broken) {
-          this.world.fail(broken)
+          world.fail(broken)
         }
-        throw error
-      } finally {
-        operation.returned = loop.step
-        operation.returnedAt = loop.now
-      }
-    }
+      },
+    })
   }
 }
