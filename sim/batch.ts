@@ -46,8 +46,7 @@ export async function runBatch(
   onRun: (tally: Tally) => void = () => {},
 ): Promise<Tally> {
   const tally = emptyTally()
-  const judgeEvery = process.env.SIM_BUG === undefined ? modelEvery : 1
-  const model = judgeEvery > 0 ? await loadModel() : undefined
+  const model = modelEvery > 0 ? await loadModel() : undefined
   // Where an error was made matters once it broke a rule; then the seed is run again with it.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
@@ -56,7 +55,7 @@ export async function runBatch(
     for (const seed of seeds) {
       const started = process.cpuUsage()
       const isLinear = linearEvery > 0 && seed % linearEvery === 0
-      const Model = judgeEvery > 0 && seed % judgeEvery === 0 ? model : undefined
+      const Model = modelEvery > 0 && seed % modelEvery === 0 ? model : undefined
       const options = { ...rest, seed, isLinear, Model }
       const run = await inMacrotask(() => {
         assertDrains()

@@ -21,7 +21,7 @@ export function hunt(bug: Bug, most: number, ops: number): Promise<Hunt> {
   })
   const order: JobOrder = {
     ...{ from: 1, seeds: most, step: 1, ops },
-    ...{ twiceEvery: 0, linearEvery: 5, modelEvery: 0, isShort: true },
+    ...{ twiceEvery: 0, linearEvery: 5, modelEvery: 1, isShort: true },
   }
   child.send(order)
   return new Promise((resolve) => {
