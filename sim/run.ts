@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { loadModel, type Tally } from './batch.ts'
+import { type Failed, loadModel, type Tally } from './batch.ts'
 import { huntBugs } from './bug/hunt.ts'
 import { collectUnheard, inMacrotask } from './drain.ts'
 import { runJobs } from './jobs.ts'
@@ -34,7 +34,12 @@ async function runMany({ seeds, from, jobs, ops, keep: isKept, ...rest }: Option
   const started = performance.now()
   let toldAt = started
   const order = { from, seeds, ops, twiceEvery, linearEvery, modelEvery }
+  const told = new Set<number>()
   const tally = await runJobs(order, jobs, (now) => {
+    for (const one of now.failed) {
+      if (!told.has(one.seed)) tellFailed(one)
+      told.add(one.seed)
+    }
     if (performance.now() - toldAt < 5000) return
     toldAt = performance.now()
     console.log(`${now.runs} runs, ${now.failed.length} failed, ${rate(now)} runs/s a core`)
@@ -57,11 +62,13 @@ function report(tally: Tally, seconds: number): void {
   )
   const kinds = Object.entries(faults).sort(([, a], [, b]) => b - a)
   console.log(`faults: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`)
-  for (const one of failed) {
-    console.log(`\nseed ${one.seed}, step ${one.step}: ${one.what.slice(0, 600)}`)
-    console.log(`  npm run sim -- --seed ${one.seed} --ops ${one.ops} --trace`)
-  }
+  for (const one of failed) tellFailed(one)
   console.log(failed.length === 0 ? '\nno rule broken' : `\n${failed.length} seeds failed`)
+}
+
+function tellFailed({ seed, step, ops, what }: Failed): void {
+  console.log(`\nseed ${seed}, step ${step}: ${what.slice(0, 600)}`)
+  console.log(`  npm run sim -- --seed ${seed} --ops ${ops} --trace`)
 }
 
 function commitNow(): string {

@@ -58,7 +58,13 @@ export class LockCalls {
       await this.desk.stream.settled(this.desk.stream.lastFact)
       return this.granted(step.held, true)
     }
-    if (step.waiting !== undefined) return this.waited(step.waiting, wait, signal)
+    if (step.waiting !== undefined) {
+      const { id } = step.waiting
+      await this.desk.waits.wait(id, wait * 1000, signal)
+      if (!this.desk.stream.state.locks.stale.has(id)) return this.ticketAnswer(id)
+      // The version that the ticket was asked with was passed; this request may have named another.
+      return this.asked(command, paths, operation, { wait: 0, request_id }, signal)
+    }
     const event = step.events[0] as Event
     await this.desk.stream.settled(event.revision)
     return event.kind === 'lock-queued'

@@ -120,6 +120,23 @@ describe('idempotency', () => {
     expect(await world.text('ann', '/log')).toBe('x')
   })
 
+  it('locks §12, §17: who joins its own waiting request is not refused for a version it did not name', async () => {
+    const world = await EngineWorld.start()
+    const { version } = await world.call('ann', 'write_file', { path: '/f' }, 'one')
+    const { lock } = await world.lock('ann', '/f')
+    const ask = (input: object) =>
+      world.call('bob', 'acquire_lock', { path: '/f', wait: 5, ...input })
+    const first = world.code(ask({ if_version: version }))
+    await settle()
+    const joined = ask({ request_id: 'one' })
+    await settle()
+    await world.call('ann', 'write_file', { path: '/f' }, 'two')
+    await world.call('ann', 'release_lock', { id: lock.id })
+    expect(await first).toBe('stale_version')
+    expect(await joined).toMatchObject({ status: 'granted' })
+    expect(await ask({ request_id: 'one' })).toMatchObject({ status: 'granted' })
+  })
+
   it('locks §11: a request id does not answer another kind of call', async () => {
     const world = await EngineWorld.start()
     await world.call('ann', 'acquire_lock', { path: '/f', request_id: 'same' })
