@@ -19,9 +19,12 @@ const UNDECIDED: ReadonlySet<string> = new Set([
  */
 export class Answers {
   private readonly known = new Map<string, string>()
+  /** How often memory was lost. */
+  private losses = 0
 
   /** Nobody waits for the sync of a refusal: what was in memory alone is decided anew. */
   forgetRefusals(): void {
+    this.losses += 1
     for (const [key, told] of this.known) if (told.startsWith('refused')) this.known.delete(key)
   }
 
@@ -32,6 +35,7 @@ export class Answers {
   ): void {
     const { request_id: id } = request.input as { request_id?: string }
     if (id === undefined) return
+    const { losses } = this
     const compare = (told: string | undefined): void => {
       if (told === undefined) return
       const key = `${request.caller.session} ${id} ${request.operation}`
@@ -45,6 +49,8 @@ export class Answers {
       .then(
         ({ value }) => compare(essence(value as Record<string, unknown>)),
         (error: unknown) => {
+          // One that was decided before a loss and told after it is forgotten too.
+          if (losses !== this.losses) return
           if (error instanceof SluiceError && !UNDECIDED.has(error.code)) {
             compare(`refused ${error.code}`)
           }
