@@ -309,14 +309,7 @@ export class Stream {
       const lost = new StreamFailed(error)
       for (const waiter of waiters.splice(0)) waiter.reject(lost)
     }
-    void this.reloadUntilDone()
-    // Only what is read anew says what of it was stored.
-    if (waiters.length > 0) {
-      this.recovered().then(
-        () => this.answerKnown(waiters, error),
-        () => this.answerUnknown(waiters, error),
-      )
-    }
+    void this.reloadUntilDone(waiters, error)
     for (const resolve of this.idle.splice(0)) resolve()
   }
 
@@ -340,13 +333,14 @@ export class Stream {
   }
 
   /** A disk that is full, or away, may come back; a ledger that somebody else has will not. */
-  private async reloadUntilDone(): Promise<void> {
+  private async reloadUntilDone(waiters: readonly Waiter[], failure: Error): Promise<void> {
     while (!this.isClosed) {
       try {
-        this.attempt = this.reload()
+        this.attempt = this.reload(waiters, failure)
         await this.attempt
         return
       } catch (error) {
+        this.answerUnknown(waiters, failure)
         const isFinal = [Fenced, LedgerBusy, LedgerDamaged].some((kind) => error instanceof kind)
         if (isFinal) {
           this.failure = error as Error
@@ -357,7 +351,7 @@ export class Stream {
     }
   }
 
-  private async reload(): Promise<void> {
+  private async reload(waiters: readonly Waiter[], failure: Error): Promise<void> {
     let head = { revision: this.durable, oldest: this.oldest }
     if (!(this.reloading instanceof LedgerFull)) {
       // A failed sync says nothing about what the disk has; only reading it anew does.
@@ -369,6 +363,9 @@ export class Stream {
     const tablesAt = Math.max(this.tablesAt, this.overlay.storedAt)
     await this.load(tablesAt, head.revision, head.oldest)
     this.reloading = undefined
+    // Only what was read anew says what was stored; and before a new fact can take the number of one
+    // that was not.
+    this.answerKnown(waiters, failure)
     for (const listener of this.reloaded) listener()
   }
 
