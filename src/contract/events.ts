@@ -290,6 +290,8 @@ export const EVENT_KINDS = {
       id: z.string(),
       ttlMs: z.number(),
       about: z.record(z.string(), z.string()).optional(),
+      /** It lives as long as a connection. */
+      tied: z.literal(true).optional(),
     }),
   },
   'session-ended': {

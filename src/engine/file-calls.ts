@@ -6,7 +6,10 @@ import { isoTime } from '../contract/time.ts'
 import { maySupervise } from '../core/agent/rights.ts'
 import type { Actor, Commit, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
+import { taken } from '../core/file/permit.ts'
 import { placeOf } from '../core/file/place.ts'
+import { covers } from '../core/lock/conflict.ts'
+import { MODE } from '../core/lock/mode.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Content } from './api.ts'
 import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
@@ -42,8 +45,9 @@ export class FileCalls {
     const value = fileFacts(path, entry, holderOf(reader.state.locks, path, reader.moment))
     // The newest version may not be durable yet; it is shown when it is.
     if (entry.version > this.desk.stream.durable) await this.desk.stream.settled(entry.version)
-    if (at === undefined)
+    if (at === undefined && actor.unnamed !== true) {
       this.desk.seen.saw(actor.session, entry.id, entry.version, this.desk.clock.now())
+    }
     return { value, content }
   }
 
@@ -132,8 +136,9 @@ export class FileCalls {
   /** The one range of a file that a session holds, where it lies now. */
   private ownRange(path: string, actor: Actor): { start: number; end?: number } {
     const owner = this.desk.stream.state.locks.owners.get(actor.session)
+    const { folded } = taken(this.desk.stream.state.locks, path, MODE.W)
     const ranges = [...(owner?.locks ?? [])].flatMap((lock) =>
-      lock.items.filter((item) => item.path === path && item.range !== undefined),
+      lock.items.filter((item) => item.folded === folded && item.range !== undefined),
     )
     const [only] = ranges
     if (only?.range === undefined || ranges.length > 1) {
@@ -243,12 +248,40 @@ export class FileCalls {
     const step = this.desk.run(command, prepared.attachments)
     if (step.refusal !== undefined) return { refusal: step.refusal }
     const event = step.events[0] as CommitEvent
-    for (const change of event.changes) {
-      if (change.op === 'write') {
-        this.desk.seen.saw(actor.session, change.id, event.revision, event.at)
-      }
-    }
+    this.noteWritten(actor, event)
+    this.claimUsed(actor, event)
     return { event }
+  }
+
+  /**
+   * What a caller has written whole it knows; what it appended to or edited only if it knew the
+   * version before, for it saw nothing of the rest (files §9).
+   */
+  private noteWritten(actor: Actor, event: CommitEvent): void {
+    if (actor.unnamed === true) return
+    const { seen } = this.desk
+    for (const change of event.changes) {
+      if (change.op !== 'write') continue
+      const isKnown =
+        change.base === 0 || seen.of(actor.session, change.id)?.version === change.base
+      const isOnKnown = isKnown && (change.how === 'append' || change.how === 'edit')
+      if (change.how !== 'write' && !isOnKnown) continue
+      seen.saw(actor.session, change.id, event.revision, event.at)
+    }
+  }
+
+  /** Who writes under a lock that was granted between its calls knows of it (locks §10). */
+  private claimUsed(actor: Actor, event: CommitEvent): void {
+    const { leases, stream, clock } = this.desk
+    const { locks } = stream.state
+    for (const lock of locks.owners.get(actor.session)?.locks ?? []) {
+      if (!leases.isUnclaimed(lock.id)) continue
+      const isUsed = event.changes.some((change) => {
+        const written = taken(locks, change.path, MODE.W)
+        return lock.items.some((item) => covers({ ...item, range: undefined }, written))
+      })
+      if (isUsed) leases.claim(lock.id, clock.now())
+    }
   }
 
   private async decided(

@@ -2,6 +2,7 @@ import { fail, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { OPERATIONS, type OperationName, type Parsed } from '../contract/operations.ts'
 import type { Actor, EndSession, SetWorkspace } from '../core/command.ts'
+import type { Owner } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Answer, Content } from './api.ts'
 import { queryAudit, verifyAudit } from './audit.ts'
@@ -23,6 +24,10 @@ export interface Outside {
   about: (session: string) => Record<string, string> | undefined
   /** The open session that `agent` or `agent:session` means, with its rights; throws otherwise. */
   sessionFor: (to: string) => Actor
+  /** Whom a session acts as; undefined when it is over. */
+  actorOf: (session: string) => Actor | undefined
+  /** Its connection is lost for good. */
+  isGone: (session: string) => boolean
 }
 
 /**
@@ -46,10 +51,10 @@ export class Workspace {
     this.stream = stream
     this.clock = clock
     this.outside = outside
-    this.desk = new Desk(stream, clock, secret, outside.board)
+    this.desk = new Desk(stream, clock, secret, outside)
     this.files = new FileCalls(this.desk, blobs)
     this.locks = new LockCalls(this.desk, blobs)
-    this.holds = new HoldCalls(this.desk, outside.sessionFor)
+    this.holds = new HoldCalls(this.desk, outside)
     this.tick()
   }
 
@@ -77,6 +82,27 @@ export class Workspace {
   holdsAnything(session: string): boolean {
     const owner = this.stream.state.locks.owners.get(session)
     return owner !== undefined && (owner.locks.size > 0 || owner.tickets.size > 0)
+  }
+
+  ownerOfLock(id: string | undefined): Owner | undefined {
+    return id === undefined ? undefined : this.stream.state.locks.locks.get(numberOf(id))?.owner
+  }
+
+  /** Of a request that waits, or was granted and is held. */
+  ownerOfTicket(id: string | undefined): Owner | undefined {
+    if (id === undefined) return undefined
+    const { tickets, byTicket } = this.stream.state.locks
+    return (tickets.get(numberOf(id)) ?? byTicket.get(numberOf(id)))?.owner
+  }
+
+  /** Who is asked. */
+  ownerOfAsk(id: string | undefined): Owner | undefined {
+    const ask = id === undefined ? undefined : this.stream.state.asks.get(numberOf(id))
+    return ask && this.stream.state.locks.owners.get(ask.to.session)
+  }
+
+  isTokenOf(token: string, id: string | undefined): boolean {
+    return id !== undefined && this.desk.tokens.verify(token) === numberOf(id)
   }
 
   /** No async function on purpose: the hot calls pay for every promise on their way. */
@@ -203,6 +229,10 @@ export class Workspace {
 
 /** How finely time is looked at: a lock ends at most this much after its TTL. */
 const TICK_MS = 200
+
+function numberOf(id: string): number {
+  return Number(id.slice(1))
+}
 
 function overloaded(): SluiceError {
   const detail = 'Too many commands wait for the disk. Try again in a second.'

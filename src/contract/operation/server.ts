@@ -51,6 +51,9 @@ export const serverOperations = {
         .max(7 * 86_400)
         .default(3600)
         .describe('Seconds an idle session without locks is kept'),
+      tied: field.flag
+        .optional()
+        .describe('It is kept by a connection: without one, and after a grace, it is gone'),
       about: z
         .record(z.string().max(64), z.string().max(256))
         .refine((fields) => Object.keys(fields).length <= 16, 'At most 16 fields')
