@@ -330,6 +330,24 @@ export const EVENT_KINDS = {
 
 export type EventKind = keyof typeof EVENT_KINDS
 
+/**
+ * Where the server's own facts are asked for (agents, tokens, groups, workspaces, sessions): the audit
+ * and the events of this name, which no workspace may have. Supervisors, people and admins see them.
+ */
+export const SERVER_STREAM = '.server'
+
+/** Kinds of facts that no workspace has. */
+export const SERVER_KINDS: ReadonlySet<string> = new Set<EventKind>([
+  'session-opened',
+  'agent-set',
+  'agent-removed',
+  'token-created',
+  'tokens-revoked',
+  'group-set',
+  'workspace-made',
+  'workspace-removed',
+])
+
 export type EventData<K extends EventKind> = z.infer<(typeof EVENT_KINDS)[K]['data']>
 
 /** What every fact carries. `agent` and `session` say who caused it; times are ms since 1970. */

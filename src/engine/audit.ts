@@ -1,5 +1,5 @@
 import { fail } from '../contract/errors.ts'
-import type { Event } from '../contract/events.ts'
+import type { Event, PathRight } from '../contract/events.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { isUnder } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
@@ -48,16 +48,24 @@ function detailOf(event: Event): string {
     case 'session-ended':
       return event.id
     case 'agent-set':
+      return [event.name, event.role, event.group, ...event.rights.map(rightText)]
+        .filter(Boolean)
+        .join(', ')
+    case 'group-set':
+      return [event.name, ...event.rights.map(rightText)].join(', ')
     case 'agent-removed':
     case 'token-created':
     case 'tokens-revoked':
-    case 'group-set':
     case 'workspace-made':
     case 'workspace-removed':
       return event.name
     default:
       return lockDetailOf(event)
   }
+}
+
+function rightText({ workspace, path, access }: PathRight): string {
+  return `${workspace === '*' ? path : `${workspace}:${path}`}=${access}`
 }
 
 function lockDetailOf(event: Event): string {

@@ -32,6 +32,10 @@ export class Directory {
     return this.stream.state.directory.agents
   }
 
+  get groups(): ReadonlyMap<string, readonly PathRight[]> {
+    return this.stream.state.directory.groups
+  }
+
   get sessions(): ReadonlyMap<string, Session> {
     return this.stream.state.directory.sessions
   }

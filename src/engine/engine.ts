@@ -1,5 +1,6 @@
 import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
+import { SERVER_KINDS, SERVER_STREAM } from '../contract/events.ts'
 import type { OperationName, Output } from '../contract/operations.ts'
 import { VERSION } from '../contract/version.ts'
 import type { Actor } from '../core/command.ts'
@@ -157,7 +158,9 @@ export class Engine implements EngineApi {
     const known = this.directory.actorOf(caller.session) ?? sessionEnded(caller.session)
     const actor = caller.unnamed === true ? { ...known, unnamed: true } : known
     this.sessions.heard(caller.session)
-    if (!('workspace' in input) || SERVER_OPERATIONS.has(operation)) {
+    const isServers =
+      !('workspace' in input) || SERVER_OPERATIONS.has(operation) || isOfServer(operation, input)
+    if (isServers) {
       const answer = this.serverCalls.call(operation, input as never, actor)
       return answer.then(
         (value) => ({ value, revision: 0 }) as Answer<N>,
@@ -216,11 +219,18 @@ export class Engine implements EngineApi {
   }
 
   watch(caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]> {
+    const actorNow = () => this.directory.actorOf(caller.session)
+    if (query.workspace === SERVER_STREAM) {
+      this.serverCalls.supervisor(actorNow())
+      return watch(this.directory.stream, query, () => this.serverCalls.supervisor(actorNow()))
+    }
     const { stream } = this.workspaceOf(query.workspace)
-    return watch(stream, query, () => this.directory.actorOf(caller.session))
+    assertKindsOfWorkspace(query.kinds)
+    return watch(stream, query, actorNow)
   }
 
   revision(workspace: string): number | undefined {
+    if (workspace === SERVER_STREAM) return this.directory.stream.durable
     return this.workspaces.get(workspace)?.stream.durable
   }
 
@@ -253,3 +263,18 @@ export class Engine implements EngineApi {
 }
 
 const IDLE_SWEEP_MS = 15_000
+
+function isOfServer(operation: OperationName, input: { workspace?: string }): boolean {
+  const isAudit = operation === 'query_audit' || operation === 'verify_audit'
+  return isAudit && input.workspace === SERVER_STREAM
+}
+
+/** Waiting for what never comes must not look like waiting. */
+function assertKindsOfWorkspace(kinds: WatchQuery['kinds']): void {
+  if (kinds === undefined || !kinds.every((kind) => SERVER_KINDS.has(kind))) return
+  fail(
+    'invalid_request',
+    `${kinds.join(', ')}: a fact of the server, not of a workspace. Watch the workspace "${SERVER_STREAM}".`,
+    { fields: [{ field: 'kinds', fault: 'no fact of a workspace' }] },
+  )
+}

@@ -103,9 +103,13 @@ function decideOpenSession(
 function noSuchGroup(directory: Directory, group: string): Refusal {
   const known = [...directory.groups.keys()].slice(0, LIMITS.holdersNamed)
   const there = known.length === 0 ? 'there is none yet' : `there are ${known.join(', ')}`
-  return refuse('not_found', `There is no group ${group}; ${there}. Make it first (put_group).`, {
-    group,
-  })
+  return refuse(
+    'not_found',
+    `There is no group ${group}; ${there}. Make it first, with put_group.`,
+    {
+      group,
+    },
+  )
 }
 
 function isLastAdmin(directory: Directory, name: string): boolean {

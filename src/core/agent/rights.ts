@@ -25,12 +25,13 @@ export function accessTo(rights: readonly PathRight[], tree: Tree, path: string)
     if (!concerns(right, tree) || !isWithin(foldIn(tree, right.path), folded)) continue
     if (found === undefined || isMoreSpecific(right, found)) found = right
   }
-  return found?.access ?? (isGrant(rights) ? 'none' : 'write')
+  return found?.access ?? restOf(rights)?.access ?? 'none'
 }
 
-/** Something is allowed by name, so that nothing else is. */
-function isGrant(rights: readonly PathRight[]): boolean {
-  return rights.some(({ access }) => access !== 'none')
+/** What holds for all that no rule names: nothing, where something is allowed by name. */
+export function restOf(rights: readonly PathRight[]): PathRight | undefined {
+  const isGranted = rights.some(({ access }) => access !== 'none')
+  return isGranted ? undefined : { workspace: '*', path: '/', access: 'write' }
 }
 
 /** The least access anywhere in a subtree: what moving or locking all of it needs. */

@@ -2,7 +2,7 @@ import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft, EventFrame, FileChange } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
-import { isUnder } from '../../contract/path.ts'
+import { foldPath, isUnder } from '../../contract/path.ts'
 import type { Commit, CommitChange, Moment } from '../command.ts'
 import type { Wanted } from '../lock/conflict.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
@@ -208,7 +208,7 @@ class Work {
     if (source.name === '') return refuse('invalid_path', 'The root cannot be moved.', { path })
     if (path === to) return undefined
     const isFolder = entry.kind === 'folder'
-    if (isFolder && isUnder(path, to, this.portable)) {
+    if (isFolder && !this.isOneName(path, to) && isUnder(path, to, this.portable)) {
       return refuse('invalid_path', `${path} cannot be moved into itself.`, { path, to })
     }
     const mode = isFolder ? MODE.X : MODE.W
@@ -235,7 +235,9 @@ class Work {
     const source = at === undefined ? this.place(path).entry : this.sourceAt(path, at)
     if (source === undefined) return nothingThere(path)
     const isFolder = source.kind === 'folder'
-    if (isFolder && isUnder(path, to, this.portable)) {
+    // An older version of a file may be put in its place; what is there now is there already.
+    const isItself = at === undefined && this.isOneName(path, to)
+    if (isFolder && !isItself && isUnder(path, to, this.portable)) {
       return refuse('invalid_path', `${path} cannot be copied into itself.`, { path, to })
     }
     const refusal =
@@ -243,6 +245,7 @@ class Work {
       missingAccess(this.writer, to, isFolder) ??
       this.hidden(path) ??
       lockedByOther(this.writer, this.taken(to, isFolder ? MODE.X : MODE.W)) ??
+      (isItself ? alreadyThere(path, source) : undefined) ??
       this.uncovered(to) ??
       this.targetRefusal(to, source, overwrite, false)
     if (refusal !== undefined) return refusal
@@ -380,6 +383,10 @@ class Work {
 
   private taken(path: string, mode: Mode, range?: Range): Wanted {
     return taken(this.writer.state.locks, path, mode, range)
+  }
+
+  private isOneName(path: string, other: string): boolean {
+    return foldPath(path, this.portable) === foldPath(other, this.portable)
   }
 
   private place(path: string): Place {
