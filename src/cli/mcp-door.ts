@@ -1,5 +1,8 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type Sluice } from '../client/index.ts'
 import type { Door, DoorAnswer, Notice } from '../contract/door.ts'
+import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { type Input, type OperationName, operationOf } from '../contract/operations.ts'
 import type { Target } from './target.ts'
 
@@ -12,14 +15,17 @@ export interface McpDoorOptions {
 }
 
 /**
- * One session for the life of this process, whatever becomes of the server meanwhile: when it is gone
- * for good, the next call finds or starts another one and resumes the session there.
+ * One session for the life of this process, whatever becomes of the server meanwhile: when it is gone,
+ * the call that finds it so finds or starts another one, resumes the session there and is done there.
+ * A command goes with a request id, so one whose answer was lost is not done twice (locks §11).
  */
 export class McpDoor implements Door {
   private readonly options: McpDoorOptions
   private sluice: Sluice | undefined
   private opening: Promise<Sluice> | undefined
   private resume: { session: string; secret: string } | undefined
+  /** Request ids of calls that ended in doubt, by what was asked: the same again is done once. */
+  private readonly doubtful = new Map<string, string>()
 
   constructor(options: McpDoorOptions) {
     this.options = options
@@ -32,27 +38,6 @@ export class McpDoor implements Door {
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>> {
     return this.callBy(undefined, name, input, content, signal)
-  }
-
-  private async callBy<N extends OperationName>(
-    caller: string | undefined,
-    name: N,
-    input: Input<N>,
-    content: Uint8Array | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<DoorAnswer<N>> {
-    const seat = async (): Promise<Sluice> => {
-      const sluice = await this.open()
-      return caller === undefined ? sluice : sluice.as(caller)
-    }
-    const sluice = await seat()
-    try {
-      return await sluice.call(name, input, content, signal)
-    } catch (error) {
-      // Whether a command was done is not known then, so it is the caller who tries again.
-      if (!sluice.isClosed || operationOf(name).kind === 'command') throw error
-      return (await seat()).call(name, input, content, signal)
-    }
   }
 
   as(caller: string): Door {
@@ -70,6 +55,56 @@ export class McpDoor implements Door {
   async close(): Promise<void> {
     await this.opening?.catch(() => undefined)
     await this.sluice?.close()
+  }
+
+  private async callBy<N extends OperationName>(
+    caller: string | undefined,
+    name: N,
+    input: Input<N>,
+    content: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<DoorAnswer<N>> {
+    const { kind, input: schema } = operationOf(name)
+    const isOnce = 'request_id' in schema.shape
+    const key = isOnce ? keyOf(caller, name, input, content) : ''
+    const id = this.doubtful.get(key) ?? randomUUID()
+    const sent = isOnce ? { request_id: id, ...input } : input
+    let session: string | undefined
+    for (const deadline = performance.now() + GO_ON_MS; ; await pause(AGAIN_MS)) {
+      const isLate = performance.now() > deadline || signal?.aborted === true
+      let sluice: Sluice
+      try {
+        sluice = await this.open()
+      } catch (error) {
+        if (session !== undefined) this.doubt(key, id)
+        if (isLate || !isGone(error)) throw session === undefined ? error : inDoubt(error)
+        continue
+      }
+      // Asked of a session that is over, nobody knows any more what became of it.
+      const isElsewhere = session !== undefined && session !== sluice.session
+      if (isElsewhere && kind === 'command') throw inDoubt(undefined)
+      session = sluice.session
+      try {
+        const seat = caller === undefined ? sluice : sluice.as(caller)
+        const answer = await seat.call(name, sent, content, signal)
+        this.doubtful.delete(key)
+        return answer
+      } catch (error) {
+        if (!sluice.isClosed) throw error
+        if (kind === 'command' && !isOnce) throw inDoubt(error)
+        if (isLate) {
+          this.doubt(key, id)
+          throw inDoubt(error)
+        }
+      }
+    }
+  }
+
+  private doubt(key: string, id: string): void {
+    if (key === '') return
+    this.doubtful.set(key, id)
+    const [oldest] = this.doubtful.keys()
+    if (this.doubtful.size > DOUBTS_KEPT && oldest !== undefined) this.doubtful.delete(oldest)
   }
 
   private open(): Promise<Sluice> {
@@ -95,6 +130,10 @@ export class McpDoor implements Door {
     const sluice = await connect({
       ...given,
       ...(this.resume ?? (session === undefined ? {} : { session })),
+    }).catch((error: unknown) => {
+      // The session did not outlive the server's absence: the next one is new.
+      if (error instanceof SluiceError && error.code === 'unauthenticated') this.resume = undefined
+      throw error
     })
     const name = sluice.session.split(':')[1] as string
     this.resume = { session: name, secret: sluice.secret }
@@ -103,5 +142,41 @@ export class McpDoor implements Door {
   }
 }
 
+/** The same call of the same caller, whatever its request id. */
+function keyOf(
+  caller: string | undefined,
+  name: string,
+  input: object,
+  content: Uint8Array | undefined,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify([caller ?? '', name, input]))
+  return hash.update(content ?? '').digest('base64url')
+}
+
+/** Nobody there (yet), or not the session that was there: trying again may help. */
+function isGone(error: unknown): boolean {
+  return (
+    error instanceof SluiceError &&
+    (error.code === 'overloaded' || error.code === 'unauthenticated')
+  )
+}
+
+function inDoubt(error: unknown): SluiceError {
+  const why = error instanceof SluiceError ? ` (${error.message})` : ''
+  return new SluiceError(
+    problemOf(
+      refuse(
+        'overloaded',
+        `The server went away during this call${why}, so it may have been done or not. Call exactly ` +
+          'the same again: then it is done once. Or look first: read the file, or list_locks.',
+      ),
+    ),
+  )
+}
+
 /** A server that does not answer for so long is looked for anew. */
-const RETRY_MS = 5000
+const RETRY_MS = 1500
+/** How long a call goes on after its server is gone. */
+const GO_ON_MS = 15_000
+const AGAIN_MS = 200
+const DOUBTS_KEPT = 100

@@ -3,13 +3,34 @@
  * pure core can print times too. Days to date: Howard Hinnant, "chrono-compatible low-level date
  * algorithms", civil_from_days.
  */
-export function isoTime(ms: number): string {
+export function isoTime(at: number): string {
+  const ms = at >= shownFrom ? at + shownBy : at
   const second = Math.floor(ms / 1000)
   if (second !== lastSecond) {
     lastSecond = second
     lastPrefix = secondPrefix(second)
   }
   return `${lastPrefix}${String(Math.floor(ms - second * 1000)).padStart(3, '0')}Z`
+}
+
+let shownBy = 0
+let shownFrom = Number.POSITIVE_INFINITY
+
+/**
+ * The server measures on a clock that never steps, begun when it started; the machine's own may be set
+ * meanwhile. What is decided stays as it is; what is shown follows the machine's.
+ * @param byMs what the machine's clock says now, less what the server's does
+ * @param from the server's start: times before it were measured on another clock
+ */
+export function showTimesBy(byMs: number, from: number): void {
+  shownBy = byMs
+  shownFrom = from
+}
+
+/** The inverse of what is shown: milliseconds on the server's clock, from ISO 8601; NaN for no time. */
+export function timeShownAs(text: string): number {
+  const ms = Date.parse(text)
+  return ms - shownBy >= shownFrom ? ms - shownBy : ms
 }
 
 // Nearly all calls are for the current second: remembering its text makes the rest cheap.

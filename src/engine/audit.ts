@@ -2,7 +2,7 @@ import { fail } from '../contract/errors.ts'
 import type { Event, PathRight } from '../contract/events.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { isUnder } from '../contract/path.ts'
-import { isoTime } from '../contract/time.ts'
+import { isoTime, timeShownAs } from '../contract/time.ts'
 import { mayRead, maySupervise, type Tree } from '../core/agent/rights.ts'
 import type { Actor } from '../core/command.ts'
 import { LedgerDamaged } from '../store/ledger.ts'
@@ -176,7 +176,7 @@ function shown(
 }
 
 function timeOf(field: string, text: string): number {
-  const at = Date.parse(text)
+  const at = timeShownAs(text)
   if (Number.isNaN(at)) {
     fail('invalid_request', `${field}: not a time; write it as 2026-01-31T12:00:00Z.`, {
       fields: [{ field, fault: 'not ISO 8601' }],

@@ -1,3 +1,4 @@
+import type { Notice } from '../contract/door.ts'
 import { fail, problemOf, type Refusal, refuse, SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import type { Actor, Command, EndSession, Moment } from '../core/command.ts'
@@ -148,6 +149,11 @@ export class Desk {
       this.due.follow(event)
     }
     return step
+  }
+
+  /** What a caller should know with its next answer. */
+  tell(session: string, notice: Notice): void {
+    this.board.post(session, this.stream.name, notice)
   }
 
   /** Waits until a decision is durable; says whether it was anything. */

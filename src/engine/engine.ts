@@ -2,6 +2,7 @@ import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
 import { SERVER_KINDS, SERVER_STREAM } from '../contract/events.ts'
 import type { OperationName, Output } from '../contract/operations.ts'
+import { showTimesBy } from '../contract/time.ts'
 import { VERSION } from '../contract/version.ts'
 import type { Actor } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
@@ -57,6 +58,7 @@ export class Engine implements EngineApi {
   private readonly proof: Proof
   private readonly startedAt: number
   private stopTimer: () => void = () => {}
+  private stopClock: () => void = () => {}
   private isDraining = false
 
   constructor(
@@ -87,6 +89,7 @@ export class Engine implements EngineApi {
     this.firstToken = await this.directory.prepare()
     for (const name of this.directory.workspaces.keys()) await this.openWorkspace(name)
     await this.sessions.endOrphans()
+    this.followClock()
     this.tick()
   }
 
@@ -210,6 +213,12 @@ export class Engine implements EngineApi {
     return problemOf(refuse('internal', detail, { id }))
   }
 
+  /** Shown times follow the machine's clock when that is set (nothing else does). */
+  private followClock(): void {
+    showTimesBy(this.clock.skew?.() ?? 0, this.startedAt)
+    this.stopClock = this.clock.after(CLOCK_MS, () => this.followClock())
+  }
+
   private tick(): void {
     this.stopTimer = this.clock.after(IDLE_SWEEP_MS, () => {
       this.sessions.sweepIdle()
@@ -256,6 +265,7 @@ export class Engine implements EngineApi {
   async close(): Promise<void> {
     this.isDraining = true
     this.stopTimer()
+    this.stopClock()
     this.sessions.stop()
     for (const workspace of this.workspaces.values()) await workspace.close()
     await this.directory.stream.close()
@@ -263,6 +273,7 @@ export class Engine implements EngineApi {
 }
 
 const IDLE_SWEEP_MS = 15_000
+const CLOCK_MS = 1000
 
 function isOfServer(operation: OperationName, input: { workspace?: string }): boolean {
   const isAudit = operation === 'query_audit' || operation === 'verify_audit'

@@ -15,6 +15,7 @@ import type { Content } from './api.ts'
 import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
 import { contentOf, stage } from './contents.ts'
 import type { Desk } from './desk.ts'
+import { Overlaps } from './overlap.ts'
 import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
 import { fileFacts, holderOf, writtenReply } from './reply.ts'
 import { DISK_FULL } from './storage-refusal.ts'
@@ -24,9 +25,11 @@ export class FileCalls {
   private readonly desk: Desk
   private readonly blobs: Blobs
   private readonly busyPaths = new Map<string, Promise<unknown>>()
+  private readonly overlaps: Overlaps
 
   constructor(desk: Desk, blobs: Blobs) {
     this.desk = desk
+    this.overlaps = new Overlaps((session, notice) => desk.tell(session, notice))
     this.blobs = blobs
   }
 
@@ -51,7 +54,30 @@ export class FileCalls {
     return { value, content }
   }
 
-  async write(
+  write(
+    input: Parsed<'write_file'>,
+    actor: Actor,
+    content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+  ): Promise<Output<'write_file'>> {
+    return this.overlapping(actor, input.path, true, () => this.written(input, actor, content))
+  }
+
+  patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
+    return this.overlapping(actor, input.path, false, () => this.patched(input, actor))
+  }
+
+  private overlapping<T>(
+    actor: Actor,
+    path: string,
+    isWhole: boolean,
+    write: () => Promise<T>,
+  ): Promise<T> {
+    if (actor.unnamed === true) return write()
+    const { session } = actor
+    return this.overlaps.during({ session, path, isWhole }, () => this.desk.clock.now(), write)
+  }
+
+  private async written(
     input: Parsed<'write_file'>,
     actor: Actor,
     content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
@@ -97,7 +123,7 @@ export class FileCalls {
     await this.desk.refused(actor, 'write_file', [input.path], refusal)
   }
 
-  async patch(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
+  private async patched(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
     const { path, append, edits, replace, create = true, dry_run } = input
     if ([append, edits, replace].filter((one) => one !== undefined).length !== 1) {
       fail('invalid_request', 'Give one of "append", "edits" and "replace".')

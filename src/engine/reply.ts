@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { EventOf } from '../contract/events.ts'
 import type { Output } from '../contract/operations.ts'
-import { isoTime } from '../contract/time.ts'
+import { isoTime, timeShownAs } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import { knownVersion, taken } from '../core/file/permit.ts'
@@ -111,7 +111,7 @@ export function queuedReply(
   moment: Moment,
 ): Output<'acquire_lock'> {
   const { holders } = obstacles(table, ticket.items, [ticket.owner], moment, ticket.owner.agent)
-  const ends = holders.map((holder) => Date.parse(holder.recalled_until ?? holder.expires_at))
+  const ends = holders.map((holder) => timeShownAs(holder.recalled_until ?? holder.expires_at))
   return {
     status: 'queued',
     ticket: `T${ticket.id}`,

@@ -12,12 +12,18 @@ import { MemoryTables, MemoryTablesDisk } from '../../src/store/tables/memory.ts
 
 /** A clock that only the test moves. Timers that are due run in order of their time. */
 export class FakeClock implements Clock {
+  /** How far the machine's own clock was set since. */
+  skewMs = 0
   private time = 1_800_000_000_000
   private next = 1
   private readonly timers = new Map<number, { at: number; callback: () => void }>()
 
   now(): number {
     return this.time
+  }
+
+  skew(): number {
+    return this.skewMs
   }
 
   after(delayMs: number, callback: () => void): () => void {
@@ -52,10 +58,10 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A disk that survives the engine, and the engine that is started on it. */
 /** In place of a session: nothing says who calls. */
 export const UNNAMED = '-'
 
+/** A disk that survives the engine, and the engine that is started on it. */
 export class EngineWorld {
   readonly clock = new FakeClock()
   readonly ledgers = new Map<string, MemoryLedgerDisk>()

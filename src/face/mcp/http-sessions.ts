@@ -3,6 +3,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import type { EngineApi } from '../../engine/api.ts'
+import { CrossedCancels } from './crossed.ts'
 import type { McpCall } from './http.ts'
 
 /**
@@ -21,6 +22,7 @@ interface Session {
   transport: WebStandardStreamableHTTPServerTransport
   server: McpServer
   leave: () => void
+  crossed: CrossedCancels
   lastUsed: number
   /** Requests and streams under way; such a session is not idle. */
   underWay: number
@@ -32,7 +34,7 @@ const SWEEP_MS = 60_000
 
 export function createSessions(
   engine: EngineApi,
-  serverFor: (call: McpCall) => Promise<McpServer>,
+  serverFor: (call: McpCall, crossed: CrossedCancels) => Promise<McpServer>,
 ): Sessions {
   const sessions = new Map<string, Session>()
   const end = async (session: Session): Promise<void> => {
@@ -70,12 +72,13 @@ export function createSessions(
   }
 
   async function open(
-    factory: (call: McpCall) => Promise<McpServer>,
+    factory: (call: McpCall, crossed: CrossedCancels) => Promise<McpServer>,
     call: McpCall,
   ): Promise<Session> {
     const id = crypto.randomUUID()
     const own = { ...call, named: { session: id, tied: true } }
-    const server = await factory(own)
+    const crossed = new CrossedCancels()
+    const server = await factory(own, crossed)
     // The session lives as long as this one: after a restart it is known to be gone.
     const leave = engine.connect(await engine.callerOf(call.principal, own.named))
     const transport = new WebStandardStreamableHTTPServerTransport({
@@ -83,7 +86,16 @@ export function createSessions(
       onsessionclosed: () => endSluiceSession(engine, own),
     })
     await server.connect(transport)
-    return { id, call: own, transport, server, leave, lastUsed: performance.now(), underWay: 0 }
+    return {
+      id,
+      call: own,
+      transport,
+      server,
+      leave,
+      crossed,
+      lastUsed: performance.now(),
+      underWay: 0,
+    }
   }
 }
 
@@ -100,6 +112,7 @@ async function pass(session: Session, request: Request, body: unknown): Promise<
     session.lastUsed = performance.now()
   }
   try {
+    for (const message of [body].flat()) await session.crossed.follow(message)
     const parsed = body === undefined ? {} : { parsedBody: body }
     const answer = await session.transport.handleRequest(request, parsed)
     if (answer.body === null) return finished(answer, done)

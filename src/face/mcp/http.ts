@@ -14,6 +14,7 @@ import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { CallerName, EngineApi, Principal } from '../../engine/api.ts'
 import { callerNameOf } from '../http/authenticate.ts'
+import type { CrossedCancels } from './crossed.ts'
 import { engineDoor } from './door.ts'
 import { createSessions } from './http-sessions.ts'
 import { createMcpServer, type McpFixtures } from './server.ts'
@@ -82,7 +83,7 @@ export function mountMcp(
 }
 
 function createFactory(engine: EngineApi, options: MountMcpOptions) {
-  return async (call: McpCall): Promise<McpServer> => {
+  return async (call: McpCall, crossed?: CrossedCancels): Promise<McpServer> => {
     const { principal, workspace, named } = call
     const folder = options.folderOf?.(workspace)
     const door = engineDoor(engine, () => engine.callerOf(principal, named))
@@ -91,6 +92,7 @@ function createFactory(engine: EngineApi, options: MountMcpOptions) {
       tools: options.tools ?? 'core',
       version: engine.health().version,
       failed: (error) => engine.failed(error),
+      ...(crossed === undefined ? {} : { crossed }),
       ...(folder === undefined ? {} : { folder }),
       ...(options.fixtures === undefined ? {} : { fixtures: options.fixtures }),
     })

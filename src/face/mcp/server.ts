@@ -9,6 +9,7 @@ import { CALLER_NAME } from '../../contract/caller.ts'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
+import type { CrossedCancels } from './crossed.ts'
 import { noticeText } from './notice-text.ts'
 import { refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
@@ -25,6 +26,8 @@ export interface McpOptions {
   hostFolders?: readonly string[]
   /** Logs what nobody foresaw, and gives the problem that tells no more than where to look. */
   failed: (error: unknown) => Problem
+  /** Where a cancel that crossed its answer is told. */
+  crossed?: CrossedCancels
   /** For tests of the protocol only: options and tools beside ours. */
   fixtures?: McpFixtures
 }
@@ -66,7 +69,10 @@ function addTool(
   server.registerTool(
     tool.name,
     { title, description, annotations, inputSchema, outputSchema },
-    (args, context) => run(tool, args, { ...base, signal: context.mcpReq.signal }, options),
+    async (args, context) => {
+      const { id, signal } = context.mcpReq
+      return run(tool, args, { ...base, signal }, options, id)
+    },
   )
 }
 
@@ -75,15 +81,16 @@ async function run(
   args: unknown,
   context: ToolContext,
   options: McpOptions,
+  request: string | number,
 ): Promise<CallToolResult> {
   const { as, ...own } = withoutCaller(args)
-  if (as === undefined || as === null) return told(tool, own, context, options)
+  if (as === undefined || as === null) return told(tool, own, context, options, request)
   if (typeof as !== 'string' || !CALLER_NAME.test(as)) {
     const fields = [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }]
     const detail = 'as: a name of your own, 1 to 64 of A–Z a–z 0–9 . _ -'
     return refused(tool, problemOf(refuse('invalid_request', detail, { fields })))
   }
-  return told(tool, own, { ...context, door: context.door.as(as) }, options)
+  return told(tool, own, { ...context, door: context.door.as(as) }, options, request)
 }
 
 /** `as` is an argument of every tool: who of those that share this connection calls (guard §1). */
@@ -96,8 +103,11 @@ async function told(
   args: unknown,
   context: ToolContext,
   options: McpOptions,
+  request: string | number,
 ): Promise<CallToolResult> {
-  return withNotices(await answer(tool, args, context, options), context)
+  const result = await answer(tool, args, context, options)
+  options.crossed?.answered(request, context.door, context.workspace, result.structuredContent)
+  return withNotices(result, context)
 }
 
 async function answer(

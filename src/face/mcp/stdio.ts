@@ -5,6 +5,7 @@ import {
   serveStdio,
 } from '@modelcontextprotocol/server/stdio'
 import type { Door } from '../../contract/door.ts'
+import { CrossedCancels } from './crossed.ts'
 import { createMcpServer, type McpOptions } from './server.ts'
 
 export interface StdioOptions extends McpOptions {
@@ -19,7 +20,8 @@ export interface StdioOptions extends McpOptions {
 export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHandle {
   const { onError, onClient, onClose } = options
   const transport = new StdioServerTransport()
-  const handle = serveStdio(() => createMcpServer(door, options), {
+  const crossed = new CrossedCancels()
+  const handle = serveStdio(() => createMcpServer(door, { ...options, crossed }), {
     transport,
     ...(onError ? { onerror: onError } : {}),
   })
@@ -28,6 +30,7 @@ export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHa
   transport.onmessage = (message, ...rest) => {
     const name = clientIn(message)
     if (name !== undefined) onClient?.(name)
+    void crossed.follow(message)
     onmessage?.(message, ...rest)
   }
   writeTogether(transport)

@@ -1,0 +1,43 @@
+import type { Door } from '../../contract/door.ts'
+
+/**
+ * Cancels that crossed the answer (locks §10): a client that has cancelled a request looks at no answer
+ * any more, so a lock that the answer granted goes back when the cancel arrives.
+ */
+export class CrossedCancels {
+  private readonly granted = new Map<string | number, () => Promise<unknown>>()
+
+  /** A call was answered with this. */
+  answered(request: string | number, door: Door, workspace: string, value: unknown): void {
+    const { status, lock, already_held, raised } = (value ?? {}) as Granted
+    if (status !== 'granted' || already_held === true || raised === true) return
+    const { id } = lock as { id: string }
+    this.granted.set(request, () => door.call('release_lock', { workspace, id }))
+    const [oldest] = this.granted.keys()
+    if (this.granted.size > KEPT && oldest !== undefined) this.granted.delete(oldest)
+  }
+
+  /** Any message of the client. Resolves when what it cancels is given back. */
+  async follow(message: unknown): Promise<void> {
+    const { method, params } = (message ?? {}) as Message
+    if (method !== 'notifications/cancelled' || params?.requestId === undefined) return
+    const giveBack = this.granted.get(params.requestId)
+    this.granted.delete(params.requestId)
+    // What is not held any more needs no giving back.
+    await giveBack?.().catch(() => {})
+  }
+}
+
+interface Granted {
+  status?: unknown
+  lock?: unknown
+  already_held?: unknown
+  raised?: unknown
+}
+
+interface Message {
+  method?: unknown
+  params?: { requestId?: string | number }
+}
+
+const KEPT = 100
