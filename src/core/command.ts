@@ -241,8 +241,12 @@ export type DirectoryCommand =
 export interface Moment {
   /** Milliseconds since 1970; never steps back. */
   at: number
-  /** The version of a file this session last read, and when. */
-  seen(session: string, file: number): { version: number; at: number } | undefined
+  /** The version of a file this session last read, and when. `inexact`: it was shown as text of this
+   * encoding, which is not byte for byte what the file holds. */
+  seen(
+    session: string,
+    file: number,
+  ): { version: number; at: number; inexact?: string | undefined } | undefined
   /** When a lock ends unless it is renewed. */
   expiresAt(lock: number): number
 }

@@ -5,6 +5,7 @@ import { VERSION } from '../contract/version.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
+import { EditThread } from '../text/edit-thread.ts'
 import type {
   Answer,
   Caller,
@@ -48,6 +49,7 @@ export class Engine implements EngineApi {
   private readonly log: (message: string, error: unknown) => void
   private readonly workspaces = new Map<string, Workspace>()
   private readonly board = new NoticeBoard()
+  private readonly texts = new EditThread()
   private readonly sessions: Sessions
   private readonly serverCalls: ServerCalls
   private readonly startedAt: number
@@ -93,6 +95,7 @@ export class Engine implements EngineApi {
       board: this.board,
       about: (session) => this.directory.sessions.get(session)?.about,
       sessionFor: (to) => this.sessions.sessionFor(to),
+      texts: this.texts,
     })
     this.workspaces.set(name, workspace)
     return workspace
@@ -222,6 +225,7 @@ export class Engine implements EngineApi {
     this.sessions.stop()
     for (const workspace of this.workspaces.values()) await workspace.close()
     await this.directory.stream.close()
+    await this.texts.close()
   }
 }
 

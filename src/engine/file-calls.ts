@@ -1,30 +1,41 @@
 import { fail, type Refusal } from '../contract/errors.ts'
-import type { Event } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
+import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
 import { maySupervise } from '../core/agent/rights.ts'
-import type { Actor, Commit, KeepDraft } from '../core/command.ts'
+import type { Actor, Commit, CommitChange, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
 import { placeOf } from '../core/file/place.ts'
 import type { Blobs } from '../store/blobs.ts'
+import type { EditThread } from '../text/edit-thread.ts'
 import type { Content } from './api.ts'
-import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
+import {
+  type AskedChange,
+  type ChangeSource,
+  type Prepared,
+  prepareAppendNow,
+  prepareChanges,
+} from './change.ts'
+import { type Committed, committed, writtenRow } from './committed.ts'
 import { contentOf, stage } from './contents.ts'
 import type { Desk } from './desk.ts'
 import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
-import { fileFacts, holderOf, writtenReply } from './reply.ts'
+import { partOf, readText } from './read-text.ts'
+import { fileFacts, holderOf } from './reply.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
 /** The operations on files: contents made safe, commits decided, answers out of facts. */
 export class FileCalls {
   private readonly desk: Desk
   private readonly blobs: Blobs
+  private readonly texts: EditThread
   private readonly busyPaths = new Map<string, Promise<unknown>>()
 
-  constructor(desk: Desk, blobs: Blobs) {
+  constructor(desk: Desk, blobs: Blobs, texts: EditThread) {
     this.desk = desk
     this.blobs = blobs
+    this.texts = texts
   }
 
   private reader(actor: Actor): Reader {
@@ -47,33 +58,60 @@ export class FileCalls {
     return { value, content }
   }
 
+  async readText(input: Parsed<'read_text'>, actor: Actor): Promise<Output<'read_text'>> {
+    const { path, at } = input
+    const part = partOf(input)
+    const reader = this.reader(actor)
+    const entry = await this.desk.audited(actor, 'read_text', input, () => fileAt(reader, path, at))
+    const { id, version, size } = entry
+    const lock = holderOf(reader.state.locks, path, reader.moment)
+    const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
+    if (version > this.desk.stream.durable) await this.desk.stream.settled(version)
+    const readAt = this.desk.clock.now()
+    const { text, encoding, lossy, cut, nextOffset } = await readText(
+      content,
+      part,
+      LIMITS.textAnswerBytes,
+    )
+    // Who was shown less than it asked for does not know the file by that.
+    if (at === undefined && !cut) {
+      this.desk.seen.saw(actor.session, id, version, readAt, lossy ? encoding : undefined)
+    }
+    return {
+      ...{ path, version, size, text, encoding },
+      ...(lossy ? { lossy } : {}),
+      ...(cut ? { cut } : {}),
+      ...optional('next_offset', nextOffset),
+      ...optional('lock', lock),
+    }
+  }
+
   async write(
     input: Parsed<'write_file'>,
     actor: Actor,
     content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
   ): Promise<Output<'write_file'>> {
     const { path } = input
-    const again = await this.committedAgain(actor, input.request_id)
-    if (again === undefined) {
-      const isSmall =
-        content === undefined ||
-        (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
-      if (!isSmall) await this.assertWritable(input, actor)
-      const limit = this.desk.stream.state.settings.file_bytes
-      const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
-      const change = {
-        kind: 'write' as const,
-        how: 'write' as const,
-        path,
-        content: { sha256: staged.sha256, size: staged.size },
-        ifVersion: input.if_version,
-        ifNone: input.if_none,
-      }
-      const attachments = staged.attachment === undefined ? [] : [staged.attachment]
-      const event = await this.decided(input, actor, { changes: [change], attachments, diffs: [] })
-      return writeAnswer(event, path)
+    const asked: AskedChange[] = [{ op: 'write', path }]
+    const again = await this.committedAgain(actor, asked, input.request_id)
+    if (again !== undefined) return writtenRow(again, path)
+    const isSmall =
+      content === undefined ||
+      (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
+    if (!isSmall) await this.assertWritable(input, actor)
+    const limit = this.desk.stream.state.settings.file_bytes
+    const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
+    const change = {
+      kind: 'write' as const,
+      how: 'write' as const,
+      path,
+      content: { sha256: staged.sha256, size: staged.size },
+      ifVersion: input.if_version,
+      ifNone: input.if_none,
     }
-    return writeAnswer(again, path)
+    const attachments = staged.attachment === undefined ? [] : [staged.attachment]
+    const prepared = { changes: [change], attachments, diffs: [] }
+    return writtenRow(await this.decided(input, actor, asked, prepared), path)
   }
 
   /** A large upload is refused before it is sent, where that is known already. */
@@ -98,15 +136,10 @@ export class FileCalls {
     if ([append, edits, replace].filter((one) => one !== undefined).length !== 1) {
       fail('invalid_request', 'Give one of "append", "edits" and "replace".')
     }
-    if (dry_run === true && edits !== undefined) {
-      const asked = [{ op: 'edit' as const, path, edits }]
-      await this.assertEditable(actor, asked)
-      const { diffs } = await prepareChanges(this.source(), asked)
-      const entry = fileAt(this.reader(actor), path, undefined)
-      return { path, version: entry.version, diff: diffs[0] as string, dry_run: true }
-    }
-    const again = await this.committedAgain(actor, input.request_id)
-    if (again !== undefined) return { ...writtenOf(again, path), created: isNew(again, path) }
+    if (dry_run === true) return this.preview(input, actor)
+    const askedAgain = [{ op: 'append' as const, path }]
+    const again = await this.committedAgain(actor, askedAgain, input.request_id)
+    if (again !== undefined) return writtenRow(again, path)
     if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
     const asked: AskedChange =
       replace !== undefined
@@ -120,12 +153,32 @@ export class FileCalls {
           ? { op: 'append', path, text: append }
           : { op: 'edit', path, edits }
     const conditions = { ifVersion: input.if_version, ifNone: input.if_none }
-    const { event, prepared } = await this.changed(input, actor, [asked], conditions)
+    const { result, prepared } = await this.changed(input, actor, [asked], conditions, true)
     const [diff] = prepared.diffs
+    return { ...writtenRow(result, path), ...optional('diff', diff) }
+  }
+
+  /** What edits would come to. */
+  private async preview(
+    { path, edits }: Parsed<'patch_file'>,
+    actor: Actor,
+  ): Promise<Output<'patch_file'>> {
+    if (edits === undefined) {
+      fail('invalid_request', 'Only "edits" can be tried with dry_run. Nothing was written.', {
+        fields: [{ field: 'dry_run', fault: 'not with "append" or "replace"' }],
+      })
+    }
+    const asked = [{ op: 'edit' as const, path, edits }]
+    await this.assertEditable(actor, asked)
+    const { sha256 } = fileAt(this.reader(actor), path, undefined)
+    const { changes, diffs } = await prepareChanges(this.source(), asked, true)
+    const [change] = changes as (CommitChange & { kind: 'write' })[]
     return {
-      ...writtenOf(event, path),
-      created: isNew(event, path),
-      ...(diff === undefined ? {} : { diff }),
+      path,
+      version: change?.onto ?? 0,
+      ...optional('diff', diffs[0]),
+      dry_run: true,
+      ...(change?.content.sha256 === sha256 ? { unchanged: true } : {}),
     }
   }
 
@@ -148,21 +201,24 @@ export class FileCalls {
 
   async delete(input: Parsed<'delete_file'>, actor: Actor): Promise<Output<'delete_file'>> {
     const { path, recursive = false, if_version } = input
-    const again = await this.committedAgain(actor, input.request_id)
-    const event =
-      again ??
-      (await this.decided(input, actor, {
-        changes: [{ kind: 'delete', path, recursive, ifVersion: if_version }],
-        attachments: [],
-        diffs: [],
-      }))
-    return { path, version: event.revision }
+    const asked: AskedChange[] = [{ op: 'delete', path }]
+    const prepared: Prepared = {
+      changes: [{ kind: 'delete', path, recursive, ifVersion: if_version }],
+      attachments: [],
+      diffs: [],
+    }
+    const { revision } =
+      (await this.committedAgain(actor, asked, input.request_id)) ??
+      (await this.decided(input, actor, asked, prepared))
+    return { path, version: revision }
   }
 
   async commit(input: Parsed<'commit'>, actor: Actor): Promise<Output<'commit'>> {
-    const again = await this.committedAgain(actor, input.request_id)
-    const event = again ?? (await this.changed(input, actor, input.changes)).event
-    return { revision: event.revision, files: writtenReply(event) }
+    const { changes } = input
+    const again = await this.committedAgain(actor, changes, input.request_id)
+    const result = again ?? (await this.changed(input, actor, changes)).result
+    const { revision, files, unchanged } = result
+    return { revision, files, ...(unchanged ? { unchanged } : {}) }
   }
 
   /**
@@ -174,24 +230,26 @@ export class FileCalls {
     actor: Actor,
     asked: readonly AskedChange[],
     conditions: Conditions = {},
-  ): Promise<{ event: CommitEvent; prepared: Prepared }> {
+    withDiff = false,
+  ): Promise<{ result: Committed; prepared: Prepared }> {
     await this.assertEditable(actor, asked)
     const onNewest = asked.filter((change) => ON_NEWEST.has(change.op))
     const now = this.preparedNow(asked)
     if (now !== undefined) {
-      const event = await this.decided(input, actor, withConditions(now, conditions))
-      return { event, prepared: now }
+      const result = await this.decided(input, actor, asked, withConditions(now, conditions))
+      return { result, prepared: now }
     }
     const paths = onNewest.map((change) => change.path)
     for (let tries = 1; ; tries++) {
       let prepared: Prepared | undefined
       const settled = await this.inTurn(paths, async () => {
-        prepared = withConditions(await prepareChanges(this.source(), asked), conditions)
-        return this.attempt(input, actor, prepared)
+        const made = await prepareChanges(this.source(), asked, withDiff)
+        prepared = withConditions(made, conditions)
+        return this.attempt(input, actor, asked, prepared)
       })
       if (!('refusal' in settled)) {
-        const event = await this.durableOf(settled)
-        return { event, prepared: prepared as unknown as Prepared }
+        const result = await this.durableOf(asked, settled)
+        return { result, prepared: prepared as unknown as Prepared }
       }
       const isPassed =
         conditions.ifVersion === undefined &&
@@ -233,8 +291,9 @@ export class FileCalls {
   private attempt(
     input: CommitTerms,
     actor: Actor,
+    asked: readonly AskedChange[],
     prepared: Prepared,
-  ): { event: CommitEvent } | { again: number } | { refusal: Refusal } {
+  ): Attempt {
     // While its contents were made ready, the same request may have come and been decided.
     const again = this.desk.answered(actor, input.request_id)
     if (again !== undefined) return { again }
@@ -242,26 +301,42 @@ export class FileCalls {
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)
     if (step.refusal !== undefined) return { refusal: step.refusal }
-    const event = step.events[0] as CommitEvent
-    for (const change of event.changes) {
-      if (change.op === 'write') {
-        this.desk.seen.saw(actor.session, change.id, event.revision, event.at)
-      }
+    const event = step.events.find((one) => one.kind === 'files-committed')
+    const { stream } = this.desk
+    const result = committed(stream.state, asked, event, stream.lastFact)
+    this.noteWritten(actor, prepared.changes, result)
+    return { result, decidedOn: stream.lastFact }
+  }
+
+  /** Who writes a file knows what it holds, also where it held just that before. */
+  private noteWritten(actor: Actor, changes: readonly CommitChange[], { files }: Committed): void {
+    const { records, settings } = this.desk.stream.state
+    const wholes = new Set(
+      changes.flatMap((change) =>
+        change.kind === 'write' && change.how === 'write' ? [change.path] : [],
+      ),
+    )
+    for (const { path, version, unchanged } of files) {
+      if (unchanged === true && !wholes.has(path)) continue
+      const { entry } = placeOf(records, path, settings.portable_names)
+      if (entry?.kind !== 'file' || entry.version !== version) continue
+      const now = this.desk.clock.now()
+      this.desk.seen.wrote(actor.session, entry.id, version, now, wholes.has(path))
     }
-    return { event }
   }
 
   private async decided(
     input: CommitTerms,
     actor: Actor,
+    asked: readonly AskedChange[],
     prepared: Prepared,
-  ): Promise<CommitEvent> {
-    const result = this.attempt(input, actor, prepared)
+  ): Promise<Committed> {
+    const result = this.attempt(input, actor, asked, prepared)
     if ('refusal' in result) {
       const paths = prepared.changes.map((change) => change.path)
       return this.refusedCommit(actor, prepared, paths, result.refusal, input.request_id)
     }
-    return this.durableOf(result)
+    return this.durableOf(asked, result)
   }
 
   /** locks §39: whoever lost a lock keeps what it was about to write, for a while. */
@@ -325,11 +400,17 @@ export class FileCalls {
   }
 
   private async durableOf(
-    decided: { event: CommitEvent } | { again: number },
-  ): Promise<CommitEvent> {
-    if ('again' in decided) return this.desk.answerAgain(decided.again, ['files-committed'])
-    await this.desk.stream.settled(decided.event.revision)
-    return decided.event
+    asked: readonly AskedChange[],
+    decided: Exclude<Attempt, { refusal: Refusal }>,
+  ): Promise<Committed> {
+    if ('again' in decided) return this.answeredBy(asked, decided.again)
+    await this.desk.stream.settled(decided.decidedOn)
+    return decided.result
+  }
+
+  private async answeredBy(asked: readonly AskedChange[], revision: number): Promise<Committed> {
+    const event = await this.desk.answerAgain(revision, ['files-committed'])
+    return committed(this.desk.stream.state, asked, event, revision)
   }
 
   private commitCommand(input: CommitTerms, actor: Actor, changes: Commit['changes']): Commit {
@@ -350,21 +431,28 @@ export class FileCalls {
     return { kind: 'commit', actor, changes, locks, release, message, run, requestId: request_id }
   }
 
-  private source() {
-    return { state: this.desk.stream.state, overlay: this.desk.stream.overlay, blobs: this.blobs }
+  private source(): ChangeSource {
+    const { stream, clock } = this.desk
+    return {
+      state: stream.state,
+      overlay: stream.overlay,
+      blobs: this.blobs,
+      texts: this.texts,
+      soon: (callback) => clock.soon(callback),
+    }
   }
 
   private async committedAgain(
     actor: Actor,
+    asked: readonly AskedChange[],
     requestId: string | undefined,
-  ): Promise<CommitEvent | undefined> {
+  ): Promise<Committed | undefined> {
     const known = this.desk.answered(actor, requestId)
-    if (known === undefined) return undefined
-    return this.desk.answerAgain(known, ['files-committed'])
+    return known === undefined ? undefined : this.answeredBy(asked, known)
   }
 }
 
-type CommitEvent = Extract<Event, { kind: 'files-committed' }>
+type Attempt = { result: Committed; decidedOn: number } | { again: number } | { refusal: Refusal }
 
 interface CommitTerms {
   locks?: string[] | undefined
@@ -392,17 +480,3 @@ function withConditions(prepared: Prepared, conditions: Conditions): Prepared {
 
 /** An append that is passed by whole writes this often in a row gives up and says so. */
 const PREPARE_TRIES = 100
-
-function writtenOf(event: CommitEvent, path: string): Output<'commit'>['files'][number] {
-  return writtenReply(event).find((file) => file.path === path) ?? { path, version: event.revision }
-}
-
-function isNew(event: CommitEvent, path: string): boolean {
-  return event.changes.some(
-    (change) => change.op === 'write' && change.path === path && change.created === true,
-  )
-}
-
-function writeAnswer(event: CommitEvent, path: string): Output<'write_file'> {
-  return { ...writtenOf(event, path), created: isNew(event, path) }
-}

@@ -3,6 +3,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { OPERATIONS, type OperationName, type Parsed } from '../contract/operations.ts'
 import type { Actor, EndSession, SetWorkspace } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
+import type { EditThread } from '../text/edit-thread.ts'
 import type { Answer, Content } from './api.ts'
 import { queryAudit, verifyAudit } from './audit.ts'
 import type { Clock } from './clock.ts'
@@ -23,6 +24,8 @@ export interface Outside {
   about: (session: string) => Record<string, string> | undefined
   /** The open session that `agent` or `agent:session` means, with its rights; throws otherwise. */
   sessionFor: (to: string) => Actor
+  /** Edits of texts, off the thread that decides. */
+  texts: EditThread
 }
 
 /**
@@ -47,7 +50,7 @@ export class Workspace {
     this.clock = clock
     this.outside = outside
     this.desk = new Desk(stream, clock, secret, outside.board)
-    this.files = new FileCalls(this.desk, blobs)
+    this.files = new FileCalls(this.desk, blobs, outside.texts)
     this.locks = new LockCalls(this.desk, blobs)
     this.holds = new HoldCalls(this.desk, outside.sessionFor)
     this.tick()
@@ -147,6 +150,8 @@ export class Workspace {
         return this.holds.recall(input, actor)
       case 'extend_recall':
         return this.holds.extend(input, actor)
+      case 'read_text':
+        return this.files.readText(input, actor)
       case 'write_file':
         return this.files.write(input, actor, content)
       case 'patch_file':
