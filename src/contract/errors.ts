@@ -90,7 +90,8 @@ export function problemOf(refusal: Refusal): Problem {
     title: row.title,
     status: row.status,
     code: refusal.code,
-    detail: refusal.detail,
+    // Whatever a refusal quotes: what leaves is text.
+    detail: refusal.detail.toWellFormed(),
     retry: row.retry,
     ...refusal.data,
   }

@@ -28,7 +28,7 @@ export function unifiedDiff(path: string, sides: Sides): string {
     places += 1
     for (const hunk of hunksOf(sides, region)) {
       const lines = withinRoom(hunk.lines, room)
-      left += hunk.lines.length - lines.length
+      left += hunk.lines.length - lines.length + (hunk.left ?? 0)
       if (lines.length > 0) hunks.push({ ...hunk, lines })
     }
   }
@@ -114,7 +114,7 @@ function linesBehind(bytes: Buffer, at: number): number {
   return end
 }
 
-function hunksOf({ before, after, encoding }: Sides, region: Region): StructuredPatchHunk[] {
+function hunksOf({ before, after, encoding }: Sides, region: Region): Hunk[] {
   const old = before.subarray(region.baseStart, region.baseEnd)
   const made = after.subarray(region.start, region.end)
   const [oldText, newText] = shown(old, made, encoding)
@@ -122,7 +122,7 @@ function hunksOf({ before, after, encoding }: Sides, region: Region): Structured
     old.length + made.length <= COMPARED_BYTES
       ? structuredPatch('', '', oldText, newText, '', '', COMPARING)?.hunks
       : undefined
-  return (hunks ?? [wholeHunk(oldText, newText)]).map((hunk) => ({
+  return (hunks ?? [wholeHunk(oldText, newText)]).map((hunk: Hunk) => ({
     ...hunk,
     oldStart: hunk.oldStart + region.baseLines,
     newStart: hunk.newStart + region.lines,
@@ -136,8 +136,13 @@ function shown(old: Buffer, made: Buffer, encoding: Encoding): [string, string] 
   return texts.map((text) => text.replaceAll('\r\n', '\n')) as [string, string]
 }
 
+interface Hunk extends StructuredPatchHunk {
+  /** Lines of it that are left out. */
+  left?: number
+}
+
 /** All lines of one side as removed, all of the other as added, but for what they share at the ends. */
-function wholeHunk(oldText: string, newText: string): StructuredPatchHunk {
+function wholeHunk(oldText: string, newText: string): Hunk {
   const old = linesOf(oldText)
   const made = linesOf(newText)
   const most = Math.min(old.length, made.length)
@@ -150,15 +155,19 @@ function wholeHunk(oldText: string, newText: string): StructuredPatchHunk {
   const keptTail = Math.min(tail, CONTEXT)
   const oldTo = old.length - tail + keptTail
   const newTo = made.length - tail + keptTail
+  const removed = old.slice(head, old.length - tail)
+  const added = made.slice(head, made.length - tail)
   return {
     oldStart: from + 1,
     oldLines: oldTo - from,
     newStart: from + 1,
     newLines: newTo - from,
+    left: Math.max(0, removed.length - SIDE_LINES) + Math.max(0, added.length - SIDE_LINES),
     lines: [
       ...marked(' ', old.slice(from, head)),
-      ...marked('-', old.slice(head, old.length - tail)),
-      ...marked('+', made.slice(head, made.length - tail)),
+      // Of many, the first of either side: more of one alone would say less.
+      ...marked('-', removed.slice(0, SIDE_LINES)),
+      ...marked('+', added.slice(0, SIDE_LINES)),
       ...marked(' ', old.slice(old.length - tail, oldTo)),
     ],
   }
@@ -194,4 +203,5 @@ const NEWLINE = 10
 const COMPARING = { context: CONTEXT, maxEditLength: 300 }
 const COMPARED_BYTES = 256 * 1024
 const SHOWN_LINES = 1000
+const SIDE_LINES = 400
 const SHOWN_LENGTH = 64 * 1024

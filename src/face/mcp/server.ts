@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
+import { illFormedRefusal } from '../../contract/well-formed.ts'
 import { noticeText } from './notice-text.ts'
 import { refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
@@ -81,6 +82,8 @@ async function answer(
   context: ToolContext,
   options: McpOptions,
 ): Promise<CallToolResult> {
+  const ill = illFormedRefusal(args)
+  if (ill !== undefined) return refused(tool, problemOf(ill))
   const parsed = tool.input.safeParse(args ?? {})
   if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
   try {
