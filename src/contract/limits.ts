@@ -7,8 +7,8 @@ export const LIMITS = {
   fileBytes: 5 * 1024 ** 3,
   /** Files up to this size can be edited as text. */
   textBytes: 32 * 1024 * 1024,
-  /** Text in one answer; there is more where that comes from. */
-  textAnswerBytes: 4 * 1024 * 1024,
+  /** Content of a file within one answer; text goes on from an offset. */
+  answerBytes: 4 * 1024 * 1024,
   jsonBodyBytes: 4 * 1024 * 1024,
   socketFrameBytes: 8 * 1024 * 1024,
   socketRequestsInFlight: 4096,

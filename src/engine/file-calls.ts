@@ -1,4 +1,5 @@
 import { fail, type Refusal } from '../contract/errors.ts'
+import type { EventOf } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
@@ -71,7 +72,7 @@ export class FileCalls {
     const { text, encoding, lossy, cut, nextOffset } = await readText(
       content,
       part,
-      LIMITS.textAnswerBytes,
+      LIMITS.answerBytes,
     )
     // Who was shown less than it asked for does not know the file by that.
     if (at === undefined && !cut) {
@@ -304,24 +305,30 @@ export class FileCalls {
     const event = step.events.find((one) => one.kind === 'files-committed')
     const { stream } = this.desk
     const result = committed(stream.state, asked, event, stream.lastFact)
-    this.noteWritten(actor, prepared.changes, result)
+    this.noteWritten(actor, prepared.changes, event, result)
     return { result, decidedOn: stream.lastFact }
   }
 
   /** Who writes a file knows what it holds, also where it held just that before. */
-  private noteWritten(actor: Actor, changes: readonly CommitChange[], { files }: Committed): void {
-    const { records, settings } = this.desk.stream.state
+  private noteWritten(
+    actor: Actor,
+    asked: readonly CommitChange[],
+    event: EventOf<'files-committed'> | undefined,
+    { left }: Committed,
+  ): void {
+    const { seen, clock } = this.desk
+    const now = clock.now()
+    for (const change of event?.changes ?? []) {
+      if (change.op !== 'write') continue
+      const isWhole = change.how === 'write' || change.how === 'copy'
+      seen.wrote(actor.session, change.id, event?.revision ?? 0, now, isWhole)
+    }
+    if (left.length === 0) return
     const wholes = new Set(
-      changes.flatMap((change) =>
-        change.kind === 'write' && change.how === 'write' ? [change.path] : [],
-      ),
+      asked.flatMap((one) => (one.kind === 'write' && one.how === 'write' ? [one.path] : [])),
     )
-    for (const { path, version, unchanged } of files) {
-      if (unchanged === true && !wholes.has(path)) continue
-      const { entry } = placeOf(records, path, settings.portable_names)
-      if (entry?.kind !== 'file' || entry.version !== version) continue
-      const now = this.desk.clock.now()
-      this.desk.seen.wrote(actor.session, entry.id, version, now, wholes.has(path))
+    for (const { path, id, version } of left) {
+      if (wholes.has(path)) seen.wrote(actor.session, id, version, now, true)
     }
   }
 

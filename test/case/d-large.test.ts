@@ -49,7 +49,7 @@ describe('D2: a part of a large text', () => {
       [{ offset: 3000, limit: 5 }, 3000, 3004],
     ] as [TextPart, number, number][]) {
       const { content, readBytes } = log(lines)
-      const { text, cut } = await readText(content, part, LIMITS.textAnswerBytes)
+      const { text, cut } = await readText(content, part, LIMITS.answerBytes)
       const shown = text.split('\n').filter((one) => one !== '')
       expect([shown[0], shown.at(-1), shown.length, cut]).toEqual([
         line(first).trim(),
@@ -173,7 +173,7 @@ describe('D2, D4: a log of 40 MB', () => {
       expect(await read.json()).toMatchObject({ text, encoding: 'utf-8', size: LARGE_BYTES })
     }
     const all = await call('read_text_file', { path: '/log' })
-    const next = LIMITS.textAnswerBytes / LINE
+    const next = LIMITS.answerBytes / LINE
     expect(all.structured.next_offset).toBe(Math.floor(next))
     expect(all.text).toContain(`Go on with offset ${Math.floor(next)}.`)
     // It was shown a part of what it asked for, which proves nothing.

@@ -18,7 +18,7 @@ const WORDS = {
     'Contents up to this size are stored in the ledger itself, larger ones as files',
   fileBytes: 'A file; a workspace may have a lower limit',
   textBytes: 'A file that is edited as text',
-  textAnswerBytes: 'Text of a file in one answer; the rest is read from an offset on',
+  answerBytes: 'Content of a file within one answer; text goes on from an offset',
   jsonBodyBytes: 'The JSON body of a request',
   socketFrameBytes: 'A frame of the socket',
   socketRequestsInFlight: 'Requests under way on one socket',

@@ -1,9 +1,10 @@
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { SluiceError } from '../../contract/errors.ts'
+import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
+import { factsOf } from './entries.ts'
 import { refusalText } from './refusal.ts'
 import {
   pathOf,
@@ -73,15 +74,25 @@ function noteOf({ path, size, encoding, lossy, cut, next_offset }: Read): string
     )
   }
   if (cut) {
-    const whole = `This is not all that you asked for: one answer takes ${LIMITS.textAnswerBytes} bytes of the file's ${size}.`
+    const whole = `This is not all that you asked for: one answer takes ${LIMITS.answerBytes} bytes of the file's ${size}.`
     notes.push(next_offset === undefined ? whole : `${whole} Go on with offset ${next_offset}.`)
   }
   return notes.length === 0 ? undefined : `Note: ${notes.join(' ')}`
 }
 
+/** All bytes of a file that is small enough to be shown as a whole. */
 async function read(context: ToolContext, given: string) {
   const { door, workspace } = context
-  const answer = await door.call('read_file', { workspace, path: pathOf(context, given) })
+  const facts = await factsOf(context, pathOf(context, given))
+  if (facts.kind === 'file' && facts.size > LIMITS.answerBytes) {
+    fail(
+      'too_large',
+      `${facts.path} has ${facts.size} bytes; an answer takes ${LIMITS.answerBytes}. ` +
+        'Read it over HTTP, or as text with head, tail or offset.',
+      { path: facts.path, size: facts.size, limit: LIMITS.answerBytes },
+    )
+  }
+  const answer = await door.call('read_file', { workspace, path: facts.path })
   const { version, path } = answer.value
   return { path, version, bytes: Buffer.from(answer.content ?? new Uint8Array()) }
 }
@@ -111,11 +122,11 @@ function mediaBlock(path: string, bytes: Buffer): ToolContent {
   return { type: 'resource', resource: { uri, mimeType, blob: data } }
 }
 
-const READ_AT_ONCE = 16
+const READ_AT_ONCE = 4
 
 async function readMany(paths: readonly string[], context: ToolContext): Promise<string> {
   const parts: string[] = []
-  let left = LIMITS.textAnswerBytes
+  let left = LIMITS.answerBytes
   for (let i = 0; i < paths.length; i += READ_AT_ONCE) {
     const some = paths.slice(i, i + READ_AT_ONCE)
     const texts = await Promise.all(some.map((path) => readOrExplain(path, context, left > 0)))
