@@ -61,7 +61,7 @@ export async function prepareChanges(
   const made = new Map<string, Base>()
   const moved = new Set<string>()
   const { state, blobs } = source
-  for (const [index, change] of asked.entries()) {
+  for (const [index, change] of withoutRuns(asked).entries()) {
     if (index % CHANGES_A_TURN === CHANGES_A_TURN - 1) await new Promise<void>(source.soon)
     if (change.op === 'make_folder') {
       prepared.changes.push({ kind: 'make-folder', path: change.path })
@@ -101,6 +101,36 @@ export async function prepareChanges(
   return prepared
 }
 
+type Given = AskedChange & { op: 'write' | 'append' }
+
+function givenBytes(change: Given): Buffer {
+  const { path, text, base64 } = change
+  if ((text === undefined) === (base64 === undefined)) {
+    fail('invalid_request', `${path}: give either text or base64.`)
+  }
+  return text === undefined ? Buffer.from(base64 as string, 'base64') : Buffer.from(text, 'utf8')
+}
+
+/** Appends to one file that follow each other are one: each would store the whole file anew. */
+function withoutRuns(asked: readonly AskedChange[]): readonly AskedChange[] {
+  const isRun = (at: number): boolean => {
+    const [before, change] = [asked[at - 1], asked[at]]
+    return change?.op === 'append' && before?.op === 'append' && before.path === change.path
+  }
+  if (!asked.some((_, at) => isRun(at))) return asked
+  const kept: AskedChange[] = []
+  for (let at = 0; at < asked.length; ) {
+    const first = asked[at] as AskedChange
+    const start = at
+    do at += 1
+    while (isRun(at))
+    const run = asked.slice(start, at) as Given[]
+    const base64 = (): string => Buffer.concat(run.map(givenBytes)).toString('base64')
+    kept.push(run.length > 1 ? { op: 'append', path: first.path, base64: base64() } : first)
+  }
+  return kept
+}
+
 interface Made {
   /** Large ones are put together from their parts while they are stored. */
   content: Uint8Array | AsyncIterable<Uint8Array>
@@ -116,13 +146,7 @@ async function contentFor(
 ): Promise<Made> {
   if (change.op === 'replace') return replaceBytes(change, base)
   if (change.op === 'edit') return editText(source, change, base, withDiff)
-  if ((change.text === undefined) === (change.base64 === undefined)) {
-    fail('invalid_request', `${change.path}: give either text or base64.`)
-  }
-  const given =
-    change.text === undefined
-      ? Buffer.from(change.base64 as string, 'base64')
-      : Buffer.from(change.text, 'utf8')
+  const given = givenBytes(change)
   const before = change.op === 'append' ? base?.content : undefined
   if (before === undefined) return { content: given }
   return { content: joined([{ content: before, start: 0, end: before.size }, given]) }

@@ -96,6 +96,41 @@ describe('C2: text that is not the file', () => {
     }
   })
 
+  test('C2+: a file that no room is left for is not read, and so not known', async () => {
+    const { call, served } = await rig()
+    await put(served, '/big', Buffer.alloc(4 * 1024 * 1024, 'line of text\n'))
+    await put(served, '/small', Buffer.from('one\n'))
+    const other = await connectMcp(served, { token: 'token-b' })
+    const { text } = await other.call('read_multiple_files', { paths: ['/big', '/small'] })
+    expect(text).toContain('/small: Error - Not shown')
+    const write = await other.call('write_file', { path: '/small', content: 'x' })
+    expect(write.structured).toMatchObject({ code: 'unseen_version' })
+    expect((await call('read_multiple_files', { paths: ['/small', '/none'] })).text).toContain(
+      'one',
+    )
+  })
+
+  test('C2+: a draft that is not UTF-8 says so', async () => {
+    const { call, served } = await rig()
+    await put(served, '/f', LATIN)
+    const taken = await call('acquire_lock', { path: '/f' })
+    const { id } = taken.structured.lock as { id: string }
+    const released = await served.ask(
+      'DELETE',
+      `/v1/workspaces/main/locks/${id}?force=true&reason=x`,
+      {
+        token: 'token-admin',
+      },
+    )
+    expect(released.status).toBe(204)
+    const edits = [{ oldText: 'x=1', newText: 'x=2' }]
+    const late = await call('edit_file', { path: '/f', edits })
+    expect(late.structured).toMatchObject({ code: 'lock_lost', draft: expect.any(String) })
+    const draft = await call('read_draft', { draft: late.structured.draft })
+    expect(draft.structured).toMatchObject({ lossy: true })
+    expect(draft.text).toContain('not its exact bytes')
+  })
+
   test('C2+: reading the bytes themselves is proof again', async () => {
     const { call, served } = await rig()
     await put(served, '/f', LATIN)

@@ -245,6 +245,22 @@ describe('D4: changes of large files', () => {
     expect(await world.text('bob', '/f')).toBe(`${big}TWO three`)
   })
 
+  test('D4+: many appends to a large file in one commit cost about one', async () => {
+    const world = await EngineWorld.start()
+    await world.call('ann', 'write_file', { path: '/log' }, 'x'.repeat(100_000))
+    const stored = world.blobs.contents.size
+    const changes = Array.from({ length: 500 }, (_, i) => ({
+      op: 'append' as const,
+      path: i % 100 === 50 ? '/other' : '/log',
+      text: `${i}\n`,
+    }))
+    await world.call('ann', 'commit', { changes })
+    expect(world.blobs.contents.size - stored).toBeLessThanOrEqual(6)
+    const lines = (await world.text('bob', '/log')).slice(100_000).trim().split('\n')
+    expect(lines).toHaveLength(495)
+    expect(lines.slice(0, 2)).toEqual(['0', '1'])
+  })
+
   test('D4+: an append that would make it larger than a file may be is refused', async () => {
     const world = await EngineWorld.start({ file_bytes: 150_000 })
     await world.call('ann', 'write_file', { path: '/f' }, 'x'.repeat(100_000))

@@ -129,23 +129,33 @@ async function readMany(paths: readonly string[], context: ToolContext): Promise
   let left = LIMITS.answerBytes
   for (let i = 0; i < paths.length; i += READ_AT_ONCE) {
     const some = paths.slice(i, i + READ_AT_ONCE)
-    const texts = await Promise.all(some.map((path) => readOrExplain(path, context, left > 0)))
-    for (const [index, text] of texts.entries()) {
-      const isShown = text.length <= left
-      left -= text.length
-      parts.push(isShown ? text : leftOut(some[index] as string))
-    }
+    // What would not be shown is not read either: reading is what lets a file be overwritten.
+    const sizes = left > 0 ? await Promise.all(some.map((path) => sizeOf(path, context))) : []
+    const texts = some.map((path, index) => {
+      const isFirst = left === LIMITS.answerBytes
+      const size = sizes[index] ?? 0
+      const hasRoom = left > 0 && (size <= left || isFirst)
+      if (hasRoom) left -= size
+      return hasRoom ? readOrExplain(path, context) : leftOut(path)
+    })
+    parts.push(...(await Promise.all(texts)))
   }
   return parts.join('\n---\n')
 }
 
+/** Of what cannot be read, the reading says why. */
+async function sizeOf(path: string, context: ToolContext): Promise<number> {
+  try {
+    const facts = await factsOf(context, pathOf(context, path))
+    return facts.kind === 'file' ? facts.size : 0
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return 0
+  }
+}
+
 /** One file that cannot be read must not hide the others. */
-async function readOrExplain(
-  path: string,
-  context: ToolContext,
-  hasRoom: boolean,
-): Promise<string> {
-  if (!hasRoom) return leftOut(path)
+async function readOrExplain(path: string, context: ToolContext): Promise<string> {
   try {
     const read = await textOf({ path }, context)
     const note = noteOf(read)
