@@ -204,7 +204,7 @@ async function editText(
   }
   const load = async (): Promise<Uint8Array> =>
     // What is in memory stays there; what is read for this is given away.
-    content.bytes === undefined ? bytesOf(content, LIMITS.textBytes) : content.bytes.slice()
+    content.bytes === undefined ? bytesOf(content, LIMITS.textBytes) : new Uint8Array(content.bytes)
   const terms = { edits, diffOf: withDiff ? path : undefined }
   const outcome = await texts.edit(content.size, load, terms)
   if (!outcome.ok) throw new SluiceError(problemOf(editRefusal(path, base.version, outcome)))
