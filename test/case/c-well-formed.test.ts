@@ -69,6 +69,15 @@ describe('C3: half of a character', () => {
       expect(answer.status).toBe(400)
       expect(await answer.text()).not.toMatch(/\\ud83d/i)
     }
+    // Neither are bytes in the body that are no text at all.
+    const raw = await served.ask('PATCH', files, {
+      body: new Uint8Array(Buffer.from('{"append":"x\xffy"}', 'latin1')),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(await raw.json()).toMatchObject({
+      code: 'invalid_request',
+      detail: 'The body is not UTF-8 text.',
+    })
     expect((await served.ask('GET', files)).status).toBe(404)
   })
 
