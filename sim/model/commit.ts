@@ -73,13 +73,12 @@ export class CommitRules {
     const size = this.facts.files.sizeOf(change.path)
     const { splice, how } = change
     const atEnd = { from: size, to: Number.POSITIVE_INFINITY }
-    if (how === 'append') {
-      // Read on the file; and of other ranges, write on the bytes from its end on.
-      if (conflicts(piece, { ...taken, leaf: 'read' })) return true
-      return piece.range !== undefined && conflicts(piece, { ...taken, range: atEnd })
-    }
-    if (splice === undefined) return conflicts(piece, taken)
-    const isAtEnd = splice.start === splice.end && splice.end === size
+    // An append is a write of the bytes from the end on (files §11); where nothing is, of all.
+    const isAppended = how === 'append' && this.facts.files.versionOf(change.path) > 0
+    if (!isAppended && splice === undefined) return conflicts(piece, taken)
+    // Nothing lies below the bytes of a file.
+    if (contains(change.path, piece.path)) return false
+    const isAtEnd = splice === undefined || (splice.start === splice.end && splice.end === size)
     const range = isAtEnd ? atEnd : { from: splice.start, to: splice.end }
     return conflicts(piece, { ...taken, range })
   }

@@ -64,7 +64,7 @@ function make(): Image {
 }
 
 async function write(engine: Engine, path: string, text: string): Promise<void> {
-  const caller = await engine.callerOf({ name: 'admin', role: 'admin' }, 'set-up')
+  const caller = await engine.callerOf({ name: 'admin', role: 'admin' }, { session: 'set-up' })
   const parsed = parseInput('write_file', { path })
   if (!parsed.ok) throw new Error(parsed.refusal.detail)
   const content = Buffer.from(text)

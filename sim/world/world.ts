@@ -223,7 +223,7 @@ export class World {
     const { engine } = this.server as Server
     const parsed = parseInput('put_workspace', { workspace: 'main', settings })
     if (!parsed.ok) throw new Error(parsed.refusal.detail)
-    const caller = await engine.callerOf({ name: 'admin', role: 'admin' }, 'set-up')
+    const caller = await engine.callerOf({ name: 'admin', role: 'admin' }, { session: 'set-up' })
     await engine.call({ operation: 'put_workspace', input: parsed.input, caller })
   }
 }

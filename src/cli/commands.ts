@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   log: async () => (await import('./command/log.ts')).log,
   watch: async () => (await import('./command/watch.ts')).watch,
   agents: async () => (await import('./command/agents.ts')).agents,
+  groups: async () => (await import('./command/groups.ts')).groups,
   token: async () => (await import('./command/token.ts')).token,
   call: async () => (await import('./command/call.ts')).call,
   config: async () => (await import('./command/config.ts')).config,

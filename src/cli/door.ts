@@ -1,17 +1,19 @@
 import { HttpDoor } from './http-door.ts'
 import { targetOf } from './target.ts'
+import { terminalName } from './terminal.ts'
 import type { Values } from './values.ts'
-
-/** The session of commands that say no other. It outlives each of them, and so do its locks. */
-export const CLI_SESSION = 'cli'
 
 export async function doorOf(values: Values): Promise<HttpDoor> {
   return new HttpDoor(await targetOf(values), sessionOf(values))
 }
 
-/** An admin that works as an agent does so in a session of that agent. */
-function sessionOf(values: Values): string {
-  const name = values.text('session') ?? CLI_SESSION
+/**
+ * Whose locks and reads count for a command: of the session that is named, else of this terminal. The
+ * session outlives each command, and so do its locks. Undefined: of nobody that can be known.
+ */
+function sessionOf(values: Values): string | undefined {
+  const name = values.text('session') ?? terminalName()
   const agent = values.has('agent') ? values.text('agent') : undefined
-  return agent === undefined ? name : `${agent}:${name}`
+  // An admin that works as an agent does so in a session of that agent.
+  return agent === undefined ? name : `${agent}:${name ?? 'default'}`
 }

@@ -14,13 +14,14 @@ import type { Target } from './target.ts'
  */
 export class HttpDoor {
   private readonly target: Target
-  private readonly session: string
+  private readonly session: string | undefined
 
   get url(): string {
     return this.target.url
   }
 
-  constructor(target: Target, session: string) {
+  /** @param session undefined: nothing says who calls, and only tokens and versions count */
+  constructor(target: Target, session: string | undefined) {
     this.target = target
     this.session = session
   }
@@ -59,7 +60,7 @@ export class HttpDoor {
         method: row.http.method,
         headers: {
           authorization: `Bearer ${this.target.token}`,
-          'sluice-session': this.session,
+          ...(this.session === undefined ? {} : { 'sluice-session': this.session }),
           // Deletions answer with what they did instead of nothing.
           prefer: 'return=representation',
           ...(body === undefined ? {} : { 'content-type': contentType(row) }),

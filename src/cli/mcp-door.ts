@@ -25,19 +25,41 @@ export class McpDoor implements Door {
     this.options = options
   }
 
-  async call<N extends OperationName>(
+  call<N extends OperationName>(
     name: N,
     input: Input<N>,
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>> {
-    const sluice = await this.open()
+    return this.callBy(undefined, name, input, content, signal)
+  }
+
+  private async callBy<N extends OperationName>(
+    caller: string | undefined,
+    name: N,
+    input: Input<N>,
+    content: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<DoorAnswer<N>> {
+    const seat = async (): Promise<Sluice> => {
+      const sluice = await this.open()
+      return caller === undefined ? sluice : sluice.as(caller)
+    }
+    const sluice = await seat()
     try {
       return await sluice.call(name, input, content, signal)
     } catch (error) {
       // Whether a command was done is not known then, so it is the caller who tries again.
       if (!sluice.isClosed || operationOf(name).kind === 'command') throw error
-      return (await this.open()).call(name, input, content, signal)
+      return (await seat()).call(name, input, content, signal)
+    }
+  }
+
+  as(caller: string): Door {
+    return {
+      as: (name) => this.as(name),
+      call: (name, input, content, signal) => this.callBy(caller, name, input, content, signal),
+      takeNotices: (workspace) => this.sluice?.as(caller).takeNotices(workspace) ?? [],
     }
   }
 

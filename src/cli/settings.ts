@@ -33,7 +33,7 @@ export const SHARED = {
     name: 'session',
     kind: 'text',
     placeholder: 'name',
-    describes: 'Name of the session that locks belong to',
+    describes: 'Whose locks and reads count; default: those of this terminal, if there is one',
   },
   workspace: {
     name: 'workspace',

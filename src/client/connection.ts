@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr'
 import type { DoorAnswer, Notice } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
-import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
+import { type Input, OPERATIONS, type OperationName, type Output } from '../contract/operations.ts'
 import type {
   ClientMessage,
   Hello,
@@ -32,8 +32,8 @@ export class Connection {
   isClosed = false
   /** Calls back when the connection has ended without `close`: what the session held is lost. */
   onEnd: () => void = () => {}
-  /** Calls back with what the server tells this session unasked. */
-  onNotices: (workspace: string, notices: readonly Notice[]) => void = () => {}
+  /** Calls back with what the server tells this session, or one of those who share it, unasked. */
+  onNotices: (workspace: string, notices: readonly Notice[], as?: string) => void = () => {}
   readonly runtime: Runtime
   private nextId = 1
   private readonly nonce: string
@@ -71,6 +71,7 @@ export class Connection {
     input: Input<N>,
     content?: Uint8Array,
     signal?: AbortSignal,
+    as?: string,
   ): Promise<DoorAnswer<N> & { isLarge?: boolean }> {
     if (this.isClosed) return Promise.reject(closedError())
     // The encoding of the socket would take it for something else without a word.
@@ -83,15 +84,26 @@ export class Connection {
         ? { ...input, request_id: `${this.nonce}-${id}` }
         : input
     const message: ClientMessage =
-      content === undefined ? ['call', id, name, sent] : ['call', id, name, sent, content]
+      as !== undefined
+        ? ['call', id, name, sent, content, as]
+        : content === undefined
+          ? ['call', id, name, sent]
+          : ['call', id, name, sent, content]
     const answer = new Promise<DoorAnswer<N> & { isLarge?: boolean }>((resolve, reject) => {
       this.pending.set(id, { message, resolve: resolve as Pending['resolve'], reject })
       this.send(message)
     })
     if (signal === undefined) return answer
-    // A call that waits stops waiting then, and answers with where it stands.
-    const onAbort = (): void => this.send(['cancel', id])
-    signal.addEventListener('abort', onAbort)
+    // The server gives up what it was about to grant then; what crosses on the way goes back too.
+    const onAbort = (): void => {
+      const pending = this.pending.get(id)
+      if (pending === undefined) return
+      pending.isCancelled = true
+      this.send(['cancel', id])
+      pending.reject(givenUp())
+    }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
     return answer.finally(() => signal.removeEventListener('abort', onAbort))
   }
 
@@ -146,7 +158,7 @@ export class Connection {
 
   private handle(message: ServerMessage): void {
     if (message[0] === 'welcome') return this.welcomed(message[1])
-    if (message[0] === 'notices') return this.onNotices(message[1], message[2])
+    if (message[0] === 'notices') return this.onNotices(message[1], message[2], message[3])
     const [what, id] = message
     const watch = this.watches.get(id)
     if (what === 'watching') {
@@ -168,6 +180,7 @@ export class Connection {
     const pending = this.pending.get(id)
     if (pending === undefined) return
     this.pending.delete(id)
+    if (pending.isCancelled === true) return this.giveBack(pending.message, message)
     if (what === 'refused') return pending.reject(new SluiceError(message[2] as Problem))
     const [, , value, revision] = message
     const content = what === 'done' ? message[4] : undefined
@@ -179,6 +192,25 @@ export class Connection {
     })
   }
 
+  /**
+   * An answer to a call that was given up: it crossed the cancel on the way. A lock or a place in a
+   * queue that nobody knows of must not stay.
+   */
+  private giveBack(asked: ClientMessage, message: ServerMessage): void {
+    if (asked[0] !== 'call' || message[0] !== 'done') return
+    const [, , operation, input, , as] = asked
+    if (operation !== 'acquire_lock' && operation !== 'wait_for_lock') return
+    const { workspace = 'main' } = input as { workspace?: string }
+    const answer = message[2] as Output<'acquire_lock'>
+    if (answer.status === 'queued') {
+      const { ticket } = answer
+      this.call('leave_queue', { workspace, ticket }, undefined, undefined, as).catch(() => {})
+    } else if (answer.already_held !== true) {
+      const { id } = answer.lock
+      this.call('release_lock', { workspace, id }, undefined, undefined, as).catch(() => {})
+    }
+  }
+
   private welcomed(welcome: Welcome): void {
     this.welcome = welcome
     this.isOpen = true
@@ -186,7 +218,10 @@ export class Connection {
     this.giveUpAt = Number.POSITIVE_INFINITY
     this.outbox = []
     // In the order they were asked, before anything new.
-    for (const { message } of this.pending.values()) this.outbox.push(message)
+    for (const { message, isCancelled } of this.pending.values()) {
+      this.outbox.push(message)
+      if (isCancelled === true) this.outbox.push(['cancel', message[1] as number])
+    }
     for (const [id, { input }] of this.watches) this.outbox.push(['watch', id, input])
     this.flush()
     this.settleReady?.resolve()
@@ -272,6 +307,7 @@ const packr = new Packr()
 
 interface Pending {
   message: ClientMessage
+  isCancelled?: boolean
   resolve: (answer: { value: unknown; revision: number; content?: Uint8Array }) => void
   reject: (error: Error) => void
 }
@@ -280,6 +316,11 @@ interface Watch {
   input: WatchInput
   onEvents: (events: { revision: number }[]) => void
   onEnd: (error: Error | undefined) => void
+}
+
+function givenUp(): SluiceError {
+  const detail = 'You gave up waiting, so the place in the queue is given up too.'
+  return new SluiceError(problemOf(refuse('ticket_gone', detail)))
 }
 
 function closedError(): SluiceError {

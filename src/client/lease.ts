@@ -16,16 +16,20 @@ export class LeaseKeeper {
   private readonly leases = new Map<string, Lease>()
   private readonly renew: (lock: string) => Promise<unknown>
   private readonly isLostError: (error: unknown) => boolean
+  private readonly giveUp: (lock: string) => void
   private readonly runtime: Runtime
   private cancelTimer: (() => void) | undefined
   private lastSentAt = 0
 
+  /** @param giveUp a lock was given up here; the server may hold it still, and renew it for ever */
   constructor(
     renew: (lock: string) => Promise<unknown>,
     isLostError: (error: unknown) => boolean,
+    giveUp: (lock: string) => void,
     runtime: Runtime = systemRuntime,
   ) {
     this.runtime = runtime
+    this.giveUp = giveUp
     this.renew = renew
     this.isLostError = isLostError
   }
@@ -121,6 +125,7 @@ export class LeaseKeeper {
       const age = now - this.goodAt(lease)
       if (age >= lease.ttlMs * LOST_AT) {
         this.lose(lease.lock)
+        this.giveUp(lease.lock)
       } else if (age >= sureMs(lease) / 3 && !lease.isRenewing) {
         // One call renews all that activity renews.
         if (lease.byActivity && isActivityAsked) continue

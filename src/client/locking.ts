@@ -18,6 +18,7 @@ import type { Runtime } from './runtime.ts'
 export type Call = <N extends OperationName>(
   name: N,
   input: Omit<Input<N>, 'workspace'>,
+  signal?: AbortSignal,
 ) => Promise<Output<N>>
 
 /** Getting locks of one workspace, waiting for them, keeping them alive. */
@@ -39,6 +40,8 @@ export class Locking implements LockKeeper {
       (error) =>
         error instanceof SluiceError &&
         (error.code === 'lock_lost' || error.code === 'unauthenticated'),
+      // Whatever becomes of it: without a connection it is sent first when there is one again.
+      (id) => void this.call('release_lock', { id }).catch(() => {}),
       runtime,
     )
   }
@@ -46,7 +49,7 @@ export class Locking implements LockKeeper {
   async lock(target: string | LockTarget[], options: LockOptions): Promise<Lock> {
     const { wait = 0, signal, onLost, onRecall } = options
     let { answer, sentAt } = await this.waited(wait, signal, (step) =>
-      this.call('acquire_lock', { ...lockInput(target, options), wait: step }),
+      this.call('acquire_lock', { ...lockInput(target, options), wait: step }, signal),
     )
     const { id, ttl, renew } = answer.lock
     const isOld = answer.already_held === true && renew === 'explicit'
@@ -56,6 +59,11 @@ export class Locking implements LockKeeper {
       // it was taken, where asking again renews nothing.
       sentAt = this.runtime.now()
       await this.call('renew_lock', { id })
+    }
+    if (signal?.aborted === true) {
+      // It came in the instant of giving up.
+      if (answer.already_held !== true) await this.call('release_lock', { id }).catch(() => {})
+      signal.throwIfAborted()
     }
     const lock = new Lock(answer, this)
     this.held.set(id, { lock, onRecall })
@@ -75,6 +83,21 @@ export class Locking implements LockKeeper {
     signal: AbortSignal | undefined,
     ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
   ): Promise<{ answer: Granted; sentAt: number }> {
+    signal?.throwIfAborted()
+    try {
+      return await this.waitedOn(waitS, signal, ask)
+    } catch (error) {
+      // Given up by whoever asked: that is told in its own words, and nothing is held or waited for.
+      signal?.throwIfAborted()
+      throw error
+    }
+  }
+
+  private async waitedOn(
+    waitS: number,
+    signal: AbortSignal | undefined,
+    ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
+  ): Promise<{ answer: Granted; sentAt: number }> {
     const deadline = this.runtime.now() + waitS * 1000
     const stepOf = (): number => {
       const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
@@ -84,7 +107,7 @@ export class Locking implements LockKeeper {
     let answer = await ask(stepOf())
     while (answer.status === 'queued') {
       const { ticket } = answer
-      if (signal?.aborted === true || this.runtime.now() >= deadline) {
+      if (this.runtime.now() >= deadline) {
         await this.call('leave_queue', { ticket })
         const detail = `Not granted within ${waitS} s: ${holdersOf(answer)}.`
         throw new SluiceError(
@@ -92,7 +115,7 @@ export class Locking implements LockKeeper {
         )
       }
       sentAt = this.runtime.now()
-      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() })
+      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() }, signal)
     }
     return { answer, sentAt }
   }
@@ -109,14 +132,18 @@ export class Locking implements LockKeeper {
   async change(id: string, to: Level, options: ChangeOptions): Promise<Granted> {
     const { wait = 0, stable, ifVersion, signal } = options
     const { answer } = await this.waited(wait, signal, (step) =>
-      this.call('change_lock', {
-        id,
-        to,
-        wait: step,
-        queue: wait > 0,
-        ...optional('stable', stable),
-        ...optional('if_version', ifVersion),
-      }),
+      this.call(
+        'change_lock',
+        {
+          id,
+          to,
+          wait: step,
+          queue: wait > 0,
+          ...optional('stable', stable),
+          ...optional('if_version', ifVersion),
+        },
+        signal,
+      ),
     )
     if (answer.lock.id === id) return answer
     // The hold was lost in the wait, and what was granted is another: whatever was done under the

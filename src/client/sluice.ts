@@ -29,17 +29,45 @@ export class Sluice implements Door {
   private readonly workspaces = new Map<string, Workspace>()
   private readonly notices = new Map<string, Notice[]>()
 
-  constructor(connection: Connection, options: ConnectOptions) {
+  /** Those who share the session, by name. */
+  private readonly callers = new Map<string, Sluice>()
+  private readonly caller: string | undefined
+
+  constructor(connection: Connection, options: ConnectOptions, caller?: string) {
     this.connection = connection
-    connection.onEnd = () => {
-      for (const workspace of this.workspaces.values()) workspace.stop()
-    }
-    connection.onNotices = (workspace, notices) => {
-      const kept = [...(this.notices.get(workspace) ?? []), ...notices]
-      this.notices.set(workspace, kept.slice(-NOTICES_KEPT))
-      this.workspaces.get(workspace)?.noticed(notices)
-    }
     this.options = options
+    this.caller = caller
+    if (caller !== undefined) return
+    connection.onEnd = () => this.stop()
+    connection.onNotices = (workspace, notices, as) => {
+      const to = as === undefined ? this : this.callers.get(as)
+      to?.noticed(workspace, notices)
+    }
+  }
+
+  /**
+   * One of several callers that share this connection, by a name of its own: locks, seen versions,
+   * places in queues and notices are its alone. It ends by its `close`, or with the connection.
+   */
+  as(caller: string): Sluice {
+    if (this.caller !== undefined) throw new Error('A caller has no callers of its own.')
+    let known = this.callers.get(caller)
+    if (known === undefined) {
+      known = new Sluice(this.connection, this.options, caller)
+      this.callers.set(caller, known)
+    }
+    return known
+  }
+
+  private noticed(workspace: string, notices: readonly Notice[]): void {
+    const kept = [...(this.notices.get(workspace) ?? []), ...notices]
+    this.notices.set(workspace, kept.slice(-NOTICES_KEPT))
+    this.workspaces.get(workspace)?.noticed(notices)
+  }
+
+  private stop(): void {
+    for (const workspace of this.workspaces.values()) workspace.stop()
+    for (const caller of this.callers.values()) caller.stop()
   }
 
   /** What the session should know: who waits for its locks, recalls, questions; each comes once. */
@@ -51,7 +79,8 @@ export class Sluice implements Door {
 
   /** The session's id, `agent:name`. */
   get session(): string {
-    return this.connection.welcome?.session ?? ''
+    const session = this.connection.welcome?.session ?? ''
+    return this.caller === undefined ? session : `${session}/${this.caller}`
   }
 
   /** Resumes this session on another connection. */
@@ -71,7 +100,8 @@ export class Sluice implements Door {
   workspace(name = 'main'): Workspace {
     let workspace = this.workspaces.get(name)
     if (workspace === undefined) {
-      workspace = new Workspace(name, this.connection, this.options, () => this.session)
+      const { connection, options, caller } = this
+      workspace = new Workspace(name, connection, options, () => this.session, caller)
       this.workspaces.set(name, workspace)
     }
     return workspace
@@ -89,7 +119,7 @@ export class Sluice implements Door {
       const value = await this.workspace(whole.workspace).putWhole(whole, content as Uint8Array)
       return { value, revision: value.version } as DoorAnswer<N>
     }
-    const answer = await this.connection.call(name, input, content, signal)
+    const answer = await this.connection.call(name, input, content, signal, this.caller)
     if (answer.isLarge !== true) return answer
     if (name === 'read_draft') {
       const { workspace, draft } = input as Input<'read_draft'>
@@ -107,20 +137,20 @@ export class Sluice implements Door {
   /** Ends the session: its locks go back at once. */
   async close(): Promise<void> {
     // From the moment it is asked for, none of its locks is sure.
-    for (const workspace of this.workspaces.values()) workspace.stop()
+    this.stop()
     try {
       await this.connection.call('end_session', { id: this.session })
     } catch (error) {
       // Without a connection the server ends the session by itself after its grace.
       if (!(error instanceof SluiceError)) throw error
     } finally {
-      this.connection.close()
+      if (this.caller === undefined) this.connection.close()
     }
   }
 
   /** Closes the socket only; the session ends after the server's grace unless it is resumed. */
   disconnect(): void {
-    for (const workspace of this.workspaces.values()) workspace.stop()
+    this.stop()
     this.connection.close()
   }
 }

@@ -32,17 +32,28 @@ export class Workspace {
   private readonly connection: Connection
   private readonly options: HttpTerms
   private readonly sessionOf: () => string
+  private readonly as: string | undefined
   private readonly locking: Locking
   private readonly noticeListeners = new Set<(notice: Notice) => void>()
   private readonly runtime: Runtime
 
-  constructor(name: string, connection: Connection, options: HttpTerms, sessionOf: () => string) {
+  constructor(
+    name: string,
+    connection: Connection,
+    options: HttpTerms,
+    sessionOf: () => string,
+    as?: string,
+  ) {
     this.name = name
+    this.as = as
     this.connection = connection
     this.runtime = connection.runtime
     this.options = options
     this.sessionOf = sessionOf
-    this.locking = new Locking((operation, input) => this.call(operation, input), this.runtime)
+    this.locking = new Locking(
+      (operation, input, signal) => this.call(operation, input, undefined, signal),
+      this.runtime,
+    )
   }
 
   /**
@@ -153,7 +164,7 @@ export class Workspace {
       path,
       ...(recursive === undefined ? {} : { recursive }),
       ...(ifVersion === undefined ? {} : { if_version: ifVersion }),
-      ...(lock === undefined ? {} : { locks: [lock.token] }),
+      ...optional('locks', tokensOf(lock)),
     })
   }
 
@@ -240,18 +251,20 @@ export class Workspace {
     name: N,
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ): Promise<Output<N>> {
-    return (await this.send(name, input, content)).value
+    return (await this.send(name, input, content, signal)).value
   }
 
   private async send<N extends OperationName>(
     name: N,
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
+    signal?: AbortSignal,
   ) {
     const sentAt = this.runtime.now()
     const whole = { workspace: this.name, ...input } as unknown as Input<N>
-    const answer = await this.connection.call(name, whole, content)
+    const answer = await this.connection.call(name, whole, content, signal, this.as)
     this.locking.leases.heard(sentAt)
     return answer
   }
@@ -357,6 +370,15 @@ function jsonOf(bytes: Uint8Array): never {
 }
 
 const HTTP_RETRY_MS = 100
+
+/** What was lost proves nothing any more, and this client knows it before it asks (locks §30). */
+function tokensOf(lock: Lock | undefined): string[] | undefined {
+  if (lock === undefined) return undefined
+  if (lock.state !== 'lost') return [lock.token]
+  const detail = `The lock ${lock.id} was lost. Nothing was written. Lock and read again.`
+  throw new SluiceError(problemOf(refuse('lock_lost', detail, { lock: lock.id })))
+}
+
 function writeTerms(options: {
   ifVersion?: number
   ifNone?: boolean
@@ -368,7 +390,7 @@ function writeTerms(options: {
   return {
     ...optional('if_version', ifVersion),
     ...optional('if_none', ifNone),
-    ...optional('locks', lock === undefined ? undefined : [lock.token]),
+    ...optional('locks', tokensOf(lock)),
     ...optional('message', message),
     ...optional('run', run),
   }

@@ -20,6 +20,8 @@ export interface Door {
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>>
+  /** The same way in for one of those who share the session (guard §1): nothing else is shared. */
+  as(caller: string): Door
   /** What the session should know and was not told yet (somebody waits, a recall, a question). */
   takeNotices(workspace: string): Notice[]
 }

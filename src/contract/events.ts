@@ -290,6 +290,8 @@ export const EVENT_KINDS = {
       id: z.string(),
       ttlMs: z.number(),
       about: z.record(z.string(), z.string()).optional(),
+      /** It lives as long as a connection. */
+      tied: z.literal(true).optional(),
     }),
   },
   'session-ended': {
@@ -327,6 +329,24 @@ export const EVENT_KINDS = {
 } as const
 
 export type EventKind = keyof typeof EVENT_KINDS
+
+/**
+ * Where the server's own facts are asked for (agents, tokens, groups, workspaces, sessions): the audit
+ * and the events of this name, which no workspace may have. Supervisors, people and admins see them.
+ */
+export const SERVER_STREAM = '.server'
+
+/** Kinds of facts that no workspace has. */
+export const SERVER_KINDS: ReadonlySet<string> = new Set<EventKind>([
+  'session-opened',
+  'agent-set',
+  'agent-removed',
+  'token-created',
+  'tokens-revoked',
+  'group-set',
+  'workspace-made',
+  'workspace-removed',
+])
 
 export type EventData<K extends EventKind> = z.infer<(typeof EVENT_KINDS)[K]['data']>
 

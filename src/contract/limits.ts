@@ -19,6 +19,8 @@ export const LIMITS = {
   /** A connection may be silent so long: more than any wait and the streams' heartbeats. */
   silenceMs: 120_000,
   connections: 20_000,
+  /** Callers that share one connection by name (guard §1). */
+  callersPerConnection: 1000,
   lockItems: 128,
   commitChanges: 10_000,
   listLimit: 1000,

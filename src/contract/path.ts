@@ -8,12 +8,59 @@ export type PathResult = { ok: true; path: string } | { ok: false; fault: string
 
 // ASCII paths without control characters, dots at the start of a name, or empty names are canonical
 // as they stand; nearly all calls take this way.
-const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\x20-\x2e\x30-\x7e]{1,255})+$/
+const plainPath =
+  /^(?:\/(?!\.{1,2}(?:\/|$))[\x20-\x24\x26-\x2e\x30-\x39\x3b-\x5b\x5d-\x7d]{1,255})+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f]/
 
 export function canonicalPath(input: string): PathResult {
   if (input.length <= 1024 && plainPath.test(input)) return { ok: true, path: input }
+  const elsewhere = meantElsewhere(input)
+  return elsewhere === undefined ? writtenPath(input) : { ok: false, fault: elsewhere }
+}
+
+/**
+ * As `canonicalPath`, for a name that may have been made before its form was refused: what is there
+ * can still be read, moved and deleted.
+ */
+export function knownPath(input: string): PathResult {
+  return writtenPath(input)
+}
+
+/**
+ * Forms that mean something to a shell, a browser or another system, and here would only make an odd
+ * name: says what to write instead. Undefined for all others.
+ */
+function meantElsewhere(input: string): string | undefined {
+  const instead = (path: string) => `Files live in this workspace, under "/": write "${path}".`
+  if (/^(?:\/?~|~[\w.-]+(?=[/\\]))(?:[/\\]|$)/.test(input)) {
+    const rest = slashed(input.replace(/^\/?~[^/\\]*/, ''))
+    return `"~" is a home folder of a shell, and there is none here. ${instead(rest)}`
+  }
+  if (/^\/?[a-z][a-z0-9+.-]+:\/\//i.test(input)) {
+    const rest = slashed(input.replace(/^\/?[a-z][a-z0-9+.-]+:\/\/[^/]*/i, ''))
+    return `A URL is not a path here. ${instead(rest)}`
+  }
+  if (/^\/?[a-z]:(?:[/\\]|$)/i.test(input)) {
+    const rest = slashed(input.replace(/^\/?[a-z]:/i, ''))
+    return `A drive letter means a disk of your machine. ${instead(rest)}`
+  }
+  if (input.includes('\\')) {
+    return `Names are separated by "/", not by a backslash. ${instead(slashed(input))}`
+  }
+  if (/%(?:2f|5c|00)/i.test(input)) {
+    const decoded = input.replaceAll(/%2f|%5c/gi, '/').replaceAll('%00', '')
+    return `The path is percent-encoded. ${instead(slashed(decoded))}`
+  }
+  return undefined
+}
+
+function slashed(path: string): string {
+  const names = path.replaceAll('\\', '/').split('/')
+  return `/${names.filter((name) => name !== '').join('/')}`
+}
+
+function writtenPath(input: string): PathResult {
   if (input.length === 0) return { ok: false, fault: 'A path must not be empty; the root is "/".' }
   if (input.length > LIMITS.pathBytes) return { ok: false, fault: tooLong }
   if (!input.isWellFormed()) {
@@ -51,10 +98,26 @@ export function isWithin(folder: string, path: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`)
 }
 
-/** The form in which names are compared where `portable_names` is on. */
-export function foldName(name: string): string {
-  return name.toLowerCase().normalize('NFC')
+/** As `isWithin`, whatever the case where names that differ in nothing else are one. */
+export function isUnder(folder: string, path: string, portable: boolean): boolean {
+  return isWithin(foldPath(folder, portable), foldPath(path, portable))
 }
+
+/**
+ * The one form in which names are compared where `portable_names` is on: by files, locks, rights,
+ * listings and watches alike. Names of the same form are one name.
+ */
+export function foldName(name: string): string {
+  return isFolded.test(name) ? name : name.toLowerCase().normalize('NFC')
+}
+
+/** The form of a canonical path; `portable` is the workspace's `portable_names`. */
+export function foldPath(path: string, portable: boolean): string {
+  return portable ? foldName(path) : path
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII but capitals
+const isFolded = /^[\x00-@[-\x7f]*$/
 
 function utf8Bytes(text: string): number {
   let bytes = 0

@@ -11,7 +11,15 @@ import type { OperationName } from './operations.ts'
  */
 export type ClientMessage =
   | ['hello', Hello]
-  | ['call', id: number, OperationName, input: unknown, content?: Uint8Array]
+  /** `as`: which of the callers that share the session. */
+  | [
+      'call',
+      id: number,
+      OperationName,
+      input: unknown,
+      content?: Uint8Array | undefined,
+      as?: string,
+    ]
   | ['watch', id: number, WatchInput]
   | ['cancel', id: number]
 
@@ -26,7 +34,7 @@ export type ServerMessage =
   | ['events', id: number, events: unknown[]]
   | ['ended', id: number]
   /** Unasked: what this session should know. */
-  | ['notices', workspace: string, Notice[]]
+  | ['notices', workspace: string, Notice[], as?: string]
 
 export interface Hello {
   token: string

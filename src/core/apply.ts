@@ -24,6 +24,7 @@ export function applyMemory(state: State, event: Event): void {
     case 'workspace-set':
       // Ledgers of earlier releases know fewer settings.
       state.settings = { ...DEFAULT_SETTINGS, ...event.settings }
+      state.locks.portable = state.settings.portable_names
       break
     case 'files-committed':
       for (const change of event.changes) {

@@ -61,9 +61,9 @@ function clash(a: Item, b: Item): boolean {
 }
 
 function meet(a: Item, b: Item): boolean {
-  if (a.path !== b.path) {
-    const [upper, lower] = a.path.length < b.path.length ? [a, b] : [b, a]
-    return upper.key === undefined && isBelow(upper.path, lower.path)
+  if (a.folded !== b.folded) {
+    const [upper, lower] = a.folded.length < b.folded.length ? [a, b] : [b, a]
+    return upper.key === undefined && isBelow(upper.folded, lower.folded)
   }
   if (a.key !== b.key) return false
   if (a.range === undefined || b.range === undefined) return true

@@ -30,6 +30,11 @@ export interface Actor {
   session: string
   role: Role
   rights: readonly PathRight[]
+  /**
+   * Neither a connection nor a name says which of its principal's callers this is, so nothing is
+   * assumed of it: what its session has seen, written or holds does not count (guard §2).
+   */
+  unnamed?: boolean | undefined
 }
 
 interface Asked {
@@ -216,6 +221,7 @@ export type DirectoryCommand =
       id: string
       ttlMs: number
       about?: Record<string, string> | undefined
+      tied?: boolean | undefined
     })
   | (Asked & { kind: 'close-session'; id: string; reason: EndSession['reason'] })
   | (Asked & {
@@ -247,6 +253,8 @@ export interface Moment {
     session: string,
     file: number,
   ): { version: number; at: number; inexact?: string | undefined } | undefined
+  /** A session of somebody who is not there any more. */
+  isGone?(session: string): boolean
   /** When a lock ends unless it is renewed. */
   expiresAt(lock: number): number
 }

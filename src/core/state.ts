@@ -36,6 +36,8 @@ export interface Directory {
   agents: Map<string, Agent>
   groups: Map<string, PathRight[]>
   sessions: Map<string, Session>
+  /** Callers that share a session, by that session (guard §1): `agent:name` → `agent:name/caller`. */
+  callers: Map<string, Set<string>>
   workspaces: Map<string, Settings>
   /** Agent by the SHA-256 of its token. */
   tokens: Map<string, string>
@@ -55,6 +57,8 @@ export interface Session {
   ttlMs: number
   openedAt: number
   about: Record<string, string> | undefined
+  /** It lives as long as a connection: without one, and after the grace, nobody is there any more. */
+  tied: boolean
 }
 
 export function newState(workspace: string, records: Records): State {
@@ -63,7 +67,7 @@ export function newState(workspace: string, records: Records): State {
     revision: 0,
     at: 0,
     settings: DEFAULT_SETTINGS,
-    locks: newLockTable(),
+    locks: newLockTable(DEFAULT_SETTINGS.portable_names),
     nextFileId: 2,
     records,
     answers: new Map(),
@@ -73,6 +77,7 @@ export function newState(workspace: string, records: Records): State {
       agents: new Map(),
       groups: new Map(),
       sessions: new Map(),
+      callers: new Map(),
       workspaces: new Map(),
       tokens: new Map(),
     },

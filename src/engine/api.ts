@@ -11,11 +11,13 @@ export interface EngineApi {
   /** The principal of a token, or undefined. Compared by hash, in constant time. */
   authenticate(token: string): Principal | undefined
   /**
-   * The caller for a principal and an optional session name (`Sluice-Session`: a name, or a full
-   * session id). No name: the principal's own session `default`. A new name opens a session. An admin
-   * may name a session of another agent, and then works as that agent.
+   * Who of a principal's callers asks. `session`: a name, or a full session id; a new name opens a
+   * session. An admin may name a session of another agent, and then works as that agent. `as`: which
+   * of the callers that share the session (guard §1). Neither: nobody knows, and nothing is assumed.
    */
-  callerOf(principal: Principal, sessionName?: string): Promise<Caller>
+  callerOf(principal: Principal, named?: CallerName): Promise<Caller>
+  /** One of the callers that share the session of another caller. */
+  callerAs(caller: Caller, as: string): Promise<Caller>
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>>
   /** Facts of an open session of the caller's own agent, with the secret that resumes it. */
   join(caller: Caller, session: string): Promise<Output<'open_session'>>
@@ -60,6 +62,18 @@ export interface Caller {
   session: string
   role: Role
   rights: readonly PathRight[]
+  /** Nothing says which of its principal's callers this is. */
+  unnamed?: boolean | undefined
+}
+
+/** What a request says of who makes it, within its principal. */
+export interface CallerName {
+  /** `Sluice-Session`: a name, or a full session id. */
+  session?: string | undefined
+  /** `Sluice-As`: one of those who share it. */
+  as?: string | undefined
+  /** The session lives as long as a connection does, and is gone with it. */
+  tied?: boolean | undefined
 }
 
 export interface Request<N extends OperationName> {
@@ -69,9 +83,15 @@ export interface Request<N extends OperationName> {
   caller: Caller
   /** For operations with `content: 'in'`. */
   content?: Uint8Array | AsyncIterable<Uint8Array>
-  /** Ends a wait early; what was decided stays decided. */
+  /**
+   * The caller gives up: its wait ends, and what it was granted meanwhile goes back. Aborted with
+   * `CONNECTION_LOST`, only the wait ends: the caller may come back for its place.
+   */
   signal?: AbortSignal
 }
+
+/** Why a signal aborts that nobody meant to abort. */
+export const CONNECTION_LOST = 'connection lost'
 
 export interface Answer<N extends OperationName> {
   value: Output<N>

@@ -1,9 +1,9 @@
 import { fail } from '../contract/errors.ts'
 import type { Event, PathRight } from '../contract/events.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
-import { isWithin } from '../contract/path.ts'
+import { isUnder } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
-import { accessTo, isAllowed, maySupervise } from '../core/agent/rights.ts'
+import { mayRead, maySupervise, type Tree } from '../core/agent/rights.ts'
 import type { Actor } from '../core/command.ts'
 import { LedgerDamaged } from '../store/ledger.ts'
 import type { WireEvent } from './api.ts'
@@ -48,16 +48,24 @@ function detailOf(event: Event): string {
     case 'session-ended':
       return event.id
     case 'agent-set':
+      return [event.name, event.role, event.group, ...event.rights.map(rightText)]
+        .filter(Boolean)
+        .join(', ')
+    case 'group-set':
+      return [event.name, ...event.rights.map(rightText)].join(', ')
     case 'agent-removed':
     case 'token-created':
     case 'tokens-revoked':
-    case 'group-set':
     case 'workspace-made':
     case 'workspace-removed':
       return event.name
     default:
       return lockDetailOf(event)
   }
+}
+
+function rightText({ workspace, path, access }: PathRight): string {
+  return `${workspace === '*' ? path : `${workspace}:${path}`}=${access}`
 }
 
 function lockDetailOf(event: Event): string {
@@ -108,7 +116,7 @@ export async function queryAudit(
   about: About,
 ): Promise<Output<'query_audit'>> {
   const isWanted = wanted(actor, input)
-  const isShown = shown(stream.name, actor, input.path)
+  const isShown = shown(stream.state, actor, input.path)
   const since = input.since === undefined ? 0 : timeOf('since', input.since)
   const rows: AuditRow[] = []
   let end = Math.min(stream.durable, (input.before ?? Number.MAX_SAFE_INTEGER) - 1)
@@ -152,13 +160,18 @@ function wanted(actor: Actor, input: Parsed<'query_audit'>): (event: Event) => b
 }
 
 function shown(
-  workspace: string,
+  tree: Tree,
   actor: Actor,
   within: string | undefined,
 ): (paths: readonly string[]) => boolean {
   return (paths) => {
-    if (within !== undefined && !paths.some((path) => isWithin(within, path))) return false
-    return maySupervise(actor.role) || mayRead(actor.rights, workspace, paths)
+    if (
+      within !== undefined &&
+      !paths.some((path) => isUnder(within, path, tree.settings.portable_names))
+    ) {
+      return false
+    }
+    return maySupervise(actor.role) || paths.every((path) => mayRead(actor.rights, tree, path))
   }
 }
 
@@ -170,14 +183,6 @@ function timeOf(field: string, text: string): number {
     })
   }
   return at
-}
-
-function mayRead(
-  rights: readonly PathRight[],
-  workspace: string,
-  paths: readonly string[],
-): boolean {
-  return paths.every((path) => isAllowed(accessTo(rights, workspace, path), 'read'))
 }
 
 /** Reads every batch; the adapter checks sums and chain on the way. */
@@ -206,9 +211,9 @@ export function wireEvent(
   event: Event,
   paths: readonly string[],
   actor: Actor,
-  workspace: string,
+  tree: Tree,
 ): WireEvent | undefined {
-  if (!mayRead(actor.rights, workspace, paths)) return undefined
+  if (!paths.every((path) => mayRead(actor.rights, tree, path))) return undefined
   const isOthersRefusal = event.kind === 'command-refused' && event.agent !== actor.agent
   if (isOthersRefusal && !maySupervise(actor.role)) return undefined
   const { revision, at, kind, agent, session, ...data } = event

@@ -8,7 +8,7 @@ import type { Attachment } from '../store/ledger.ts'
 import type { Clock } from './clock.ts'
 import { DueTimes } from './due.ts'
 import { LeaseTable } from './lease.ts'
-import { tellings } from './notice.ts'
+import { grantedUnasked, tellings } from './notice.ts'
 import type { NoticeBoard } from './notice-board.ts'
 import { RefusalCounter } from './refusals.ts'
 import { LockTokens } from './reply.ts'
@@ -16,6 +16,12 @@ import { SeenVersions } from './seen.ts'
 import { type Stream, StreamFailed } from './stream.ts'
 import { TicketWaits } from './wait.ts'
 import { WaitStatistics } from './wait-statistics.ts'
+
+/** What a desk needs of the server around its workspace. */
+export interface AroundDesk {
+  board: NoticeBoard
+  isGone: (session: string) => boolean
+}
 
 /**
  * Where commands of one workspace are handed in: the stream, and around it what is not a fact
@@ -30,14 +36,16 @@ export class Desk {
   readonly waits: TicketWaits
   readonly statistics = new WaitStatistics()
   private readonly board: NoticeBoard
+  private readonly isGone: (session: string) => boolean
   private readonly due: DueTimes
   private readonly refusals = new RefusalCounter()
   /** Sessions whose end the disk has not taken yet. */
   private readonly ending = new Map<string, EndSession['reason']>()
 
-  constructor(stream: Stream, clock: Clock, secret: Uint8Array, board: NoticeBoard) {
+  constructor(stream: Stream, clock: Clock, secret: Uint8Array, outside: AroundDesk) {
     this.stream = stream
-    this.board = board
+    this.board = outside.board
+    this.isGone = outside.isGone
     this.due = new DueTimes(clock.now())
     this.clock = clock
     this.tokens = new LockTokens(secret, stream.name)
@@ -60,7 +68,13 @@ export class Desk {
     const now = this.clock.now()
     const { state } = this.stream
     const windowMs = 1000 * state.settings.claim_window_s
-    for (const lock of this.waits.follow(events)) this.leases.awaitClaim(lock, now, windowMs)
+    for (const id of this.waits.follow(events)) {
+      this.leases.awaitClaim(id, now, windowMs)
+      const lock = state.locks.locks.get(id)
+      if (lock === undefined) continue
+      const told = grantedUnasked(lock, this.leases.expiresAt(id), now)
+      this.board.post(lock.owner.session, this.stream.name, told)
+    }
     const moment = this.moment()
     for (const event of events) {
       // Most facts by far: taken without waiting, and given back.
@@ -160,6 +174,7 @@ export class Desk {
       at: this.clock.now(),
       seen: (session, file) => this.seen.of(session, file),
       expiresAt: (lock) => this.leases.expiresAt(lock),
+      isGone: this.isGone,
     }
   }
 

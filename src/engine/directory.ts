@@ -32,6 +32,10 @@ export class Directory {
     return this.stream.state.directory.agents
   }
 
+  get groups(): ReadonlyMap<string, readonly PathRight[]> {
+    return this.stream.state.directory.groups
+  }
+
   get sessions(): ReadonlyMap<string, Session> {
     return this.stream.state.directory.sessions
   }
@@ -91,14 +95,16 @@ export class Directory {
 
   async openSession(
     actor: Actor,
-    agent: string,
-    name: string,
-    ttlMs: number,
-    about: Record<string, string> | undefined,
+    { agent, name, ttlMs, about, tied }: NewSession,
   ): Promise<string> {
     const id = `${agent}:${name}`
-    await this.run({ kind: 'open-session', actor, id, ttlMs, about })
+    await this.run({ kind: 'open-session', actor, id, ttlMs, about, tied })
     return id
+  }
+
+  /** Those who share a session. */
+  callersIn(session: string): Iterable<string> {
+    return this.stream.state.directory.callers.get(session) ?? []
   }
 
   secretOf(session: string): string {
@@ -154,6 +160,15 @@ export class Directory {
   private moment(): Moment {
     return { at: this.clock.now(), seen: () => undefined, expiresAt: () => 0 }
   }
+}
+
+interface NewSession {
+  agent: string
+  name: string
+  /** How long it is kept when it is idle and holds nothing. */
+  ttlMs: number
+  about?: Record<string, string> | undefined
+  tied?: boolean | undefined
 }
 
 function sha256Of(token: string): string {

@@ -1,7 +1,9 @@
 import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
+import { SERVER_KINDS, SERVER_STREAM } from '../contract/events.ts'
 import type { OperationName, Output } from '../contract/operations.ts'
 import { VERSION } from '../contract/version.ts'
+import type { Actor } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
@@ -9,6 +11,7 @@ import { EditThread } from '../text/edit-thread.ts'
 import type {
   Answer,
   Caller,
+  CallerName,
   EngineApi,
   Health,
   NoticeListener,
@@ -20,6 +23,7 @@ import type {
 import type { Clock } from './clock.ts'
 import { Directory, randomName, sessionEnded } from './directory.ts'
 import { NoticeBoard } from './notice-board.ts'
+import { Proof } from './proof.ts'
 import { SERVER_OPERATIONS, ServerCalls } from './server-calls.ts'
 import { Sessions } from './sessions.ts'
 import { storageRefusal } from './storage-refusal.ts'
@@ -52,6 +56,7 @@ export class Engine implements EngineApi {
   private readonly texts = new EditThread()
   private readonly sessions: Sessions
   private readonly serverCalls: ServerCalls
+  private readonly proof: Proof
   private readonly startedAt: number
   private stopTimer: () => void = () => {}
   private isDraining = false
@@ -68,6 +73,7 @@ export class Engine implements EngineApi {
     const { ledger, tables } = storage.streamOf(undefined)
     this.directory = new Directory(new Stream('', ledger, tables, clock), clock, storage.secret)
     this.sessions = new Sessions(this.directory, this.workspaces, clock, this.board)
+    this.proof = new Proof(this.sessions)
     this.serverCalls = new ServerCalls(this.directory, this.sessions, {
       all: this.workspaces,
       get: (name) => this.workspaceOf(name),
@@ -96,6 +102,8 @@ export class Engine implements EngineApi {
       about: (session) => this.directory.sessions.get(session)?.about,
       sessionFor: (to) => this.sessions.sessionFor(to),
       texts: this.texts,
+      actorOf: (session) => this.directory.actorOf(session),
+      isGone: (session) => this.sessions.isGone(session),
     })
     this.workspaces.set(name, workspace)
     return workspace
@@ -111,8 +119,12 @@ export class Engine implements EngineApi {
     return this.directory.authenticate(token)
   }
 
-  callerOf(principal: Principal, sessionName?: string): Promise<Caller> {
-    return this.sessions.callerOf(principal, sessionName)
+  callerOf(principal: Principal, named?: CallerName): Promise<Caller> {
+    return this.sessions.callerOf(principal, named)
+  }
+
+  callerAs(caller: Caller, as: string): Promise<Caller> {
+    return this.sessions.callerAs(caller, as)
   }
 
   join(caller: Caller, session: string): Promise<Output<'open_session'>> {
@@ -146,16 +158,34 @@ export class Engine implements EngineApi {
   private route<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
     const { operation, input, caller, content, signal } = request
     if (this.isDraining) fail('read_only_mode', 'The server is stopping. Try again in a moment.')
-    const actor = this.directory.actorOf(caller.session) ?? sessionEnded(caller.session)
+    const known = this.directory.actorOf(caller.session) ?? sessionEnded(caller.session)
+    const actor = caller.unnamed === true ? { ...known, unnamed: true } : known
     this.sessions.heard(caller.session)
-    if (!('workspace' in input) || SERVER_OPERATIONS.has(operation)) {
+    const isServers =
+      !('workspace' in input) || SERVER_OPERATIONS.has(operation) || isOfServer(operation, input)
+    if (isServers) {
       const answer = this.serverCalls.call(operation, input as never, actor)
       return answer.then(
         (value) => ({ value, revision: 0 }) as Answer<N>,
         (error: unknown) => Promise.reject(storageRefusal(error)),
       )
     }
-    return this.workspaceOf(input.workspace).call(operation, input, actor, content, signal)
+    const workspace = this.workspaceOf(input.workspace)
+    if (this.proof.isNeeded(operation, input, actor)) return this.proven(request, actor, workspace)
+    return workspace.call(operation, input, actor, content, signal)
+  }
+
+  /** The same for who has to prove what is its own, call by call. */
+  private async proven<N extends OperationName>(
+    { operation, input, content, signal }: Request<N>,
+    caller: Actor,
+    workspace: Workspace,
+  ): Promise<Answer<N>> {
+    const actor = await this.proof.actorFor(operation, input as object, caller, workspace)
+    if (actor !== caller) this.sessions.heard(actor.session)
+    const answer = await workspace.call(operation, input, actor, content, signal)
+    if (actor !== caller) await this.sessions.endOnce(actor.session)
+    return answer
   }
 
   /** The stream of a workspace, for whoever reads its facts. */
@@ -192,11 +222,18 @@ export class Engine implements EngineApi {
   }
 
   watch(caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]> {
+    const actorNow = () => this.directory.actorOf(caller.session)
+    if (query.workspace === SERVER_STREAM) {
+      this.serverCalls.supervisor(actorNow())
+      return watch(this.directory.stream, query, () => this.serverCalls.supervisor(actorNow()))
+    }
     const { stream } = this.workspaceOf(query.workspace)
-    return watch(stream, query, () => this.directory.actorOf(caller.session))
+    assertKindsOfWorkspace(query.kinds)
+    return watch(stream, query, actorNow)
   }
 
   revision(workspace: string): number | undefined {
+    if (workspace === SERVER_STREAM) return this.directory.stream.durable
     return this.workspaces.get(workspace)?.stream.durable
   }
 
@@ -230,3 +267,18 @@ export class Engine implements EngineApi {
 }
 
 const IDLE_SWEEP_MS = 15_000
+
+function isOfServer(operation: OperationName, input: { workspace?: string }): boolean {
+  const isAudit = operation === 'query_audit' || operation === 'verify_audit'
+  return isAudit && input.workspace === SERVER_STREAM
+}
+
+/** Waiting for what never comes must not look like waiting. */
+function assertKindsOfWorkspace(kinds: WatchQuery['kinds']): void {
+  if (kinds === undefined || !kinds.every((kind) => SERVER_KINDS.has(kind))) return
+  fail(
+    'invalid_request',
+    `${kinds.join(', ')}: a fact of the server, not of a workspace. Watch the workspace "${SERVER_STREAM}".`,
+    { fields: [{ field: 'kinds', fault: 'no fact of a workspace' }] },
+  )
+}

@@ -4,13 +4,14 @@ import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
-import { maySupervise } from '../core/agent/rights.ts'
 import type { Actor, Commit, CommitChange, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
+import { taken } from '../core/file/permit.ts'
 import { placeOf } from '../core/file/place.ts'
+import { covers } from '../core/lock/conflict.ts'
+import { MODE } from '../core/lock/mode.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { EditThread } from '../text/edit-thread.ts'
-import type { Content } from './api.ts'
 import {
   type AskedChange,
   type ChangeSource,
@@ -19,11 +20,9 @@ import {
   prepareChanges,
 } from './change.ts'
 import { type Committed, committed, writtenRow } from './committed.ts'
-import { contentOf, stage } from './contents.ts'
+import { stage } from './contents.ts'
 import type { Desk } from './desk.ts'
-import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
-import { partOf, readText } from './read-text.ts'
-import { fileFacts, holderOf } from './reply.ts'
+import { assertReadable, fileAt, type Reader } from './query.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
 /** The operations on files: contents made safe, commits decided, answers out of facts. */
@@ -41,50 +40,6 @@ export class FileCalls {
 
   private reader(actor: Actor): Reader {
     return { state: this.desk.stream.state, actor, moment: this.desk.moment() }
-  }
-
-  async read(
-    input: Parsed<'read_file'>,
-    actor: Actor,
-  ): Promise<{ value: Output<'read_file'>; content: Content }> {
-    const reader = this.reader(actor)
-    const { path, at } = input
-    const entry = await this.desk.audited(actor, 'read_file', input, () => fileAt(reader, path, at))
-    const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
-    const value = fileFacts(path, entry, holderOf(reader.state.locks, path, reader.moment))
-    // The newest version may not be durable yet; it is shown when it is.
-    if (entry.version > this.desk.stream.durable) await this.desk.stream.settled(entry.version)
-    if (at === undefined)
-      this.desk.seen.saw(actor.session, entry.id, entry.version, this.desk.clock.now())
-    return { value, content }
-  }
-
-  async readText(input: Parsed<'read_text'>, actor: Actor): Promise<Output<'read_text'>> {
-    const { path, at } = input
-    const part = partOf(input)
-    const reader = this.reader(actor)
-    const entry = await this.desk.audited(actor, 'read_text', input, () => fileAt(reader, path, at))
-    const { id, version, size } = entry
-    const lock = holderOf(reader.state.locks, path, reader.moment)
-    const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
-    if (version > this.desk.stream.durable) await this.desk.stream.settled(version)
-    const readAt = this.desk.clock.now()
-    const { text, encoding, lossy, cut, nextOffset } = await readText(
-      content,
-      part,
-      LIMITS.answerBytes,
-    )
-    // Who was shown less than it asked for does not know the file by that.
-    if (at === undefined && !cut) {
-      this.desk.seen.saw(actor.session, id, version, readAt, lossy ? encoding : undefined)
-    }
-    return {
-      ...{ path, version, size, text, encoding },
-      ...(lossy ? { lossy } : {}),
-      ...(cut ? { cut } : {}),
-      ...optional('next_offset', nextOffset),
-      ...optional('lock', lock),
-    }
   }
 
   async write(
@@ -186,8 +141,9 @@ export class FileCalls {
   /** The one range of a file that a session holds, where it lies now. */
   private ownRange(path: string, actor: Actor): { start: number; end?: number } {
     const owner = this.desk.stream.state.locks.owners.get(actor.session)
+    const { folded } = taken(this.desk.stream.state.locks, path, MODE.W)
     const ranges = [...(owner?.locks ?? [])].flatMap((lock) =>
-      lock.items.filter((item) => item.path === path && item.range !== undefined),
+      lock.items.filter((item) => item.folded === folded && item.range !== undefined),
     )
     const [only] = ranges
     if (only?.range === undefined || ranges.length > 1) {
@@ -306,29 +262,52 @@ export class FileCalls {
     const { stream } = this.desk
     const result = committed(stream.state, asked, event, stream.lastFact)
     this.noteWritten(actor, prepared.changes, event, result)
+    this.claimUsed(actor, event?.changes ?? prepared.changes)
     return { result, decidedOn: stream.lastFact }
   }
 
-  /** Who writes a file knows what it holds, also where it held just that before. */
+  /**
+   * What a caller has written whole it knows, also where the file held just that before; what it
+   * appended to or edited only if it knew the version before, and as well as it did, for it saw nothing
+   * of the rest (files §9).
+   */
   private noteWritten(
     actor: Actor,
     asked: readonly CommitChange[],
     event: EventOf<'files-committed'> | undefined,
     { left }: Committed,
   ): void {
+    if (actor.unnamed === true) return
     const { seen, clock } = this.desk
-    const now = clock.now()
     for (const change of event?.changes ?? []) {
-      if (change.op !== 'write') continue
-      const isWhole = change.how === 'write' || change.how === 'copy'
-      seen.wrote(actor.session, change.id, event?.revision ?? 0, now, isWhole)
+      if (change.op !== 'write' || event === undefined) continue
+      const before = seen.of(actor.session, change.id)
+      const isKnown = change.base === 0 || before?.version === change.base
+      const isOnKnown = isKnown && (change.how === 'append' || change.how === 'edit')
+      if (change.how !== 'write' && !isOnKnown) continue
+      const inexact = isOnKnown ? before?.inexact : undefined
+      seen.saw(actor.session, change.id, event.revision, event.at, inexact)
     }
     if (left.length === 0) return
     const wholes = new Set(
       asked.flatMap((one) => (one.kind === 'write' && one.how === 'write' ? [one.path] : [])),
     )
     for (const { path, id, version } of left) {
-      if (wholes.has(path)) seen.wrote(actor.session, id, version, now, true)
+      if (wholes.has(path)) seen.saw(actor.session, id, version, clock.now())
+    }
+  }
+
+  /** Who writes under a lock that was granted between its calls knows of it (locks §10). */
+  private claimUsed(actor: Actor, changes: readonly { path: string }[]): void {
+    const { leases, stream, clock } = this.desk
+    const { locks } = stream.state
+    for (const lock of locks.owners.get(actor.session)?.locks ?? []) {
+      if (!leases.isUnclaimed(lock.id)) continue
+      const isUsed = changes.some(({ path }) => {
+        const written = taken(locks, path, MODE.W)
+        return lock.items.some((item) => covers({ ...item, range: undefined }, written))
+      })
+      if (isUsed) leases.claim(lock.id, clock.now())
     }
   }
 
@@ -387,23 +366,6 @@ export class FileCalls {
     const { entry } = placeOf(state.records, path, state.settings.portable_names)
     if (entry?.kind !== 'file') return 0
     return this.desk.seen.of(actor.session, entry.id)?.version ?? 0
-  }
-
-  async readDraft(
-    input: Parsed<'read_draft'>,
-    actor: Actor,
-  ): Promise<{ value: Output<'read_draft'>; content: Content }> {
-    const { state, durable, overlay } = this.desk.stream
-    const draft = state.drafts.get(Number(input.draft.slice(1)))
-    const isPast = draft === undefined || this.desk.clock.now() >= draft.until
-    if (isPast || (draft.agent !== actor.agent && !maySupervise(actor.role))) {
-      fail('not_found', `There is no draft ${input.draft} of yours, or it is no longer kept.`, {
-        draft: input.draft,
-      })
-    }
-    assertReadable(this.reader(actor), draft.path)
-    if (draft.id > durable) await this.desk.stream.settled(draft.id)
-    return { value: draftFacts(draft), content: contentOf(overlay, this.blobs, draft) }
   }
 
   private async durableOf(

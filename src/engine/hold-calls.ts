@@ -1,32 +1,62 @@
+import { fail } from '../contract/errors.ts'
 import type { Event, EventOf } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
 import type { Actor, AskHolder, ExtendRecall, RecallLock } from '../core/command.ts'
 import type { Desk } from './desk.ts'
 import { lockFacts } from './reply.ts'
+import type { Outside } from './workspace.ts'
 
 /** The operations on locks that stand: handing over, recalling, asking. */
 export class HoldCalls {
   private readonly desk: Desk
-  private readonly sessionFor: (to: string) => Actor
+  private readonly outside: Outside
 
-  /** @param sessionFor the open session that a name means; throws when there is none, or several */
-  constructor(desk: Desk, sessionFor: (to: string) => Actor) {
+  constructor(desk: Desk, outside: Outside) {
     this.desk = desk
-    this.sessionFor = sessionFor
+    this.outside = outside
   }
 
   async handOver(input: Parsed<'handover_lock'>, actor: Actor): Promise<Output<'handover_lock'>> {
     const lock = Number(input.id.slice(1))
-    const to = this.sessionFor(input.to)
-    const step = this.desk.run({ kind: 'hand-over-lock', actor, lock, to })
+    const { from, to } =
+      input.to === undefined
+        ? { from: this.goneHolder(input.id, actor), to: actor }
+        : { from: actor, to: this.outside.sessionFor(input.to) }
+    const step = this.desk.run({ kind: 'hand-over-lock', actor: from, lock, to })
     if (step.refusal !== undefined) {
       return this.desk.refused(actor, 'handover_lock', this.desk.pathsOf(lock), step.refusal)
     }
     const goesOn = step.held?.id ?? (step.events[0] as Event).revision
+    this.desk.leases.claim(goesOn, this.desk.clock.now())
     const held = this.desk.lockOf(`L${goesOn}`)
     await this.desk.settledAfter(step)
     return { lock: lockFacts(held, this.desk.moment()), was: input.id }
+  }
+
+  /**
+   * Who held what a caller takes back: an earlier session of the same agent, which is gone. One that
+   * is still there may be at work, and is asked like anybody else.
+   */
+  private goneHolder(id: string, actor: Actor): Actor {
+    const { owner } = this.desk.lockOf(id)
+    if (owner.session === actor.session) return actor
+    if (owner.agent !== actor.agent) {
+      return fail(
+        'forbidden',
+        `${id} belongs to ${owner.agent}. Ask its holder for it (ask_holder).`,
+      )
+    }
+    const holder = this.outside.actorOf(owner.session)
+    if (holder === undefined || this.outside.isGone(owner.session)) {
+      return holder ?? { ...actor, session: owner.session }
+    }
+    return fail(
+      'lock_conflict',
+      `${id} belongs to ${owner.session}, another session of your agent, and that one is not gone. ` +
+        'Ask it for the lock (ask_holder), or wait for it.',
+      { lock: id, session: owner.session },
+    )
   }
 
   async ask(input: Parsed<'ask_holder'>, actor: Actor): Promise<Output<'ask_holder'>> {

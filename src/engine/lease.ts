@@ -79,6 +79,11 @@ export class LeaseTable {
     this.place(lease)
   }
 
+  /** Whether somebody's turn came and nobody has come for it yet. */
+  isUnclaimed(lock: number): boolean {
+    return this.leases.get(lock)?.claim !== undefined
+  }
+
   claim(lock: number, now: number): void {
     const lease = this.leases.get(lock)
     if (lease?.claim === undefined) return

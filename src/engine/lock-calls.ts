@@ -7,9 +7,10 @@ import { lostRefusal } from '../core/file/permit.ts'
 import { staleRefusal } from '../core/lock/request.ts'
 import type { Lock, Ticket } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
+import { CONNECTION_LOST } from './api.ts'
 import type { Desk } from './desk.ts'
 import { acquireCommand, inBytes, wishesOf } from './lock-request.ts'
-import { grantedReply, lockFacts, queuedReply } from './reply.ts'
+import { filesToRead, grantedReply, lockFacts, queuedReply } from './reply.ts'
 
 /** Getting locks, waiting for them, giving them back: commands out of requests, answers out of facts. */
 export class LockCalls {
@@ -21,7 +22,55 @@ export class LockCalls {
     this.blobs = blobs
   }
 
-  async acquire(
+  acquire(
+    input: Parsed<'acquire_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    return this.unlessGivenUp(this.acquired(input, actor, signal), actor, signal)
+  }
+
+  /**
+   * Who gives up while it waits leaves the queue, and what it was granted meanwhile goes back: nobody
+   * would know of it. Who only lost the connection keeps its place; it may come back for it.
+   */
+  private unlessGivenUp(
+    asked: Promise<Output<'acquire_lock'>>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'>> {
+    if (signal === undefined) return asked
+    return asked.then((answer) => {
+      const isGivenUp = signal.aborted && signal.reason !== CONNECTION_LOST
+      return isGivenUp ? this.giveBack(answer, actor) : answer
+    })
+  }
+
+  private async giveBack(answer: Output<'acquire_lock'>, actor: Actor): Promise<never> {
+    if (answer.status === 'queued') {
+      const ticket = Number(answer.ticket.slice(1))
+      await this.desk.settledAfter(this.desk.run({ kind: 'leave-queue', actor, ticket }))
+      fail('ticket_gone', 'You gave up waiting, so the place in the queue is given up too.', {
+        ticket: answer.ticket,
+      })
+    }
+    const lock = Number(answer.lock.id.slice(1))
+    // What was held before, and at most made stronger, stays.
+    const ticket = this.desk.stream.state.locks.locks.get(lock)?.ticket ?? 0
+    if (answer.already_held !== true && lock > ticket) {
+      const step = this.desk.run({ kind: 'release-lock', actor, lock, force: false })
+      await this.desk.settledAfter(step)
+    }
+    return fail(
+      'ticket_gone',
+      'You gave up waiting, so what was granted meanwhile is given back.',
+      {
+        lock: answer.lock.id,
+      },
+    )
+  }
+
+  private async acquired(
     input: Parsed<'acquire_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -72,7 +121,15 @@ export class LockCalls {
       : this.grantAnswer(event)
   }
 
-  async change(
+  change(
+    input: Parsed<'change_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'change_lock'>> {
+    return this.unlessGivenUp(this.changed(input, actor, signal), actor, signal)
+  }
+
+  private async changed(
     input: Parsed<'change_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -165,7 +222,15 @@ export class LockCalls {
     )
   }
 
-  async waitForLock(
+  waitForLock(
+    input: Parsed<'wait_for_lock'>,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'wait_for_lock'>> {
+    return this.unlessGivenUp(this.waitedFor(input, actor, signal), actor, signal)
+  }
+
+  private async waitedFor(
     input: Parsed<'wait_for_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -183,7 +248,9 @@ export class LockCalls {
 
   private granted(lock: Lock, alreadyHeld: boolean): Output<'acquire_lock'> {
     this.desk.leases.claim(lock.id, this.desk.clock.now())
-    return grantedReply(lock, this.desk.tokens.of(lock.id), this.desk.moment(), alreadyHeld)
+    const moment = this.desk.moment()
+    const toRead = filesToRead(this.desk.stream.state, lock, moment)
+    return grantedReply(lock, this.desk.tokens.of(lock.id), moment, alreadyHeld, toRead)
   }
 
   async release(input: Parsed<'release_lock'>, actor: Actor): Promise<Output<'release_lock'>> {

@@ -1,6 +1,7 @@
 import type { Notice } from '../contract/door.ts'
 import type { Event, EventOf } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import { taken } from '../core/file/permit.ts'
@@ -67,6 +68,22 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
       yield* changed(event, state)
       break
     default:
+  }
+}
+
+/** Its turn came between two calls: any use of the lock claims it (locks §10). */
+export function grantedUnasked(lock: Lock, until: number, at: number): Notice {
+  const paths = lock.items.map((item) => item.path)
+  return {
+    kind: 'granted',
+    text:
+      `Your turn came: T${lock.ticket} was granted, and you hold the ${told(lock)}. Use it before ` +
+      `${isoTime(until)} (read, then write under it), or it passes on; release it when you are done.`,
+    at: isoTime(at),
+    lock: `L${lock.id}`,
+    paths,
+    until: isoTime(until),
+    ...optional('ticket', lock.ticket === undefined ? undefined : `T${lock.ticket}`),
   }
 }
 
@@ -202,9 +219,10 @@ function* changed(event: EventOf<'files-committed'>, state: State): Generator<Te
   const heard = new Set<Lock>()
   for (const change of event.changes) {
     const found: HeldItem[] = []
-    visitNodes(state.locks, taken(change.path, MODE.R), (node) => {
+    const wanted = taken(state.locks, change.path, MODE.R)
+    visitNodes(state.locks, wanted, (node) => {
       for (const item of node.holds) {
-        const concerns = item.path === change.path || item.subtree
+        const concerns = item.folded === wanted.folded || item.subtree
         if (concerns && item.mode === MODE.R && item.key === undefined) found.push(item)
       }
       return false

@@ -2,9 +2,9 @@ import type { Notice } from '../contract/door.ts'
 import { fail, problemOf, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
-import { isWithin } from '../contract/path.ts'
+import { foldPath, isUnder, isWithin } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
-import { accessTo, isAllowed, missingRight } from '../core/agent/rights.ts'
+import { leadsToReadable, mayRead, missingRight } from '../core/agent/rights.ts'
 import type { Actor, Moment } from '../core/command.ts'
 import {
   type Entry,
@@ -15,8 +15,8 @@ import {
   versionKey,
 } from '../core/file/entry.ts'
 import type { KeptDraft } from '../core/file/kept-draft.ts'
-import { taken } from '../core/file/permit.ts'
-import { fileAsOf, occupantAt, placeOf } from '../core/file/place.ts'
+import { ownerOfActor, taken } from '../core/file/permit.ts'
+import { fileAsOf, lastFileAt, occupantAt, placeOf } from '../core/file/place.ts'
 import { holdersInTheWay } from '../core/lock/conflict.ts'
 import { holderFacts, positionOf, sentenceOf } from '../core/lock/describe.ts'
 import { levelOf, MODE } from '../core/lock/mode.ts'
@@ -37,11 +37,11 @@ export interface Reader {
 }
 
 export function assertReadable({ state, actor, moment }: Reader, path: string): void {
-  const refusal = missingRight(actor.rights, state.workspace, path, false, 'read')
+  const refusal = missingRight(actor.rights, state, path, false, 'read')
   if (refusal !== undefined) throw new SluiceError(problemOf(refusal))
   if (!state.settings.exclusive_hides_reads) return
-  const own = state.locks.owners.get(actor.session)
-  const wanted = taken(path, MODE.R)
+  const own = ownerOfActor(state, actor)
+  const wanted = taken(state.locks, path, MODE.R)
   const found = holdersInTheWay(state.locks, wanted, own === undefined ? [] : [own], 1)
   const [first] = found
   if (first === undefined) return
@@ -90,9 +90,11 @@ type Row = Extract<Listed, { kind: 'folder' }>['entries'][number]
 export function getEntry(reader: Reader, input: Parsed<'get_entry'>): Listed {
   const { state, moment } = reader
   const { path, depth } = input
-  assertReadable(reader, path)
   const place = placeOf(state.records, path, state.settings.portable_names)
   const { entry } = place
+  // The way to what may be read can be listed; only what may be read, or leads there, is in the list.
+  const isWay = entry?.kind === 'folder' && leadsToReadable(reader.actor.rights, state, path)
+  if (!isWay) assertReadable(reader, path)
   if (entry === undefined) return notFound(path, place.clash)
   const lock = holderOf(state.locks, path, moment)
   if (entry.kind === 'file') return fileFacts(path, entry, lock)
@@ -141,7 +143,10 @@ class Listing {
     if (entry.kind === 'gone') return true
     const { state, actor, moment } = this.reader
     const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`
-    if (!isAllowed(accessTo(actor.rights, state.workspace, path), 'read')) return true
+    const isShown =
+      mayRead(actor.rights, state, path) ||
+      (entry.kind === 'folder' && leadsToReadable(actor.rights, state, path))
+    if (!isShown) return true
     if (!this.isBefore(path)) {
       if (this.rows.length >= this.limit) {
         this.next = this.rows.at(-1)?.path
@@ -180,10 +185,8 @@ export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output
   assertReadable(reader, path)
   const { records, settings } = reader.state
   const place = placeOf(records, path, settings.portable_names)
-  const { record } = place
-  if (record?.kind === 'folder') fail('is_folder', `${path} is a folder.`, { path })
-  const past = record?.past?.find((one) => one.kind === 'file')
-  const id = record?.kind === 'file' ? record.id : (record?.fileId ?? past?.id)
+  if (place.record?.kind === 'folder') fail('is_folder', `${path} is a folder.`, { path })
+  const id = lastFileAt(records, path, settings.portable_names)
   if (id === undefined || place.clash !== undefined) return notFound(path, place.clash)
   const start = versionKey(id, (before ?? Number.MAX_SAFE_INTEGER) - 1)
   const rows = records.range('version', start, `${id.toString(36)}0`, limit + 1)
@@ -201,10 +204,11 @@ export function listLocks(
 ): Output<'list_locks'> {
   const { state, actor, moment } = reader
   const concerns = (path: string): boolean =>
-    input.path === undefined || isWithin(path, input.path) || isWithin(input.path, path)
+    input.path === undefined ||
+    isUnder(path, input.path, state.locks.portable) ||
+    isUnder(input.path, path, state.locks.portable)
   const isVisible = (paths: readonly string[]): boolean =>
-    paths.some(concerns) &&
-    paths.every((path) => isAllowed(accessTo(actor.rights, state.workspace, path), 'read'))
+    paths.some(concerns) && paths.every((path) => mayRead(actor.rights, state, path))
   const result: Output<'list_locks'> = { locks: [], waiting: [], closed: [], more: false }
   for (const lock of state.locks.locks.values()) {
     if (input.owner !== undefined && lock.owner.agent !== input.owner) continue
@@ -253,8 +257,10 @@ export function listLocks(
       .map(([path, { waits, totalMs, longestMs }]) => ({
         path,
         waiting:
-          findNode(state.locks, path)?.lines?.reduce((sum, line) => sum + (line?.size ?? 0), 0) ??
-          0,
+          findNode(state.locks, foldPath(path, state.locks.portable))?.lines?.reduce(
+            (sum, line) => sum + (line?.size ?? 0),
+            0,
+          ) ?? 0,
         waits,
         waited_s_total: totalMs / 1000,
         waited_s_longest: longestMs / 1000,

@@ -4,11 +4,14 @@ import type { Output } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import type { FileEntry } from '../core/file/entry.ts'
-import { visitNodes, type Wanted } from '../core/lock/conflict.ts'
+import { knownVersion, taken } from '../core/file/permit.ts'
+import { placeOf } from '../core/file/place.ts'
+import { visitNodes } from '../core/lock/conflict.ts'
 import { type HolderFacts, holderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
 import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
 import { factOf } from '../core/lock/request.ts'
 import type { Item, Lock, LockTable, Ticket } from '../core/lock/table.ts'
+import type { State } from '../core/state.ts'
 
 /** How state becomes answers, in wire names. */
 
@@ -49,7 +52,8 @@ export function grantedReply(
   token: string,
   moment: Moment,
   alreadyHeld: boolean,
-): Output<'acquire_lock'> {
+  toRead: Granted['to_read'],
+): Granted {
   const versions: Record<string, number> = {}
   for (const [index, item] of lock.items.entries()) versions[item.path] = lock.versions[index] ?? 0
   return {
@@ -58,16 +62,52 @@ export function grantedReply(
     lock: lockFacts(lock, moment),
     token,
     versions,
+    ...(toRead === undefined ? {} : { to_read: toRead }),
     server_time: isoTime(moment.at),
   }
 }
+
+/**
+ * files §9: what of the locked files their holder does not know as it is. A lock is no knowledge; a
+ * write under it is refused until these are read.
+ */
+export function filesToRead(state: State, lock: Lock, moment: Moment): Granted['to_read'] {
+  let found: NonNullable<Granted['to_read']> | undefined
+  for (const [index, { path, mode, subtree, key }] of lock.items.entries()) {
+    const isOfFile = mode >= MODE.W && !subtree && key === undefined
+    if (!isOfFile || lock.versions[index] === 0) continue
+    const { entry } = placeOf(state.records, path, state.settings.portable_names)
+    if (entry?.kind !== 'file') continue
+    const yours = knownVersion({ session: lock.owner.session }, entry, moment)
+    if (yours === entry.version) continue
+    const { version, agent, session } = entry
+    const changed_at = isoTime(entry.modifiedAt)
+    const why =
+      yours === undefined
+        ? `You have not read ${path} (version ${version}, by ${agent} at ${changed_at})`
+        : `${path} changed since you last knew it (version ${yours}): it is at version ${version}, ` +
+          `by ${agent} at ${changed_at}`
+    found ??= []
+    found.push({
+      path,
+      version,
+      ...(yours === undefined ? {} : { yours }),
+      changed_by: { agent, session },
+      changed_at,
+      why: `${why}. Read it before you write it, or the write is refused.`,
+    })
+  }
+  return found
+}
+
+type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 export function queuedReply(
   table: LockTable,
   ticket: Ticket,
   moment: Moment,
 ): Output<'acquire_lock'> {
-  const { holders } = obstacles(table, ticket.items, [ticket.owner], moment)
+  const { holders } = obstacles(table, ticket.items, [ticket.owner], moment, ticket.owner.agent)
   const ends = holders.map((holder) => Date.parse(holder.recalled_until ?? holder.expires_at))
   return {
     status: 'queued',
@@ -82,10 +122,10 @@ export function queuedReply(
 export function holderOf(table: LockTable, path: string, moment: Moment): HolderFacts | undefined {
   if ((table.root.heldMask & WRITERS) === 0) return undefined
   let found: HolderFacts | undefined
-  const wanted: Wanted = { path, mode: MODE.W, subtree: false, range: undefined, key: undefined }
+  const wanted = taken(table, path, MODE.W)
   visitNodes(table, wanted, (node) => {
     const holding = node.holds.find(
-      (item) => item.mode >= MODE.W && (item.path === path || item.subtree),
+      (item) => item.mode >= MODE.W && (item.folded === wanted.folded || item.subtree),
     )
     if (holding !== undefined) found = holderFacts(holding, moment)
     return holding !== undefined

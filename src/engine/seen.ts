@@ -27,12 +27,6 @@ export class SeenVersions {
     files.set(file, inexact === undefined ? { version, at } : { version, at, inexact })
   }
 
-  /** Whoever wrote a version knows it; of what it only added to or edited, no more than before. */
-  wrote(session: string, file: number, version: number, at: number, isWhole: boolean): void {
-    const inexact = isWhole ? undefined : this.of(session, file)?.inexact
-    this.saw(session, file, version, at, inexact)
-  }
-
   /** What was written after `revision` was lost: its numbers will name other contents. */
   forgetAfter(revision: number): void {
     for (const [session, files] of this.sessions) {

@@ -1,8 +1,10 @@
 import { fail } from '../contract/errors.ts'
-import { DEFAULT_SETTINGS, type Settings } from '../contract/events.ts'
+import { DEFAULT_SETTINGS, SERVER_STREAM, type Settings } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
-import { maySupervise } from '../core/agent/rights.ts'
+import { maySupervise, restOf } from '../core/agent/rights.ts'
 import type { Actor } from '../core/command.ts'
+import type { Agent } from '../core/state.ts'
+import { queryAudit, verifyAudit } from './audit.ts'
 import type { Directory } from './directory.ts'
 import type { Sessions } from './sessions.ts'
 import type { Workspace } from './workspace.ts'
@@ -65,9 +67,32 @@ export class ServerCalls {
         await this.directory.run({ kind: 'set-group', actor, name, rights })
         return { name, rights }
       }
+      case 'list_groups': {
+        assertSupervisor(actor)
+        const groups = [...this.directory.groups]
+        return { groups: groups.map(([name, rights]) => ({ name, rights })) }
+      }
+      case 'query_audit':
+        this.supervisor(actor)
+        return queryAudit(this.directory.stream, actor, input, (id) => this.aboutOf(id))
+      case 'verify_audit':
+        this.supervisor(actor)
+        return verifyAudit(this.directory.stream)
       default:
         throw new Error(`The operation ${operation} is not one of the server.`)
     }
+  }
+
+  /** Who may see the server's own facts; throws for all others. */
+  supervisor(actor: Actor): Actor
+  supervisor(actor: Actor | undefined): Actor | undefined
+  supervisor(actor: Actor | undefined): Actor | undefined {
+    if (actor !== undefined) assertSupervisor(actor)
+    return actor
+  }
+
+  private aboutOf(session: string): Record<string, string> | undefined {
+    return this.directory.sessions.get(session)?.about
   }
 
   private workspaceFacts(name: string): Output<'get_workspace'> {
@@ -81,6 +106,11 @@ export class ServerCalls {
     actor: Actor,
   ): Promise<Output<'put_workspace'>> {
     const name = input.workspace
+    if (name === SERVER_STREAM) {
+      fail('invalid_request', `"${SERVER_STREAM}" is where the server's own facts are asked for.`, {
+        fields: [{ field: 'workspace', fault: 'taken' }],
+      })
+    }
     const known = this.workspaces.all.get(name)
     const before = known?.stream.state.settings ?? DEFAULT_SETTINGS
     const settings = { ...before, ...defined(input.settings) }
@@ -119,9 +149,20 @@ export class ServerCalls {
       role,
       ...(group === undefined ? {} : { group }),
       rights,
+      in_force: this.inForce(agent),
       tokens: tokens.length,
       sessions: sessions.length,
     }
+  }
+
+  private inForce({ rights, group }: Agent): Output<'get_agent'>['in_force'] {
+    const shared = group === undefined ? [] : (this.directory.groups.get(group) ?? [])
+    const given = [
+      ...rights.map((right) => ({ ...right, from: 'own' as const })),
+      ...shared.map((right) => ({ ...right, from: 'group' as const })),
+    ]
+    const rest = restOf(given)
+    return rest === undefined ? given : [...given, { ...rest, from: 'default' as const }]
   }
 
   private async putAgent(input: Parsed<'put_agent'>, actor: Actor): Promise<Output<'put_agent'>> {

@@ -1,10 +1,11 @@
+import { CALLER_NAME, isOnce, onceName, parentOf } from '../contract/caller.ts'
 import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { isoTime } from '../contract/time.ts'
 import { maySupervise } from '../core/agent/rights.ts'
 import type { Actor, EndSession } from '../core/command.ts'
-import type { Caller, Principal } from './api.ts'
+import type { Caller, CallerName, Principal } from './api.ts'
 import type { Clock } from './clock.ts'
 import { type Directory, randomName, sessionEnded } from './directory.ts'
 import type { NoticeBoard } from './notice-board.ts'
@@ -42,25 +43,70 @@ export class Sessions {
     this.startedAt = clock.now()
   }
 
+  /** A caller that shares a session keeps that session too. */
   heard(session: string): void {
-    this.heardAt.set(session, this.clock.now())
+    const now = this.clock.now()
+    this.heardAt.set(session, now)
+    const parent = parentOf(session)
+    if (parent !== undefined) this.heardAt.set(parent, now)
   }
 
-  async callerOf(principal: Principal, sessionName?: string): Promise<Caller> {
-    const { agent, name } = this.sessionOf(principal, sessionName ?? 'default')
+  async callerOf(principal: Principal, named: CallerName = {}): Promise<Caller> {
+    const { agent, name, as } = this.sessionOf(principal, named)
+    const opener: Actor = {
+      agent: principal.name,
+      session: `${agent}:${name}`,
+      role: principal.role,
+      rights: [],
+    }
+    const caller = await this.opened(opener, agent, name, { tied: named.tied })
+    if (as !== undefined) return this.callerAs(caller, as)
+    return named.session === undefined ? { ...caller, unnamed: true } : caller
+  }
+
+  async callerAs(caller: Caller, as: string): Promise<Caller> {
+    if (!CALLER_NAME.test(as)) {
+      fail('invalid_request', '"as" is 1 to 64 of A–Z a–z 0–9 . _ -', {
+        fields: [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }],
+      })
+    }
+    const parent = parentOf(caller.session) ?? caller.session
+    if (!this.directory.sessions.has(parent)) sessionEnded(parent)
+    const name = `${parent.slice(parent.indexOf(':') + 1)}/${as}`
+    return this.opened(caller, caller.agent, name, {})
+  }
+
+  /** For one lock or place in a queue that an unnamed caller asks for: proven by its token alone. */
+  async callerOnce(caller: Actor, name: string): Promise<Actor> {
+    const path = `${caller.session.slice(caller.session.indexOf(':') + 1)}/${onceName(name)}`
+    return this.opened(caller, caller.agent, path, { ttlMs: ONCE_TTL_MS })
+  }
+
+  actorOf(session: string): Actor | undefined {
+    return this.directory.actorOf(session)
+  }
+
+  /** A caller that was made for one lock is over with it. */
+  async endOnce(session: string): Promise<void> {
+    const actor = this.directory.actorOf(session)
+    if (actor !== undefined && isOnce(session) && !this.holdsAnything(session)) {
+      await this.end(session, 'ended', actor)
+    }
+  }
+
+  /** Two first calls at once open it once. */
+  private async opened(
+    opener: Actor,
+    agent: string,
+    name: string,
+    { ttlMs = DEFAULT_SESSION_TTL_MS, tied }: { ttlMs?: number; tied?: boolean | undefined },
+  ): Promise<Actor> {
     const id = `${agent}:${name}`
     if (!this.directory.sessions.has(id)) {
-      // Two first calls at once open it once.
       let opening = this.opening.get(id)
       if (opening === undefined) {
-        const actor: Actor = {
-          agent: principal.name,
-          session: id,
-          role: principal.role,
-          rights: [],
-        }
         opening = this.directory
-          .openSession(actor, agent, name, DEFAULT_SESSION_TTL_MS, undefined)
+          .openSession(opener, { agent, name, ttlMs, tied })
           .finally(() => this.opening.delete(id))
         this.opening.set(id, opening)
       }
@@ -70,20 +116,23 @@ export class Sessions {
   }
 
   /** The session that a name or a full id means; only admins may work in those of others. */
-  private sessionOf(principal: Principal, given: string): { agent: string; name: string } {
-    const colon = given.indexOf(':')
-    const agent = colon < 0 ? principal.name : given.slice(0, colon)
-    const name = given.slice(colon + 1)
+  private sessionOf(
+    principal: Principal,
+    { session = 'default', as }: CallerName,
+  ): { agent: string; name: string; as: string | undefined } {
+    const colon = session.indexOf(':')
+    const agent = colon < 0 ? principal.name : session.slice(0, colon)
+    const [name = '', caller, ...more] = session.slice(colon + 1).split('/')
     if (agent !== principal.name) {
       if (principal.role !== 'admin') {
-        fail('forbidden', `The session ${given} belongs to somebody else; principals share none.`)
+        fail('forbidden', `The session ${session} belongs to somebody else; principals share none.`)
       }
       this.assertKnown(agent)
     }
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+    if (!CALLER_NAME.test(name) || more.length > 0 || (colon < 0 && caller !== undefined)) {
       fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
     }
-    return { agent, name }
+    return { agent, name, as: as ?? caller }
   }
 
   /** To hand something over: a session by its full id, or the one that an agent has open. */
@@ -130,7 +179,9 @@ export class Sessions {
       this.heardAt.set(id, this.clock.now())
       return { ...facts, ttl: open.ttlMs / 1000, resumed: true }
     }
-    await this.directory.openSession(actor, agent, name, input.ttl * 1000, input.about)
+    const { tied } = input
+    const ttlMs = input.ttl * 1000
+    await this.directory.openSession(actor, { agent, name, ttlMs, about: input.about, tied })
     this.heardAt.set(id, this.clock.now())
     return { ...facts, ttl: input.ttl, resumed: false }
   }
@@ -150,7 +201,7 @@ export class Sessions {
       agent,
       ttl: ttlMs / 1000,
       opened_at: isoTime(openedAt),
-      connected: this.connections.has(id),
+      connected: this.connections.has(parentOf(id) ?? id),
       locks: [...this.workspaces.values()].reduce(
         (sum, one) => sum + (one.stream.state.locks.owners.get(id)?.locks.size ?? 0),
         0,
@@ -175,12 +226,17 @@ export class Sessions {
     // First where it is known at all. If only this is stored, what it holds is given back later
     // (Desk.endSession, endOrphans); the other way round it would live on without its answers, and a
     // request that is sent again would be done again.
+    const ended = [...this.callersIn(id), id]
     await this.directory.run({ kind: 'close-session', actor, id, reason })
     this.connections.delete(id)
-    this.heardAt.delete(id)
-    this.board.forget(id)
+    for (const one of ended) {
+      this.heardAt.delete(one)
+      this.board.forget(one)
+    }
     await Promise.all(
-      [...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),
+      [...this.workspaces.values()].flatMap((workspace) =>
+        ended.map((one) => workspace.endSession(one, reason)),
+      ),
     )
   }
 
@@ -230,9 +286,29 @@ export class Sessions {
     for (const { id, ttlMs } of this.directory.sessions.values()) {
       const heard = this.heardAt.get(id) ?? this.startedAt
       if (now - heard < ttlMs || (this.connections.get(id)?.count ?? 0) > 0) continue
-      if ([...this.workspaces.values()].some((one) => one.holdsAnything(id))) continue
+      if ([id, ...this.callersIn(id)].some((one) => this.holdsAnything(one))) continue
       this.endQuietly(id, 'idle')
     }
+  }
+
+  private holdsAnything(id: string): boolean {
+    return [...this.workspaces.values()].some((one) => one.holdsAnything(id))
+  }
+
+  private callersIn(id: string): Iterable<string> {
+    return this.directory.callersIn(id)
+  }
+
+  /**
+   * Somebody was there over a connection, and is not any more: it does not come back by itself. Right
+   * after a start everybody has the grace to come back.
+   */
+  isGone(id: string): boolean {
+    const root = parentOf(id) ?? id
+    const session = this.directory.sessions.get(root)
+    if (session === undefined) return true
+    if (!session.tied || this.connections.has(root)) return false
+    return this.clock.now() - this.startedAt > LIMITS.disconnectGraceMs
   }
 
   /** A crash between the two ends of a session must not leave its locks and tickets behind. */
@@ -256,4 +332,6 @@ interface Connected {
 }
 
 const END_AGAIN_MS = 1000
+/** A caller that was made for one lock, and has it no more. */
+const ONCE_TTL_MS = 60_000
 const DEFAULT_SESSION_TTL_MS = 3600_000

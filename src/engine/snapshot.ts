@@ -1,6 +1,7 @@
 import type { LockItem, Settings } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { optional } from '../contract/optional.ts'
+import { addSession } from '../core/agent/directory.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { KeptDraft } from '../core/file/kept-draft.ts'
 import type { Ask } from '../core/lock/ask.ts'
@@ -16,7 +17,7 @@ import {
   type StaleTicket,
   type Terms,
 } from '../core/lock/table.ts'
-import type { Directory, State } from '../core/state.ts'
+import type { Directory, Session, State } from '../core/state.ts'
 
 /**
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
@@ -164,6 +165,7 @@ export function restoreSnapshot(state: State, stored: unknown): boolean {
   state.revision = snapshot.revision
   state.at = snapshot.at
   state.settings = snapshot.settings
+  table.portable = snapshot.settings.portable_names
   state.nextFileId = snapshot.nextFileId
   const holding = (one: StoredTerms, items: Item[]) => ({
     owner: ownerOf(table, one.session, one.agent),
@@ -251,8 +253,8 @@ function restoreDirectory(directory: Directory, stored: Snapshot['directory']): 
     for (const { sha256 } of agent.tokens) directory.tokens.set(sha256, agent.name)
   }
   directory.groups = new Map(stored.groups) as Directory['groups']
-  for (const session of stored.sessions as { id: string }[]) {
-    directory.sessions.set(session.id, session as never)
+  for (const session of stored.sessions as (Omit<Session, 'tied'> & { tied?: boolean })[]) {
+    addSession(directory, { ...session, tied: session.tied ?? false })
   }
   directory.workspaces = new Map(stored.workspaces)
 }

@@ -1,7 +1,8 @@
 import { fail } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
-import { isWithin } from '../contract/path.ts'
+import { isUnder } from '../contract/path.ts'
 import type { Actor } from '../core/command.ts'
+import type { State } from '../core/state.ts'
 import type { WatchQuery, WireEvent } from './api.ts'
 import { wireEvent } from './audit.ts'
 import { type PathsOf, pathsIn } from './fact-paths.ts'
@@ -33,7 +34,9 @@ export async function* watch(
       const pathsOf = await pathsIn(stream, events, (event) => isOfKind(event, query))
       const actor = actorNow()
       if (actor === undefined) fail('unauthenticated', 'The session has ended. Open a new one.')
-      const shown = events.flatMap((event) => shownEvent(event, pathsOf, query, actor, stream.name))
+      const shown = events.flatMap((event) =>
+        shownEvent(event, pathsOf, query, actor, stream.state),
+      )
       if (shown.length > 0) yield shown
     }
   } finally {
@@ -50,13 +53,18 @@ function shownEvent(
   pathsOf: PathsOf,
   query: WatchQuery,
   actor: Actor,
-  workspace: string,
+  state: State,
 ): WireEvent[] {
   if (!isOfKind(event, query)) return []
   const { path } = query
   const paths = pathsOf(event)
-  if (path !== undefined && !paths.some((one) => isWithin(path, one))) return []
-  const wire = wireEvent(event, paths, actor, workspace)
+  if (
+    path !== undefined &&
+    !paths.some((one) => isUnder(path, one, state.settings.portable_names))
+  ) {
+    return []
+  }
+  const wire = wireEvent(event, paths, actor, state)
   return wire === undefined ? [] : [wire]
 }
 

@@ -2,6 +2,7 @@ import { fail, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { OPERATIONS, type OperationName, type Parsed } from '../contract/operations.ts'
 import type { Actor, EndSession, SetWorkspace } from '../core/command.ts'
+import type { Owner } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { EditThread } from '../text/edit-thread.ts'
 import type { Answer, Content } from './api.ts'
@@ -9,6 +10,7 @@ import { queryAudit, verifyAudit } from './audit.ts'
 import type { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
 import { FileCalls } from './file-calls.ts'
+import { FileReads } from './file-reads.ts'
 import { HoldCalls } from './hold-calls.ts'
 import { LockCalls } from './lock-calls.ts'
 import type { NoticeBoard } from './notice-board.ts'
@@ -26,6 +28,10 @@ export interface Outside {
   sessionFor: (to: string) => Actor
   /** Edits of texts, off the thread that decides. */
   texts: EditThread
+  /** Whom a session acts as; undefined when it is over. */
+  actorOf: (session: string) => Actor | undefined
+  /** Its connection is lost for good. */
+  isGone: (session: string) => boolean
 }
 
 /**
@@ -40,6 +46,7 @@ export class Workspace {
   private readonly locks: LockCalls
   private readonly holds: HoldCalls
   private readonly files: FileCalls
+  private readonly reads: FileReads
   private readonly clock: Clock
   private readonly outside: Outside
   private stopTimer: () => void = () => {}
@@ -49,10 +56,11 @@ export class Workspace {
     this.stream = stream
     this.clock = clock
     this.outside = outside
-    this.desk = new Desk(stream, clock, secret, outside.board)
+    this.desk = new Desk(stream, clock, secret, outside)
     this.files = new FileCalls(this.desk, blobs, outside.texts)
+    this.reads = new FileReads(this.desk, blobs)
     this.locks = new LockCalls(this.desk, blobs)
-    this.holds = new HoldCalls(this.desk, outside.sessionFor)
+    this.holds = new HoldCalls(this.desk, outside)
     this.tick()
   }
 
@@ -82,6 +90,27 @@ export class Workspace {
     return owner !== undefined && (owner.locks.size > 0 || owner.tickets.size > 0)
   }
 
+  ownerOfLock(id: string | undefined): Owner | undefined {
+    return id === undefined ? undefined : this.stream.state.locks.locks.get(numberOf(id))?.owner
+  }
+
+  /** Of a request that waits, or was granted and is held. */
+  ownerOfTicket(id: string | undefined): Owner | undefined {
+    if (id === undefined) return undefined
+    const { tickets, byTicket } = this.stream.state.locks
+    return (tickets.get(numberOf(id)) ?? byTicket.get(numberOf(id)))?.owner
+  }
+
+  /** Who is asked. */
+  ownerOfAsk(id: string | undefined): Owner | undefined {
+    const ask = id === undefined ? undefined : this.stream.state.asks.get(numberOf(id))
+    return ask && this.stream.state.locks.owners.get(ask.to.session)
+  }
+
+  isTokenOf(token: string, id: string | undefined): boolean {
+    return id !== undefined && this.desk.tokens.verify(token) === numberOf(id)
+  }
+
   /** No async function on purpose: the hot calls pay for every promise on their way. */
   call<N extends OperationName>(
     operation: N,
@@ -105,8 +134,8 @@ export class Workspace {
 
   private contentOf(operation: OperationName, input: never, actor: Actor) {
     return operation === 'read_draft'
-      ? this.files.readDraft(input, actor)
-      : this.files.read(input, actor)
+      ? this.reads.readDraft(input, actor)
+      : this.reads.read(input, actor)
   }
 
   private readonly answerOf = (value: unknown) => ({ value, revision: this.stream.durable })
@@ -151,7 +180,7 @@ export class Workspace {
       case 'extend_recall':
         return this.holds.extend(input, actor)
       case 'read_text':
-        return this.files.readText(input, actor)
+        return this.reads.readText(input, actor)
       case 'write_file':
         return this.files.write(input, actor, content)
       case 'patch_file':
@@ -208,6 +237,10 @@ export class Workspace {
 
 /** How finely time is looked at: a lock ends at most this much after its TTL. */
 const TICK_MS = 200
+
+function numberOf(id: string): number {
+  return Number(id.slice(1))
+}
 
 function overloaded(): SluiceError {
   const detail = 'Too many commands wait for the disk. Try again in a second.'

@@ -50,6 +50,7 @@ async function ask(path: string, { method = 'GET', json, body, status = 200 }: A
     method,
     headers: {
       authorization: `Bearer ${token}`,
+      'sluice-session': 'stall',
       accept: 'application/json, text/event-stream',
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -65,7 +65,8 @@ export class Place {
     const child = spawn(options.node ?? process.execPath, words, {
       cwd: this.folder,
       detached,
-      env: { ...env, NO_COLOR: '1', ...options.env },
+      // One caller, wherever the tests run.
+      env: { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     running.add(child)

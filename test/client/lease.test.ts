@@ -10,10 +10,15 @@ afterEach(() => {
 
 function keeperWith(renew: () => Promise<unknown>) {
   const lost: string[] = []
-  const keeper = new LeaseKeeper(renew, (error) => (error as Error).message === 'lost')
+  const given: string[] = []
+  const keeper = new LeaseKeeper(
+    renew,
+    (error) => (error as Error).message === 'lost',
+    (lock) => given.push(lock),
+  )
   const keep = (ttlMs: number, byActivity = true) =>
     keeper.keep('L1', ttlMs, byActivity, performance.now(), () => lost.push('L1'))
-  return { keeper, lost, keep }
+  return { keeper, lost, given, keep }
 }
 
 const silent = () => new Promise<never>(() => {})

@@ -51,8 +51,7 @@ describe('fencing', () => {
 
   it('locks §33: under a lock the base must be current: somebody’s append is not overwritten', () => {
     const world = new World()
-    world.write('ann', '/log', 'a')
-    granted(world.acquire('bob', '/log'))
+    world.write('bob', '/log', 'a')
     const append = {
       kind: 'write' as const,
       how: 'append' as const,
@@ -60,7 +59,9 @@ describe('fencing', () => {
       content: { sha256: 'ab', size: 2 },
       onto: 1,
     }
+    world.seen.set('bob:default 2', { version: 1, at: world.at })
     expect(world.commit('cyd', [append]).refusal).toBeUndefined()
+    granted(world.acquire('bob', '/log'))
     expect(world.write('bob', '/log', 'z').refusal?.code).toBe('stale_version')
   })
 

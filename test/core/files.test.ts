@@ -85,11 +85,19 @@ describe('write modes', () => {
     expect(world.write('ann', '/f', 'b', { ifNone: true }).refusal?.code).toBe('already_exists')
   })
 
-  it('files §9: a covering lock is enough, since the grant named the version', () => {
+  it('files §9: a covering lock is no knowledge of what stands there', () => {
     const world = new World()
     world.write('ann', '/f', 'a')
     granted(world.acquire('bob', '/f'))
-    expect(world.write('bob', '/f', 'b').refusal).toBeUndefined()
+    expect(world.write('bob', '/f', 'b').refusal?.code).toBe('unseen_version')
+    expect(world.write('bob', '/f', 'b', { ifVersion: 1 }).refusal).toBeUndefined()
+  })
+
+  it('files §9: who appends to what it never read does not know it', () => {
+    const world = new World()
+    world.write('ann', '/f', 'a')
+    expect(world.commit('bob', [append('/f', 1)]).refusal).toBeUndefined()
+    expect(world.write('bob', '/f', 'b').refusal?.code).toBe('unseen_version')
   })
 
   it('files §8: locked takes a folder away only under a lock of it', () => {
@@ -126,14 +134,28 @@ describe('write modes', () => {
     expect(world.write('bob', '/r', 'b').refusal).toBeUndefined()
   })
 
-  it('files §11: only an exclusive lock stops an append', () => {
+  it('files §11: an append is a write of the bytes from the end on', () => {
+    const levels = [
+      ['write', {}],
+      ['exclusive', {}],
+      ['read', { stable: true }],
+      ['write', { range: { start: 1 } }],
+    ] as const
+    for (const [level, terms] of levels) {
+      const world = new World()
+      world.write('ann', '/log', 'a')
+      granted(world.acquire('ann', '/log', level, terms))
+      expect(world.commit('bob', [append('/log', 1)]).refusal?.code).toBe('locked')
+      expect(world.commit('ann', [append('/log', 1)]).refusal).toBeUndefined()
+    }
+  })
+
+  it('files §11: a read, and ranges that do not reach the end, do not stop an append', () => {
     const world = new World()
-    world.write('ann', '/log', 'a')
-    granted(world.acquire('ann', '/log'))
+    world.write('ann', '/log', 'text')
+    granted(world.acquire('ann', '/log', 'read'))
+    granted(world.acquire('cyd', '/log', 'write', { range: { start: 0, end: 4 } }))
     expect(world.commit('bob', [append('/log', 1)]).refusal).toBeUndefined()
-    const other = new World()
-    granted(other.acquire('ann', '/log', 'exclusive'))
-    expect(other.commit('bob', [append('/log', 0)]).refusal?.code).toBe('locked')
   })
 
   it('files §11: an append worked out on an older version is not taken', () => {

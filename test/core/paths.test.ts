@@ -14,11 +14,13 @@ const good: [string, string][] = [
   ['/Ångström', '/Ångström'.normalize('NFC')],
   ['/A\u030angstrom', '/Ångstrom'.normalize('NFC')],
   ['/with space/and%20percent', '/with space/and%20percent'],
-  ['/back\\slash', '/back\\slash'],
+  ['/a~b/~draft.md/backup~', '/a~b/~draft.md/backup~'],
+  ['/12:30/a:b', '/12:30/a:b'],
   ['/文件/😀', '/文件/😀'],
 ]
 
 const bad: [string, RegExp][] = [
+  ['/back\\slash', /write "\/back\/slash"/],
   ['', /empty/],
   ['..', /leaves the root/],
   ['/a/../../b', /leaves the root/],

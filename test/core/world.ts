@@ -39,6 +39,7 @@ export class World {
   constructor(settings: Partial<Settings> = {}) {
     this.state = newState('main', memoryRecords())
     this.state.settings = { ...DEFAULT_SETTINGS, ...settings }
+    this.state.locks.portable = this.state.settings.portable_names
   }
 
   run(command: Command): Step {

@@ -293,12 +293,15 @@ describe('principals', () => {
     expect(await world.code(world.call('eve', 'write_file', { path: '/f' }, 'x'))).toBe('forbidden')
     await world.call('eve', 'write_file', { path: '/eve/f' }, 'x')
     await world.call('admin', 'put_group', { name: 'readers', rights: [] })
+    expect(await world.code(world.call('eve', 'read_file', { path: '/f' }))).toBe('forbidden')
+    await world.addAgent('eve')
     await world.call('eve', 'write_file', { path: '/f' }, 'x')
   })
 
   it('principals never share a session', async () => {
     const world = await EngineWorld.start()
     await expect(world.caller('ann', 'bob:default')).rejects.toMatchObject({ code: 'forbidden' })
-    await expect(world.caller('ann', 'no/slash')).rejects.toMatchObject({ code: 'invalid_request' })
+    const odd = world.engine.callerOf({ name: 'ann', role: 'agent' }, { session: 'no/slash' })
+    await expect(odd).rejects.toMatchObject({ code: 'invalid_request' })
   })
 })

@@ -134,7 +134,8 @@ describe('acknowledged means durable', () => {
     const { locks, waiting } = await world.call('cyd', 'list_locks', {})
     expect(locks).toMatchObject([{ id: lock.id, owner: 'ann', intent: 'edit' }])
     expect(waiting).toMatchObject([{ agent: 'bob', paths: ['/d/f'] }])
-    await world.call('bob', 'write_file', { path: '/d/f', locks: [token] }, 'y')
+    const terms = { path: '/d/f', locks: [token], if_version: 1 }
+    await world.call('bob', 'write_file', terms, 'y')
     await world.restart()
     expect(await world.text('cyd', '/d/f')).toBe('y')
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { CONNECTION_LOST } from '../../src/engine/api.ts'
 import { EngineWorld, settle } from './world.ts'
 
 describe('waiting', () => {
@@ -51,7 +52,7 @@ describe('waiting', () => {
     expect(await world.code(world.call('bob', 'wait_for_lock', { ticket }))).toBe('ticket_gone')
   })
 
-  it('locks §10: a caller that goes away stops waiting, its ticket stays', async () => {
+  it('locks §10: a caller whose connection is lost stops waiting, its ticket stays', async () => {
     const world = await EngineWorld.start()
     await world.lock('ann', '/f')
     const away = new AbortController()
@@ -63,7 +64,7 @@ describe('waiting', () => {
       away.signal,
     )
     await settle()
-    away.abort()
+    away.abort(CONNECTION_LOST)
     expect((await asked).status).toBe('queued')
     expect((await world.call('bob', 'workspace_status', {})).tickets).toHaveLength(1)
   })

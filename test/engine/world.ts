@@ -53,6 +53,9 @@ export async function settle(): Promise<void> {
 }
 
 /** A disk that survives the engine, and the engine that is started on it. */
+/** In place of a session: nothing says who calls. */
+export const UNNAMED = '-'
+
 export class EngineWorld {
   readonly clock = new FakeClock()
   readonly ledgers = new Map<string, MemoryLedgerDisk>()
@@ -113,9 +116,12 @@ export class EngineWorld {
     await this.call('admin', 'put_agent', { name, ...input })
   }
 
-  caller(who: string, session?: string): Promise<Caller> {
+  caller(who: string, session = 'default'): Promise<Caller> {
     const role = this.engine.directory.agents.get(who)?.role ?? 'admin'
-    return this.engine.callerOf({ name: who, role }, session)
+    if (session === UNNAMED) return this.engine.callerOf({ name: who, role })
+    // One of those who share a session goes by its full id.
+    const id = session.includes('/') ? `${who}:${session}` : session
+    return this.engine.callerOf({ name: who, role }, { session: id })
   }
 
   /** `who` is an agent, or `agent:session`. */

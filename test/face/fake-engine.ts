@@ -83,10 +83,13 @@ export class FakeEngine implements EngineApi {
   authenticate(token: string): Principal | undefined {
     return this.tokens.get(token)
   }
-  async callerOf(principal: Principal, sessionName = 'default'): Promise<Caller> {
-    const session = sessionName.includes(':') ? sessionName : `${principal.name}:${sessionName}`
+  async callerOf(principal: Principal, { session: name = 'default' } = {}): Promise<Caller> {
+    const session = name.includes(':') ? name : `${principal.name}:${name}`
     if (!session.startsWith(`${principal.name}:`)) fail('forbidden', 'That session is not yours.')
     return { agent: principal.name, session, role: principal.role, rights: [] }
+  }
+  async callerAs(caller: Caller, as: string): Promise<Caller> {
+    return { ...caller, session: `${caller.session}/${as}` }
   }
   revision(workspace: string): number | undefined {
     return workspace === 'main' ? this.#revision : undefined

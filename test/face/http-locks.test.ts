@@ -65,8 +65,9 @@ test('locks §37, §44: Sluice-Notices counts what the session was not told, unt
   expect(messages.map(({ kind }) => kind)).toEqual(['asked', 'waiting'])
   const answered = await post(`${MAIN}/asks/${asked.body.ask}`, { answer: 'yield' })
   expect(answered.body).toEqual({ answered: true, released: true })
+  // The answer, and that its turn came while it did something else.
   const told = await ask('GET', LOCKS, B)
-  expect(told.headers.get('sluice-notices')).toBe('1')
+  expect(told.headers.get('sluice-notices')).toBe('2')
 })
 
 test('locks §38–40: recall, extension, force, and the draft with its ETag', async () => {

@@ -38,9 +38,17 @@ export async function serveMcpReal(options: MountMcpOptions = {}): Promise<Serve
 
 export async function connectMcp(
   { url, tokenOf }: Pick<Served, 'url' | 'tokenOf'>,
-  options: { era?: Era; token?: string; path?: string; headers?: Record<string, string> } = {},
+  options: {
+    era?: Era
+    token?: string
+    path?: string
+    headers?: Record<string, string>
+    /** Of the stateless revision: names no session. */
+    unnamed?: boolean
+  } = {},
 ): Promise<McpClient> {
-  const { era = 'auto', token = 'token-a', path = '/mcp', headers = {} } = options
+  const { era = 'auto', token = 'token-a', path = '/mcp', unnamed = false } = options
+  const headers = { ...(unnamed ? {} : { 'sluice-session': 'default' }), ...options.headers }
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } })
   const transport = new StreamableHTTPClientTransport(new URL(url + path), {
     requestInit: { headers: { authorization: `Bearer ${tokenOf(token)}`, ...headers } },

@@ -22,6 +22,8 @@ export interface AskOptions {
   /** `null`: none at all. */
   token?: string | null
   headers?: Record<string, string>
+  /** Names no session: nothing says who of the principal's callers asks. Else it is `default`. */
+  unnamed?: boolean
   json?: unknown
   body?: string | Uint8Array<ArrayBuffer>
 }
@@ -78,8 +80,11 @@ async function serveEngine<E extends EngineApi>(
 }
 
 async function ask(url: string, method: string, path: string, options: AskOptions) {
-  const { token, headers = {}, json, body } = options
-  const all: Record<string, string> = { ...headers }
+  const { token, headers = {}, unnamed = false, json, body } = options
+  const all: Record<string, string> = {
+    ...(unnamed ? {} : { 'sluice-session': 'default' }),
+    ...headers,
+  }
   if (typeof token === 'string') all.authorization ??= `Bearer ${token}`
   if (json !== undefined) all['content-type'] ??= 'application/json'
   const content = json === undefined ? body : JSON.stringify(json)

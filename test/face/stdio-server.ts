@@ -4,7 +4,7 @@ import { openRealEngine } from './real-engine.ts'
 
 /** A stdio MCP server over an engine of its own, for the tests to spawn. */
 const { engine } = await openRealEngine()
-const caller = await engine.callerOf({ name: 'agent-a', role: 'agent' }, 'stdio')
+const caller = await engine.callerOf({ name: 'agent-a', role: 'agent' }, { session: 'stdio' })
 serveStdioDoor(engineDoor(engine, caller), {
   workspace: 'main',
   tools: 'core',

@@ -42,7 +42,7 @@ export class Rig {
     const { engine } = rig
     await engine.open()
     rig.tokens.admin = engine.firstToken ?? ''
-    rig.probe = await engine.callerOf({ name: 'admin', role: 'admin' }, 'probe')
+    rig.probe = await engine.callerOf({ name: 'admin', role: 'admin' }, { session: 'probe' })
     for (const name of ['agent-a', 'agent-b']) {
       await rig.ask('put_agent', { name })
       rig.tokens[name] = (await rig.ask('create_token', { name })).token as string

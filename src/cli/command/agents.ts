@@ -5,13 +5,13 @@ import { doorOf } from '../door.ts'
 import type { HttpDoor } from '../http-door.ts'
 import { commandSettings, operationCommand } from '../operation-command.ts'
 import { operationInput } from '../operation-settings.ts'
+import { rightOf, rightText } from '../path-right.ts'
 import { type Column, Screen } from '../screen.ts'
 import type { Setting } from '../setting.ts'
-import { Failure, UsageError } from '../usage-error.ts'
+import { Failure } from '../usage-error.ts'
 import type { Values } from '../values.ts'
 
 type Agent = Output<'list_agents'>['agents'][number]
-type Right = NonNullable<Input<'put_agent'>['rights']>[number]
 
 const columns: readonly Column<Agent>[] = [
   { title: 'NAME', cell: ({ name }) => name },
@@ -22,19 +22,21 @@ const columns: readonly Column<Agent>[] = [
   { title: 'RIGHTS', cell: rightsText, shrinks: true },
 ]
 
-function rightsText({ rights }: Agent): string {
-  const texts = rights.map(({ workspace, path, access }) => {
-    const where = workspace === '*' ? path : `${workspace}:${path}`
-    return `${where}=${access}`
+/** What is in force; where it is not the agent's own, from where. */
+function rightsText({ in_force }: Agent): string {
+  const texts = in_force.map((right) => {
+    const from = right.from === 'own' ? '' : ` (${right.from})`
+    return `${rightText(right)}${from}`
   })
-  return texts.length === 0 ? '/=write' : texts.join(' ')
+  return texts.join(' ')
 }
 
 const right: Setting = {
   name: 'right',
   kind: 'list',
   placeholder: '[workspace:]path=access',
-  describes: 'Access (read, write or none) to a path and what lies below; without any: write',
+  describes:
+    'Access (read, write or none) to a path and what lies below; nothing else is allowed then',
 }
 
 const settings = commandSettings('put_agent', ['name'], { more: [right] })
@@ -118,20 +120,4 @@ async function save(
     if (answer.created) screen.line(`A token for it: sluice token ${answer.name}`)
   }
   return undefined
-}
-
-/** `/docs=read` or `main:/docs=read`. */
-function rightOf(text: string): Right {
-  const [, workspace, path = '', access] =
-    /^(?:([A-Za-z0-9._-]{1,64}|\*):)?(.*)=(read|write|none)$/.exec(text) ?? []
-  if (access === undefined || path === '') {
-    throw new UsageError(
-      `--right: "${text}" is not of the form PATH=read, PATH=write or PATH=none.`,
-    )
-  }
-  return {
-    path,
-    access: access as Right['access'],
-    ...(workspace === undefined ? {} : { workspace }),
-  }
 }

@@ -5,6 +5,7 @@ import type { HttpDoor } from '../http-door.ts'
 import { commandSettings } from '../operation-command.ts'
 import { operationInput } from '../operation-settings.ts'
 import { type Column, Screen } from '../screen.ts'
+import { streamOf } from '../server-stream.ts'
 import { timeText } from '../text.ts'
 
 type AuditRow = Output<'query_audit'>['rows'][number]
@@ -22,7 +23,10 @@ export const log: Command = {
       },
     ],
   }),
-  notes: 'Keep the hash that --verify prints elsewhere: comparing it later shows a cut tail.',
+  notes: [
+    'Keep the hash that --verify prints elsewhere: comparing it later shows a cut tail.',
+    'What was done to agents, tokens, groups and workspaces: --workspace .server.',
+  ].join('\n'),
   async run({ values, arguments: words }) {
     const door = await doorOf(values)
     const screen = new Screen()
@@ -30,10 +34,9 @@ export const log: Command = {
     if (values.flag('verify')) {
       return verify(door, values.text('workspace') as string, screen, asJson)
     }
-    const answer = await door.call(
-      'query_audit',
-      operationInput<'query_audit'>(['path'], values, words),
-    )
+    const asked = operationInput<'query_audit'>(['path'], values, words)
+    const workspace = streamOf(values, [asked.kind ?? []].flat())
+    const answer = await door.call('query_audit', { ...asked, workspace })
     if (asJson) screen.json(answer)
     else print(answer, screen)
     return undefined

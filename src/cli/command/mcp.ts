@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Problem, problemOf, refuse } from '../../contract/errors.ts'
 import { VERSION } from '../../contract/version.ts'
@@ -46,7 +47,8 @@ export const mcp: Command = {
       session: values.text('session'),
       about: () => about,
     })
-    await served(door, { workspace, tools }, (name) => {
+    const hostFolders = [homedir(), process.cwd()]
+    await served(door, { workspace, tools, hostFolders }, (name) => {
       about.client = name
     })
     // A server that is gone ends the session by itself; nobody should wait for it here.
@@ -118,7 +120,7 @@ async function checkEntry(
 /** Resolves when the client has gone, or a signal says to go. */
 function served(
   door: McpDoor,
-  options: { workspace: string; tools: ToolChoice },
+  options: { workspace: string; tools: ToolChoice; hostFolders: string[] },
   onClient: (name: string) => void,
 ): Promise<void> {
   return new Promise((resolve) => {

@@ -3,6 +3,7 @@ import { EVENT_KINDS } from '../../contract/events.ts'
 import type { Command } from '../command.ts'
 import { pathOf } from '../operation-settings.ts'
 import { Screen } from '../screen.ts'
+import { streamOf } from '../server-stream.ts'
 import { CONNECTION, SHARED } from '../settings.ts'
 import { targetOf } from '../target.ts'
 import { timeText } from '../text.ts'
@@ -24,7 +25,10 @@ export const watch: Command = {
     SHARED.json,
     ...CONNECTION.filter(({ name }) => name !== 'session'),
   ],
-  notes: 'With --json each line is one event; the revision of the last one is the next --since.',
+  notes: [
+    'With --json each line is one event; the revision of the last one is the next --since.',
+    'What happens to agents, tokens, groups and workspaces: --workspace .server, or --kind agent-set.',
+  ].join('\n'),
   async run({ values, arguments: [path] }) {
     const agent = values.text('agent')
     const since = values.number('since')
@@ -41,7 +45,7 @@ export const watch: Command = {
     const screen = new Screen()
     const asJson = values.flag('json')
     let left = values.number('count') ?? Number.POSITIVE_INFINITY
-    const events = sluice.workspace(values.text('workspace')).watch({
+    const events = sluice.workspace(streamOf(values, kinds)).watch({
       signal: stop.signal,
       ...(path === undefined ? {} : { path: pathOf(path) }),
       ...(since === undefined ? {} : { since }),

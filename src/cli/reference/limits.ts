@@ -26,6 +26,7 @@ const WORDS = {
   eventStreamQueueBytes: 'The same for an event stream',
   stalledMs: 'A reader that takes nothing for so long is cut off',
   silenceMs: 'A connection that is silent for so long is closed',
+  callersPerConnection: 'Callers that share one connection by name',
   connections: 'Open connections',
   lockItems: 'Paths of one lock',
   commitChanges: 'Changes of one commit',

@@ -1,18 +1,25 @@
 import { z } from 'zod'
 import { LIMITS } from '../limits.ts'
-import { canonicalPath } from '../path.ts'
+import { canonicalPath, knownPath, type PathResult } from '../path.ts'
 
 /** Fields that many operations share. Descriptions become help text and OpenAPI. */
 
-export const path = z
-  .string()
-  .transform((input, context) => {
-    const result = canonicalPath(input)
+export const path = pathBy(canonicalPath).describe(
+  'Path from the root of the workspace, for example /docs/plan.md',
+)
+/** Of what is there: also under a name that nothing new may have. */
+export const pathOfOld = pathBy(knownPath).describe(
+  'Path from the root of the workspace, for example /docs/plan.md',
+)
+
+function pathBy(read: (input: string) => PathResult) {
+  return z.string().transform((input, context) => {
+    const result = read(input)
     if (result.ok) return result.path
     context.addIssue({ code: 'custom', message: result.fault, params: { invalidPath: true } })
     return z.NEVER
   })
-  .describe('Path from the root of the workspace, for example /docs/plan.md')
+}
 
 export const name = z
   .string()
@@ -30,7 +37,10 @@ export const askId = z.string().regex(/^A\d{1,16}$/, 'A question looks like A106
 export const draftId = z.string().regex(/^D\d{1,16}$/, 'A draft looks like D1070')
 export const sessionId = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$/, 'A session id looks like agent:name')
+  .regex(
+    /^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64})?$/,
+    'A session id looks like agent:name, or agent:name/caller',
+  )
 export const ttl = z.coerce
   .number()
   .min(LIMITS.ttlMs.least / 1000)
@@ -46,6 +56,13 @@ export const requestId = z
   .min(1)
   .max(LIMITS.requestIdBytes)
   .describe('Makes a retry safe: the same id in the same session gets the same answer')
+export const tokens = z.union([
+  z.array(z.string()),
+  z.string().transform((list) => list.split(/\s*,\s*/)),
+])
+export const proof = tokens
+  .optional()
+  .describe('The token of the lock: proves it yours where nothing else says who calls')
 export const message = z.string().max(LIMITS.messageBytes)
 export const limit = z.coerce
   .number()
@@ -112,6 +129,10 @@ export const holder = z.object({
   intent: z.string().optional(),
   since: time,
   expires_at: time,
+  own: z
+    .enum(['gone', 'there'])
+    .optional()
+    .describe('A session of your own agent; gone: take it back with handover_lock'),
   recalled_until: time.optional().describe('It was told to give it back until then'),
   closed_until: time.optional().describe('The holder lost it; closed to everybody until then'),
 })
@@ -128,6 +149,7 @@ export const notice = z.object({
     'handed_over',
     'granted',
     'changed',
+    'overlapped',
   ]),
   text: z.string().describe('One sentence that says what happened, and what to do'),
   at: time,

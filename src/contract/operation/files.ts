@@ -3,8 +3,7 @@ import { LIMITS } from '../limits.ts'
 import { operation } from '../operation.ts'
 import * as field from './fields.ts'
 
-const locks = z
-  .union([z.array(z.string()), z.string().transform((list) => list.split(/\s*,\s*/))])
+const locks = field.tokens
   .optional()
   .describe('Tokens of locks to write under; locks of your own session count without them')
 
@@ -64,20 +63,20 @@ const change = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('make_folder'), path: field.path }),
   z.strictObject({
     op: z.literal('copy'),
-    path: field.path,
+    path: field.pathOfOld,
     to: field.path,
     at: field.version.optional().describe('Copy as it was at this revision'),
     overwrite: z.boolean().optional(),
   }),
   z.strictObject({
     op: z.literal('move'),
-    path: field.path,
+    path: field.pathOfOld,
     to: field.path,
     overwrite: z.boolean().optional(),
   }),
   z.strictObject({
     op: z.literal('delete'),
-    path: field.path,
+    path: field.pathOfOld,
     recursive: z.boolean().optional(),
     if_version: field.version.optional(),
   }),
@@ -91,7 +90,7 @@ export const fileOperations = {
     idempotent: true,
     input: z.strictObject({
       workspace: field.workspace,
-      path: field.path,
+      path: field.pathOfOld,
       at: field.versionGiven.optional().describe('Read it as it was at this revision'),
     }),
     output: field.fileFacts,
@@ -188,7 +187,7 @@ export const fileOperations = {
     idempotent: false,
     input: z.strictObject({
       workspace: field.workspace,
-      path: field.path,
+      path: field.pathOfOld,
       recursive: field.flag.optional().describe('Needed for a folder that is not empty'),
       if_version: conditions.if_version,
       locks,
@@ -233,7 +232,7 @@ export const fileOperations = {
     idempotent: true,
     input: z.strictObject({
       workspace: field.workspace,
-      path: field.path,
+      path: field.pathOfOld,
       depth: z.coerce
         .number()
         .int()
@@ -262,7 +261,7 @@ export const fileOperations = {
     idempotent: true,
     input: z.strictObject({
       workspace: field.workspace,
-      path: field.path,
+      path: field.pathOfOld,
       limit: field.limit.default(100),
       before: field.versionGiven.optional().describe('Versions below this one'),
     }),

@@ -44,6 +44,19 @@ const granted = z.object({
   versions: z
     .record(z.string(), z.int())
     .describe('Version of each file at the grant; 0: none yet'),
+  to_read: z
+    .array(
+      z.object({
+        path: z.string(),
+        version: field.version,
+        yours: field.version.optional().describe('What you last read or wrote; absent: nothing'),
+        changed_by: z.object({ agent: z.string(), session: z.string() }),
+        changed_at: field.time,
+        why: z.string().describe('One sentence that says so'),
+      }),
+    )
+    .optional()
+    .describe('Locked files whose content you do not know as it is: read them before you write'),
   server_time: field.time,
 })
 
@@ -135,6 +148,7 @@ export const lockOperations = {
     input: z.strictObject({
       workspace: field.workspace,
       id: field.lockId,
+      locks: field.proof,
       to: level.describe('Weaker is immediate; stronger may have to wait for others'),
       stable: field.flag.optional().describe('With to read: keep writers out too'),
       if_version: field.version.optional().describe('Refuse unless this is the current version'),
@@ -159,16 +173,24 @@ export const lockOperations = {
   }),
   handover_lock: operation({
     kind: 'command',
-    summary: 'Give a lock of yours to another open session, without a gap.',
+    summary: 'Give a lock of yours to another open session, or take back your own, without a gap.',
     role: 'agent',
     idempotent: false,
     input: z.strictObject({
       workspace: field.workspace,
       id: field.lockId,
+      locks: field.proof,
       to: z
         .string()
-        .regex(/^[A-Za-z0-9._-]{1,64}(:[A-Za-z0-9._-]{1,64})?$/, 'agent, or agent:session')
-        .describe('An agent (its one open session), or a session as agent:name'),
+        .regex(
+          /^[A-Za-z0-9._-]{1,64}(:[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64})?)?$/,
+          'agent, or agent:session',
+        )
+        .optional()
+        .describe(
+          'An agent (its one open session), or a session as agent:name; absent: take back, to ' +
+            'yourself, what a session of your own agent holds that is gone',
+        ),
     }),
     output: z.object({
       lock: field.lock.describe('As it goes on: under a new id, fence and token'),
@@ -248,7 +270,7 @@ export const lockOperations = {
     summary: 'Of a recalled lock of yours: have the time to give it back once more.',
     role: 'agent',
     idempotent: false,
-    input: z.strictObject({ workspace: field.workspace, id: field.lockId }),
+    input: z.strictObject({ workspace: field.workspace, id: field.lockId, locks: field.proof }),
     output: changedLock,
     errors: ['lock_lost', 'forbidden', 'too_many', 'invalid_request'],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/extend', status: [200] },
@@ -344,7 +366,7 @@ export const lockOperations = {
     summary: 'Start the full TTL of a lock anew.',
     role: 'agent',
     idempotent: true,
-    input: z.strictObject({ workspace: field.workspace, id: field.lockId }),
+    input: z.strictObject({ workspace: field.workspace, id: field.lockId, locks: field.proof }),
     output: z.object({ lock: field.lock, server_time: field.time }),
     errors: ['lock_lost', 'forbidden'],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/renew', status: [200] },
@@ -357,6 +379,7 @@ export const lockOperations = {
     input: z.strictObject({
       workspace: field.workspace,
       id: field.lockId,
+      locks: field.proof,
       force: field.flag.optional().describe('Take it from its holder; supervisors and people only'),
       reason: z
         .string()

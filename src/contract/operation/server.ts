@@ -30,10 +30,15 @@ const agentFacts = z.object({
   name: z.string(),
   role: roleSchema,
   group: z.string().optional(),
-  rights: z.array(pathRightSchema),
+  rights: z.array(pathRightSchema).describe('Its own'),
+  in_force: z
+    .array(pathRightSchema.extend({ from: z.enum(['own', 'group', 'default']) }))
+    .describe('All that it may do, and from where; the most specific path decides'),
   tokens: z.int(),
   sessions: z.int(),
 })
+
+const groupFacts = z.object({ name: z.string(), rights: z.array(pathRightSchema) })
 
 export const serverOperations = {
   open_session: operation({
@@ -51,6 +56,9 @@ export const serverOperations = {
         .max(7 * 86_400)
         .default(3600)
         .describe('Seconds an idle session without locks is kept'),
+      tied: field.flag
+        .optional()
+        .describe('It is kept by a connection: without one, and after a grace, it is gone'),
       about: z
         .record(z.string().max(64), z.string().max(256))
         .refine((fields) => Object.keys(fields).length <= 16, 'At most 16 fields')
@@ -164,10 +172,10 @@ export const serverOperations = {
         .array(right)
         .max(1000)
         .default([])
-        .describe('The most specific rule decides; where there is none: write'),
+        .describe('All that it may do, besides its group’s; without any grant: write everywhere'),
     }),
     output: agentFacts.extend({ created: z.boolean() }),
-    errors: ['forbidden', 'invalid_request'],
+    errors: ['forbidden', 'invalid_request', 'not_found'],
     http: { method: 'PUT', path: '/agents/{name}', status: [200, 201] },
   }),
   delete_agent: operation({
@@ -201,9 +209,20 @@ export const serverOperations = {
     role: 'admin',
     idempotent: true,
     input: z.strictObject({ name: field.name, rights: z.array(right).max(1000) }),
-    output: z.object({ name: z.string(), rights: z.array(pathRightSchema) }),
+    output: groupFacts,
     errors: ['forbidden'],
     http: { method: 'PUT', path: '/groups/{name}', status: [200] },
+  }),
+  list_groups: operation({
+    kind: 'query',
+    summary: 'Groups and their rights on paths.',
+    role: 'supervisor',
+    idempotent: true,
+    input: z.strictObject({}),
+    output: z.object({ groups: z.array(groupFacts) }),
+    errors: ['forbidden'],
+    http: { method: 'GET', path: '/groups', status: [200] },
+    cli: { command: 'groups', arguments: [] },
   }),
   workspace_status: operation({
     kind: 'query',

@@ -1,9 +1,10 @@
+import { parentOf } from '../../contract/caller.ts'
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { Event, EventDraft } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import type { DirectoryCommand } from '../command.ts'
-import type { Directory } from '../state.ts'
+import type { Directory, Session } from '../state.ts'
 
 /** Principals, tokens, sessions and workspaces: the server's own stream. */
 export function decideDirectory(
@@ -14,8 +15,11 @@ export function decideDirectory(
   const by = { agent, session }
   if (command.kind === 'open-session') return decideOpenSession(directory, command)
   if (command.kind === 'close-session') {
-    if (!directory.sessions.has(command.id)) return []
-    return [{ kind: 'session-ended', ...by, id: command.id, reason: command.reason }]
+    const { id, reason } = command
+    const ended = [...(directory.callers.get(id) ?? []), id].filter((one) =>
+      directory.sessions.has(one),
+    )
+    return ended.map((one) => ({ kind: 'session-ended', ...by, id: one, reason }))
   }
   if (role !== 'admin') {
     return refuse('forbidden', 'Only an admin may do that.', { needed: 'admin' })
@@ -24,6 +28,9 @@ export function decideDirectory(
     case 'set-agent': {
       const { name, rights } = command
       if (command.role !== 'admin' && isLastAdmin(directory, name)) return lastAdmin()
+      if (command.group !== undefined && !directory.groups.has(command.group)) {
+        return noSuchGroup(directory, command.group)
+      }
       const group = optional('group', command.group)
       return [{ kind: 'agent-set', ...by, name, role: command.role, ...group, rights }]
     }
@@ -81,8 +88,28 @@ function decideOpenSession(
   }
   const { agent, session } = actor
   return [
-    { kind: 'session-opened', agent, session, id, ttlMs, ...optional('about', command.about) },
+    {
+      kind: 'session-opened',
+      agent,
+      session,
+      id,
+      ttlMs,
+      ...optional('about', command.about),
+      ...(command.tied === true ? { tied: true as const } : {}),
+    },
   ]
+}
+
+function noSuchGroup(directory: Directory, group: string): Refusal {
+  const known = [...directory.groups.keys()].slice(0, LIMITS.holdersNamed)
+  const there = known.length === 0 ? 'there is none yet' : `there are ${known.join(', ')}`
+  return refuse(
+    'not_found',
+    `There is no group ${group}; ${there}. Make it first, with put_group.`,
+    {
+      group,
+    },
+  )
 }
 
 function isLastAdmin(directory: Directory, name: string): boolean {
@@ -96,16 +123,33 @@ function lastAdmin(): Refusal {
   return refuse('invalid_request', 'This is the last admin with a token. Make another one first.')
 }
 
+export function addSession(directory: Directory, session: Session): void {
+  directory.sessions.set(session.id, session)
+  const parent = parentOf(session.id)
+  if (parent === undefined) return
+  const callers = directory.callers.get(parent) ?? new Set()
+  directory.callers.set(parent, callers.add(session.id))
+}
+
+function removeSession(directory: Directory, id: string): void {
+  directory.sessions.delete(id)
+  const parent = parentOf(id)
+  const callers = parent === undefined ? undefined : directory.callers.get(parent)
+  callers?.delete(id)
+  if (parent !== undefined && callers?.size === 0) directory.callers.delete(parent)
+}
+
 export function applyDirectory(directory: Directory, event: Event): void {
   switch (event.kind) {
     case 'session-opened': {
       const { id, ttlMs, at } = event
       const agent = id.slice(0, id.indexOf(':'))
-      directory.sessions.set(id, { id, agent, ttlMs, openedAt: at, about: event.about })
+      const { about, tied = false } = event
+      addSession(directory, { id, agent, ttlMs, openedAt: at, about, tied })
       return
     }
     case 'session-ended':
-      directory.sessions.delete(event.id)
+      removeSession(directory, event.id)
       return
     case 'agent-set': {
       const { name, role, group, rights } = event

@@ -107,6 +107,7 @@ function fileEntry(
     modifiedAt: frame.at,
     agent: frame.agent,
     session: frame.session,
+    ...(change.how === 'write' ? { whole: true as const } : {}),
     ...pastOf(before?.past),
   }
 }

@@ -2,9 +2,10 @@ import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft, EventFrame, FileChange } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
-import { isWithin } from '../../contract/path.ts'
+import { foldPath, isUnder } from '../../contract/path.ts'
 import type { Commit, CommitChange, Moment } from '../command.ts'
-import { MODE } from '../lock/mode.ts'
+import type { Wanted } from '../lock/conflict.ts'
+import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range, Splice } from '../lock/range.ts'
 import type { State } from '../state.ts'
 import { applyChange } from './change.ts'
@@ -13,7 +14,6 @@ import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records
 import { inexactlyKnown } from './inexact.ts'
 import {
   coveringWrite,
-  lockedAppend,
   lockedByOther,
   lockRequired,
   lostOwn,
@@ -107,7 +107,7 @@ class Work {
     const refusal =
       (covering === undefined ? lostOwn(this.writer, path, file) : undefined) ??
       lockRequired(this.writer, path, covering !== undefined) ??
-      this.versionRefusal(change, file, covering)
+      this.versionRefusal(change, file)
     if (refusal !== undefined) return refusal
     this.put(place, path, how, content, { splice: change.splice })
     return undefined
@@ -119,14 +119,15 @@ class Work {
   ): Refusal | undefined {
     const { path, how } = change
     const size = entry?.kind === 'file' ? entry.size : 0
-    if (how === 'append') return lockedAppend(this.writer, path, size)
-    return lockedByOther(this.writer, taken(path, MODE.W, writtenRange(change.splice, size)))
+    // An append is a write of the bytes from the end on (files §11), where there is a file.
+    const isAppended = how === 'append' && entry !== undefined
+    const splice = isAppended ? { start: size, end: size, size: 0 } : change.splice
+    return lockedByOther(this.writer, this.taken(path, MODE.W, writtenRange(splice, size)))
   }
 
   private versionRefusal(
     change: CommitChange & { kind: 'write' },
     file: FileEntry | undefined,
-    covering: Parameters<typeof unknownVersion>[4],
   ): Refusal | undefined {
     const { path, how, ifVersion, ifNone, onto } = change
     if (ifNone === true && file !== undefined) return alreadyThere(path, file)
@@ -137,13 +138,13 @@ class Work {
             yours: ifVersion,
             current: 0,
           })
-        : unknownVersion(this.writer, path, file, ifVersion, covering)
+        : unknownVersion(this.writer, path, file, ifVersion)
     }
     if (how === 'write') {
       if (file === undefined) return undefined
       return (
         inexactlyKnown(this.writer, path, file, ifVersion) ??
-        unknownVersion(this.writer, path, file, ifVersion, covering)
+        unknownVersion(this.writer, path, file, ifVersion)
       )
     }
     // The engine made the content from the newest version; if that moved on, it makes it again.
@@ -157,7 +158,8 @@ class Work {
   private makeFolder(path: string): Refusal | undefined {
     const place = this.place(path)
     const refusal =
-      missingAccess(this.writer, path, false) ?? lockedByOther(this.writer, taken(path, MODE.W))
+      missingAccess(this.writer, path, false) ??
+      lockedByOther(this.writer, this.taken(path, MODE.W))
     if (refusal !== undefined) return refusal
     if (place.entry?.kind === 'folder') return undefined
     const blocked =
@@ -176,7 +178,7 @@ class Work {
     const early =
       missingAccess(this.writer, path, isFolder) ??
       // locks §4: a folder goes only when nobody holds anything in it.
-      lockedByOther(this.writer, taken(path, isFolder ? MODE.X : MODE.W))
+      lockedByOther(this.writer, this.taken(path, isFolder ? MODE.X : MODE.W))
     if (early !== undefined) return early
     if (entry === undefined) return nothingThere(path)
     if (name === '') return refuse('invalid_path', 'The root cannot be deleted.', { path })
@@ -194,7 +196,7 @@ class Work {
       const refusal =
         (covering === undefined ? lostOwn(this.writer, path, entry) : undefined) ??
         lockRequired(this.writer, path, covering !== undefined) ??
-        unknownVersion(this.writer, path, entry, ifVersion, covering)
+        unknownVersion(this.writer, path, entry, ifVersion)
       if (refusal !== undefined) return refusal
     }
     this.push({ op: 'delete', path, folder, name })
@@ -211,18 +213,18 @@ class Work {
     if (source.name === '') return refuse('invalid_path', 'The root cannot be moved.', { path })
     if (path === to) return undefined
     const isFolder = entry.kind === 'folder'
-    if (isFolder && isWithin(path, to)) {
+    if (isFolder && !this.isOneName(path, to) && isUnder(path, to, this.portable)) {
       return refuse('invalid_path', `${path} cannot be moved into itself.`, { path, to })
     }
     const mode = isFolder ? MODE.X : MODE.W
     const refusal =
       missingAccess(this.writer, path, isFolder) ??
       missingAccess(this.writer, to, isFolder) ??
-      lockedByOther(this.writer, taken(path, mode)) ??
-      lockedByOther(this.writer, taken(to, mode)) ??
+      lockedByOther(this.writer, this.taken(path, mode)) ??
+      lockedByOther(this.writer, this.taken(to, mode)) ??
       this.uncovered(path) ??
       this.uncovered(to) ??
-      this.targetRefusal(to, entry, overwrite)
+      this.targetRefusal(to, entry, overwrite, true)
     if (refusal !== undefined) return refusal
     const target = this.place(to)
     const toFolder = this.makeParents(target, to)
@@ -238,16 +240,19 @@ class Work {
     const source = at === undefined ? this.place(path).entry : this.sourceAt(path, at)
     if (source === undefined) return nothingThere(path)
     const isFolder = source.kind === 'folder'
-    if (isFolder && isWithin(path, to)) {
+    // An older version of a file may be put in its place; what is there now is there already.
+    const isItself = at === undefined && this.isOneName(path, to)
+    if (isFolder && !isItself && isUnder(path, to, this.portable)) {
       return refuse('invalid_path', `${path} cannot be copied into itself.`, { path, to })
     }
     const refusal =
       missingAccess(this.writer, path, isFolder, 'read') ??
       missingAccess(this.writer, to, isFolder) ??
       this.hidden(path) ??
-      lockedByOther(this.writer, taken(to, isFolder ? MODE.X : MODE.W)) ??
+      lockedByOther(this.writer, this.taken(to, isFolder ? MODE.X : MODE.W)) ??
+      (isItself ? alreadyThere(path, source) : undefined) ??
       this.uncovered(to) ??
-      this.targetRefusal(to, source, overwrite)
+      this.targetRefusal(to, source, overwrite, false)
     if (refusal !== undefined) return refusal
     return isFolder ? this.copyFolder(source.id, path, to) : this.copyFile(source, path, to)
   }
@@ -300,26 +305,28 @@ class Work {
     to: string,
     source: FileEntry | FolderEntry,
     overwrite: boolean,
+    isMove: boolean,
   ): Refusal | undefined {
     const target = this.place(to)
     if (target.name === '')
       return refuse('already_exists', 'The root is there already.', { path: to })
     if (target.fileInTheWay !== undefined) return notAFile(target, to)
     if (target.entry === undefined) {
-      // Renaming in nothing but case meets its own name.
-      const isOwnName = 'since' in source && target.clash !== undefined && target.record === source
+      // Renaming in nothing but case meets its own name; a copy there would be the file itself.
+      const isOwnName =
+        isMove && 'since' in source && target.clash !== undefined && target.record === source
       return isOwnName ? undefined : notAFile(target, to)
     }
     if (!overwrite || target.entry.kind === 'folder' || source.kind === 'folder') {
       return alreadyThere(to, target.entry)
     }
-    return unknownVersion(this.writer, to, target.entry, undefined, coveringWrite(this.writer, to))
+    return unknownVersion(this.writer, to, target.entry, undefined)
   }
 
   /** A copy reads its source, so what may not be read now is not copied either. */
   private hidden(path: string): Refusal | undefined {
     if (!this.writer.state.settings.exclusive_hides_reads) return undefined
-    return lockedByOther(this.writer, taken(path, MODE.R))
+    return lockedByOther(this.writer, this.taken(path, MODE.R))
   }
 
   private uncovered(path: string): Refusal | undefined {
@@ -378,6 +385,14 @@ class Work {
     // The first change looks at the state itself; a draft is only needed for those after it.
     if (this.records === this.writer.state.records) this.records = draftOf(this.records)
     applyChange(this.records, change, this.frame, {}, this.portable)
+  }
+
+  private taken(path: string, mode: Mode, range?: Range): Wanted {
+    return taken(this.writer.state.locks, path, mode, range)
+  }
+
+  private isOneName(path: string, other: string): boolean {
+    return foldPath(path, this.portable) === foldPath(other, this.portable)
   }
 
   private place(path: string): Place {

@@ -42,6 +42,8 @@ export interface FileEntry extends Named {
   modifiedAt: number
   agent: string
   session: string
+  /** Its writer gave the whole content, so it knows all of it: no append, edit or copy (files §9). */
+  whole?: true
 }
 
 export interface FolderEntry extends Named {

@@ -13,7 +13,8 @@ export function inexactlyKnown(
   ifVersion: number | undefined,
 ): Refusal | undefined {
   if (ifVersion !== undefined || state.settings.write_mode === 'open') return undefined
-  const seen = moment.seen(command.actor.session, entry.id)
+  const { session, unnamed } = command.actor
+  const seen = unnamed === true ? undefined : moment.seen(session, entry.id)
   if (seen?.inexact === undefined || seen.version !== entry.version) return undefined
   const as = seen.inexact === 'utf-8' ? 'UTF-8 with bytes that are none' : seen.inexact
   return refuse(

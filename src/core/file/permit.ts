@@ -1,18 +1,13 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
+import { foldPath } from '../../contract/path.ts'
 import { isoTime } from '../../contract/time.ts'
 import { missingRight } from '../agent/rights.ts'
-import type { Commit, Moment } from '../command.ts'
-import {
-  conflictsWithHolds,
-  conflictsWithRanges,
-  coveringLock,
-  covers,
-  type Wanted,
-} from '../lock/conflict.ts'
+import type { Actor, Commit, Moment } from '../command.ts'
+import { conflictsWithHolds, coveringLock, covers, type Wanted } from '../lock/conflict.ts'
 import { lostFacts, lostSentence, obstacles, sentenceOf } from '../lock/describe.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range } from '../lock/range.ts'
-import type { Lock, Owner } from '../lock/table.ts'
+import type { Lock, LockTable, Owner } from '../lock/table.ts'
 import type { State } from '../state.ts'
 import type { FileEntry } from './entry.ts'
 
@@ -35,7 +30,7 @@ export interface Writer {
 /** The presented locks must be held now: exactly these, not others at least as new (locks §33). */
 export function writerOf(state: State, command: Commit, moment: Moment): Writer | Refusal {
   const owners: Owner[] = []
-  const own = state.locks.owners.get(command.actor.session)
+  const own = ownerOfActor(state, command.actor)
   if (own !== undefined) owners.push(own)
   for (const id of command.locks) {
     const lock = state.locks.locks.get(id)
@@ -43,6 +38,11 @@ export function writerOf(state: State, command: Commit, moment: Moment): Writer 
     if (!owners.includes(lock.owner)) owners.push(lock.owner)
   }
   return { state, command, moment, owners }
+}
+
+/** The holder that somebody is, unless nobody can know that. */
+export function ownerOfActor(state: State, actor: Actor): Owner | undefined {
+  return actor.unnamed === true ? undefined : state.locks.owners.get(actor.session)
 }
 
 export function lostRefusal(state: State, id: number): Refusal {
@@ -59,12 +59,13 @@ export function missingAccess(
   subtree: boolean,
   needed: 'read' | 'write' = 'write',
 ): Refusal | undefined {
-  return missingRight(command.actor.rights, state.workspace, path, subtree, needed)
+  return missingRight(command.actor.rights, state, path, subtree, needed)
 }
 
 /** What a change takes for the instant of its decision. */
-export function taken(path: string, mode: Mode, range?: Range): Wanted {
-  return { path, mode, range, subtree: false, key: undefined }
+export function taken(table: LockTable, path: string, mode: Mode, range?: Range): Wanted {
+  const folded = foldPath(path, table.portable)
+  return { path, folded, mode, range, subtree: false, key: undefined }
 }
 
 /** files §10: what somebody else's hold forbids. */
@@ -74,22 +75,14 @@ export function lockedByOther(writer: Writer, wanted: Wanted): Refusal | undefin
   return lockedRefusal(writer, wanted)
 }
 
-/** files §11: an append is stopped by an exclusive hold, or one of the bytes it would add. */
-export function lockedAppend(writer: Writer, path: string, size: number): Refusal | undefined {
-  const refusal = lockedByOther(writer, taken(path, MODE.R))
-  if (refusal !== undefined) return refusal
-  const wanted = taken(path, MODE.W, { start: size, end: Number.POSITIVE_INFINITY })
-  if (!conflictsWithRanges(writer.state.locks, wanted, writer.owners)) return undefined
-  return lockedRefusal(writer, wanted)
-}
-
 function lockedRefusal(writer: Writer, wanted: Wanted): Refusal {
   const { state, moment, owners } = writer
+  const { agent } = writer.command.actor
   const { path } = wanted
   // A hold that was lost and went to somebody else is the more telling answer.
   const lost = lostOwn(writer, path, undefined)
   if (lost !== undefined) return lost
-  const { holders, waiting } = obstacles(state.locks, [wanted], owners, moment)
+  const { holders, waiting } = obstacles(state.locks, [wanted], owners, moment, agent)
   return refuse(
     'locked',
     `${sentenceOf(holders, waiting)}. Nothing was written. ` +
@@ -104,7 +97,7 @@ export function coveringWrite(
   path: string,
   range?: Range,
 ): Lock | undefined {
-  const wanted = taken(path, MODE.W, range)
+  const wanted = taken(state.locks, path, MODE.W, range)
   const presented = command.locks
     .map((id) => state.locks.locks.get(id))
     .find((lock) => lock?.items.some((item) => covers(item, wanted)))
@@ -120,11 +113,13 @@ export function lostOwn(
   path: string,
   entry: FileEntry | undefined,
 ): Refusal | undefined {
-  const owner = state.locks.owners.get(command.actor.session)
+  const owner = ownerOfActor(state, command.actor)
   if (owner === undefined || owner.lost.length === 0) return undefined
   // Of a lost range nobody knows any more where it would lie: it concerns the whole file.
   const lost = owner.lost.findLast((one) =>
-    one.lock.items.some((item) => covers({ ...item, range: undefined }, taken(path, MODE.W))),
+    one.lock.items.some((item) =>
+      covers({ ...item, range: undefined }, taken(state.locks, path, MODE.W)),
+    ),
   )
   if (lost === undefined) return undefined
   const seen = entry === undefined ? undefined : moment.seen(command.actor.session, entry.id)
@@ -161,30 +156,34 @@ export function lockRequired(
   )
 }
 
-/** files §9: whoever replaces or deletes a file must know what stands there. */
+/**
+ * files §9: whoever replaces or deletes a file must know what stands there: by naming its version, or
+ * by having read or written it and nobody since. A lock keeps others out from its grant on; it says
+ * nothing of what its holder read before, so it proves nothing here.
+ */
 export function unknownVersion(
   { state, command, moment }: Writer,
   path: string,
   entry: FileEntry,
   ifVersion: number | undefined,
-  covering: Lock | undefined,
 ): Refusal | undefined {
-  const { session } = command.actor
   if (ifVersion !== undefined) {
     return ifVersion === entry.version ? undefined : stale(path, entry, ifVersion)
   }
-  if (state.settings.write_mode === 'open' && covering === undefined) return undefined
-  if (entry.session === session) return undefined
-  const seen = moment.seen(session, entry.id)
-  if (seen?.version === entry.version) return undefined
-  // The grant named the version, so what was there then is known to the holder.
-  if (covering !== undefined && entry.version <= covering.fence) return undefined
-  if (seen !== undefined) return stale(path, entry, seen.version)
-  if (covering !== undefined) return stale(path, entry, covering.fence)
+  if (state.settings.write_mode === 'open') return undefined
+  const { actor } = command
+  const known = knownVersion(actor, entry, moment)
+  if (known === entry.version) return undefined
+  if (known !== undefined) return stale(path, entry, known)
+  const settle =
+    actor.unnamed === true
+      ? 'Read it and pass its version (if_version, or the header If-Match); or say who calls, in ' +
+        'every call (as, or the header Sluice-Session), so that what you read counts.'
+      : 'Read it first, or pass its version.'
   return refuse(
     'unseen_version',
     `${path} exists (version ${entry.version}, written by ${entry.agent} at ` +
-      `${isoTime(entry.modifiedAt)}) and you have not read it. Read it first, or pass its version.`,
+      `${isoTime(entry.modifiedAt)}) and you have not read it. Nothing was written. ${settle}`,
     {
       path,
       current: entry.version,
@@ -192,6 +191,17 @@ export function unknownVersion(
       changed_at: isoTime(entry.modifiedAt),
     },
   )
+}
+
+/** The version of a file that somebody has last read or written; undefined when none is known. */
+export function knownVersion(
+  actor: Pick<Actor, 'session' | 'unnamed'>,
+  entry: FileEntry,
+  moment: Moment,
+): number | undefined {
+  if (actor.unnamed === true) return undefined
+  if (entry.whole === true && entry.session === actor.session) return entry.version
+  return moment.seen(actor.session, entry.id)?.version
 }
 
 export function stale(path: string, entry: FileEntry, yours: number): Refusal {

@@ -96,6 +96,34 @@ export function occupantAt(
   return found
 }
 
+/**
+ * The file that has this path, or had it last, also in a folder that is gone since: its history can
+ * still be asked for by path.
+ */
+export function lastFileAt(records: Records, path: string, portable: boolean): number | undefined {
+  const names = namesOf(path)
+  const search = (folder: number, depth: number): number | undefined => {
+    const name = names[depth]
+    const record = name === undefined ? undefined : entryAt(records, folder, name, portable)
+    if (record === undefined) return undefined
+    const wanted = depth === names.length - 1 ? 'file' : 'folder'
+    for (const id of occupantsOf(record, wanted)) {
+      const found = wanted === 'file' ? id : search(id, depth + 1)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return search(ROOT_FOLDER, 0)
+}
+
+/** Who has a name and who had it, the newest first. */
+function occupantsOf(record: Entry, kind: 'file' | 'folder'): number[] {
+  const now = record.kind === kind ? [record.id] : []
+  const deleted = record.kind === 'gone' && kind === 'file' ? [record.fileId ?? []].flat() : []
+  const past = record.past?.filter((one) => one.kind === kind).map((one) => one.id) ?? []
+  return [...now, ...deleted, ...past]
+}
+
 /** The newest version of a file that is not newer than `revision`. */
 export function versionAt(
   records: Records,

@@ -251,7 +251,7 @@ function recalledByUpgrade(state: State, moment: Moment, request: Request): Even
 }
 
 function conflict(table: LockTable, request: Request, moment: Moment): Refusal {
-  const inTheWay = obstacles(table, request.items, [request.owner], moment)
+  const inTheWay = obstacles(table, request.items, [request.owner], moment, request.owner.agent)
   return refuse(
     'lock_conflict',
     `${sentenceOf(inTheWay.holders, inTheWay.waiting)}. ` +

@@ -1,4 +1,5 @@
 import type { Event, EventOf, LockItem } from '../../contract/events.ts'
+import { foldPath } from '../../contract/path.ts'
 import type { State } from '../state.ts'
 import { singleHold } from './conflict.ts'
 import { rankOf } from './order.ts'
@@ -97,12 +98,12 @@ export function applyLock(state: State, event: Event): boolean {
 function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
   leaveTicket(table, event.ticket)
   const owner = ownerOf(table, event.session, event.agent)
+  const items = placed(table, event.items)
   if (owner.lost.length > 0) {
     owner.lost = owner.lost.filter(
-      ({ lock }) => !lock.items.some((item) => event.items.some((one) => one.path === item.path)),
+      ({ lock }) => !lock.items.some((item) => items.some((one) => one.folded === item.folded)),
     )
   }
-  const items = placed(table, event.items)
   const { revision, at, versions, ticket, ttlMs, renew, intent, priority, delayMs } = event
   // All in one literal: with a hundred thousand of them what an object takes matters.
   addLock(table, {
@@ -227,7 +228,7 @@ function end(table: LockTable, lock: Lock, lost: LostLock): void {
 
 /** locks §5: holds and requests for ranges move along with the bytes they mean. */
 export function moveRanges(table: LockTable, path: string, splice: Splice, session: string): void {
-  const ranges = findNode(table, path)?.ranges
+  const ranges = findNode(table, foldPath(path, table.portable))?.ranges
   const isOwn = (item: Item): boolean => item.by?.owner.session === session
   ranges?.held.reanchor(splice, isOwn)
   ranges?.waiting.reanchor(splice, isOwn)

@@ -26,7 +26,7 @@ export function decideAsk(state: State, command: AskHolder): EventDraft[] | Refu
   const paths = lock.items.map((item) => item.path)
   // Who may not see a path does not hear of its holder either.
   for (const path of paths) {
-    const refusal = missingRight(actor.rights, state.workspace, path, false, 'read')
+    const refusal = missingRight(actor.rights, state, path, false, 'read')
     if (refusal !== undefined) return refusal
   }
   const { agent, session } = lock.owner

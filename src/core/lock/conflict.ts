@@ -46,7 +46,7 @@ export function visitNodes(
 ): boolean {
   const intention = intentionOf(wanted.mode)
   let node: LockNode | undefined = table.root
-  for (const name of namesOf(wanted.path, wanted.key)) {
+  for (const name of namesOf(wanted.folded, wanted.key)) {
     if (visit(node, intention, false)) return true
     node = node.children?.get(name)
     if (node === undefined) return false
@@ -66,16 +66,6 @@ export function conflictsWithHolds(
     (node, mode, isOwn) =>
       heldByOthers(node, mode, owners) || (isOwn && rangeHeldByOthers(node, wanted, owners)),
   )
-}
-
-/** Whether a range of somebody outside `owners` conflicts with a wanted range, whatever else does. */
-export function conflictsWithRanges(
-  table: LockTable,
-  wanted: Wanted,
-  owners: readonly Owner[],
-): boolean {
-  const node = findNode(table, wanted.path)
-  return node !== undefined && rangeHeldByOthers(node, wanted, owners)
 }
 
 /** locks §8: grant only what conflicts with no holder and with no earlier waiter it conflicts with. */
@@ -294,7 +284,7 @@ export function countWaiting(table: LockTable, wanted: Wanted): number {
 /** Whether an item gives its owner all of what is wanted. */
 export function covers(item: Wanted, wanted: Wanted): boolean {
   if (item.mode < wanted.mode) return false
-  if (item.path !== wanted.path) return item.subtree && isWithin(item.path, wanted.path)
+  if (item.folded !== wanted.folded) return item.subtree && isWithin(item.folded, wanted.folded)
   if (item.key !== wanted.key || (wanted.subtree && !item.subtree)) return false
   if (item.range === undefined) return true
   return wanted.range !== undefined && contains(item.range, wanted.range)
@@ -330,7 +320,7 @@ export function coveringLocks(table: LockTable, wanted: Wanted, owner: Owner): L
 
 /** The owner's hold on exactly this one thing: what a stronger request changes (locks §12). */
 export function singleHold(table: LockTable, wanted: Scope, owner: Owner): Lock | undefined {
-  const node = findNode(table, wanted.path, wanted.key)
+  const node = findNode(table, wanted.folded, wanted.key)
   const found = node?.holds.find(
     (item) => item.by.owner === owner && item.by.items.length === 1 && isSameThing(item, wanted),
   )
@@ -338,13 +328,13 @@ export function singleHold(table: LockTable, wanted: Scope, owner: Owner): Lock 
 }
 
 export function isSameThing(a: Scope, b: Scope): boolean {
-  if (a.path !== b.path || a.key !== b.key) return false
+  if (a.folded !== b.folded || a.key !== b.key) return false
   return a.range?.start === b.range?.start && a.range?.end === b.range?.end
 }
 
 /** Whether two items conflict where both stand: for pairs that are not both in the table. */
 export function itemsConflict(a: Wanted, b: Wanted): boolean {
-  if (a.path === b.path && a.key === b.key) {
+  if (a.folded === b.folded && a.key === b.key) {
     if (a.range === undefined || b.range === undefined) {
       return (conflictsOf(modeOnNode(a)) & (1 << modeOnNode(b))) !== 0
     }
@@ -352,7 +342,7 @@ export function itemsConflict(a: Wanted, b: Wanted): boolean {
   }
   // A metadata key has nothing below it and stands in its folder.
   const isAbove = (upper: Wanted, lower: Wanted): boolean =>
-    upper.key === undefined && upper.path !== lower.path && isWithin(upper.path, lower.path)
+    upper.key === undefined && upper.folded !== lower.folded && isWithin(upper.folded, lower.folded)
   if (isAbove(a, b)) return (conflictsOf(modeOnNode(a)) & (1 << intentionOf(b.mode))) !== 0
   return isAbove(b, a) && (conflictsOf(modeOnNode(b)) & (1 << intentionOf(a.mode))) !== 0
 }

@@ -20,6 +20,8 @@ export interface HolderFacts {
   range?: { start: number; end?: number }
   key?: 'metadata'
   intent?: string
+  /** A session of the very agent that asks. */
+  own?: 'gone' | 'there'
   since: string
   expires_at: string
   /** Recalled: it ends then, unless it is given back before. */
@@ -53,12 +55,13 @@ function optionalEnd({ start, end }: NonNullable<LockItem['range']>) {
   return end === undefined ? { start } : { start, end }
 }
 
-/** Everybody in the way of the wanted paths, and how many wait already. */
+/** Everybody in the way of the wanted paths, and how many wait already. `agent`: who asks. */
 export function obstacles(
   table: LockTable,
   wanted: readonly Wanted[],
   owners: readonly Owner[],
   moment: Moment,
+  agent: string,
 ): { holders: HolderFacts[]; waiting: number } {
   const holders: HolderFacts[] = []
   let waiting = 0
@@ -66,11 +69,16 @@ export function obstacles(
     const room = LIMITS.holdersNamed - holders.length
     if (room > 0) {
       const found = holdersInTheWay(table, one, owners, room)
-      holders.push(...found.map((item) => holderFacts(item, moment)))
+      holders.push(...found.map((item) => ownMarked(holderFacts(item, moment), agent, moment)))
     }
     waiting = Math.max(waiting, countWaiting(table, one))
   }
   return { holders, waiting }
+}
+
+function ownMarked(facts: HolderFacts, agent: string, moment: Moment): HolderFacts {
+  if (facts.agent !== agent || facts.closed_until !== undefined) return facts
+  return { ...facts, own: moment.isGone?.(facts.session) === true ? 'gone' : 'there' }
 }
 
 export function sentenceOf(holders: readonly HolderFacts[], waiting: number): string {
@@ -89,7 +97,18 @@ export function sentenceOf(holders: readonly HolderFacts[], waiting: number): st
     first.recalled_until === undefined
       ? `until ${first.expires_at} unless renewed`
       : `and recalled: it ends at ${first.recalled_until} at the latest`
-  return `${first.path}${bytesOf(first)} is held by ${first.session} (${first.level})${intent} ${ends}${more}${queue}`
+  const held = `${first.path}${bytesOf(first)} is held by ${first.session} (${first.level})${intent} ${ends}`
+  return `${held}${more}${queue}${ownSentence(first)}`
+}
+
+/** Who meets its own earlier run must not be sent to ask it. */
+function ownSentence({ own, lock }: HolderFacts): string {
+  if (own === undefined) return ''
+  if (own === 'there') return '. It is another session of your own agent'
+  return (
+    `. It is an earlier session of your own agent, which is gone: ` +
+    `take ${lock} back with handover_lock, leaving out "to"`
+  )
 }
 
 function bytesOf({ range }: HolderFacts): string {

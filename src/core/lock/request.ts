@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { LockItem } from '../../contract/events.ts'
+import { foldPath } from '../../contract/path.ts'
 import { missingRight } from '../agent/rights.ts'
 import type { AcquireLock, Actor } from '../command.ts'
 import { placeOf } from '../file/place.ts'
@@ -53,6 +54,7 @@ function prepareItem(
     return staleRefusal(path, ifVersion, version)
   return {
     path,
+    folded: foldPath(path, state.locks.portable),
     mode,
     subtree,
     key,
@@ -69,7 +71,7 @@ export function missingLockRight(
   { path, subtree, mode }: Pick<Wanted, 'path' | 'subtree' | 'mode'>,
 ): Refusal | undefined {
   const needed = mode < MODE.W ? 'read' : 'write'
-  return missingRight(actor.rights, state.workspace, path, subtree, needed)
+  return missingRight(actor.rights, state, path, subtree, needed)
 }
 
 export function staleRefusal(path: string, yours: number, current: number): Refusal {
@@ -111,7 +113,7 @@ function impossibleScope(
 function merge(items: Asked[], asked: Asked): void {
   const known = items.find(
     (one) =>
-      one.path === asked.path &&
+      one.folded === asked.folded &&
       one.key === asked.key &&
       one.range?.start === asked.range?.start &&
       one.range?.end === asked.range?.end,
@@ -126,7 +128,7 @@ function merge(items: Asked[], asked: Asked): void {
 }
 
 function compareItems(a: Asked, b: Asked): number {
-  if (a.path !== b.path) return a.path < b.path ? -1 : 1
+  if (a.folded !== b.folded) return a.folded < b.folded ? -1 : 1
   return (a.range?.start ?? -1) - (b.range?.start ?? -1)
 }
 
@@ -155,18 +157,20 @@ export function waitingFactOf(item: Asked): LockItem {
 
 /** An item of the stream as it stands in the table. */
 export function placedItem(table: LockTable, fact: LockItem): Item {
-  return itemAt(nodeAt(table, fact.path, fact.key), fact)
+  const folded = foldPath(fact.path, table.portable)
+  return itemAt(nodeAt(table, folded, fact.key), fact, folded)
 }
 
 /** An item of the stream that stands nowhere (any more). */
 export function unplacedItem(table: LockTable, fact: LockItem): Item {
-  return itemAt(table.root, fact)
+  return itemAt(table.root, fact, foldPath(fact.path, table.portable))
 }
 
-function itemAt(node: LockNode, fact: LockItem): Item {
+function itemAt(node: LockNode, fact: LockItem, folded: string): Item {
   const { path, level, stable, scope, range, key, ifVersion } = fact
   return {
     path,
+    folded,
     mode: modeOf(level, stable),
     subtree: scope === 'subtree',
     range: range && { start: range.start, end: range.end ?? Number.POSITIVE_INFINITY },

@@ -44,7 +44,7 @@ export function closeLost(table: LockTable, lost: Lock, until: number): void {
     owner: newOwner(lost.owner.session, lost.owner.agent),
     items: lost.items.map((item) => ({
       ...item,
-      node: nodeAt(table, item.path, item.key),
+      node: nodeAt(table, item.folded, item.key),
       range: item.range && { ...item.range },
     })),
     recall: undefined,
@@ -175,7 +175,7 @@ export function moveTicket(table: LockTable, ticket: Ticket, rank: number, seq: 
   removeTicket(table, ticket)
   ticket.rank = rank
   ticket.seq = seq
-  for (const item of ticket.items) item.node = nodeAt(table, item.path, item.key)
+  for (const item of ticket.items) item.node = nodeAt(table, item.folded, item.key)
   addTicket(table, ticket)
   // Ahead of others now, it may be able to go.
   table.moved.push(ticket)

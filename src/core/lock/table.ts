@@ -52,6 +52,8 @@ export interface Owner {
 /** What of a path is locked. */
 export interface Scope {
   path: string
+  /** The path in the form in which names are compared: what is compared and looked up (files §19). */
+  folded: string
   subtree: boolean
   range: Range | undefined
   key: 'metadata' | undefined
@@ -151,6 +153,8 @@ export interface Freed {
 }
 
 export interface LockTable {
+  /** Names that files take for one are one here too: the workspace's `portable_names`. */
+  portable: boolean
   root: LockNode
   locks: Map<number, Lock>
   tickets: Map<number, Ticket>
@@ -179,8 +183,9 @@ const STALE_KEPT = 1000
 const PREFERRED_KEPT = 1000
 const STREAKS_KEPT = 10_000
 
-export function newLockTable(): LockTable {
+export function newLockTable(portable: boolean): LockTable {
   return {
+    portable,
     root: newNode('', null),
     locks: new Map(),
     tickets: new Map(),
@@ -227,7 +232,7 @@ let lastPath = '/'
 let lastKey: 'metadata' | undefined
 let lastNames: readonly string[] = []
 
-/** The node of a path, made if needed. The caller must put something on it or prune it. */
+/** The node of a folded path, made if needed. The caller must put something on it or prune it. */
 export function nodeAt(table: LockTable, path: string, key?: 'metadata'): LockNode {
   let node = table.root
   for (const name of namesOf(path, key)) {
@@ -242,7 +247,7 @@ export function nodeAt(table: LockTable, path: string, key?: 'metadata'): LockNo
   return node
 }
 
-/** The node of a path, if anything stands there. */
+/** The node of a folded path, if anything stands there. */
 export function findNode(table: LockTable, path: string, key?: 'metadata'): LockNode | undefined {
   let node: LockNode | undefined = table.root
   for (const name of namesOf(path, key)) {

@@ -45,8 +45,8 @@ export function countWin(table: LockTable, agent: string, items: readonly Item[]
 }
 
 /** What is won: a path, or the metadata of one. */
-function nameOf({ path, key }: Scope): string {
-  return key === undefined ? path : `${path}\0${key}`
+function nameOf({ folded, key }: Scope): string {
+  return key === undefined ? folded : `${folded}\0${key}`
 }
 
 function othersWaitFor(table: LockTable, item: Wanted, agent: string): boolean {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
-import type { Caller, EngineApi, Principal } from '../../engine/api.ts'
+import type { Caller, CallerName, EngineApi, Principal } from '../../engine/api.ts'
 import { type FailureLimit, refuseToken } from './failure-limit.ts'
 
 declare module 'fastify' {
@@ -17,7 +17,9 @@ declare module 'fastify' {
 }
 
 export const SESSION_HEADER = 'sluice-session'
-const SESSION_NAME = /^[A-Za-z0-9._-]{1,64}(?::[A-Za-z0-9._-]{1,64})?$/
+export const AS_HEADER = 'sluice-as'
+const CALLER = /^[A-Za-z0-9._-]{1,64}$/
+const SESSION_NAME = /^[A-Za-z0-9._-]{1,64}(?::[A-Za-z0-9._-]{1,64}(?:\/[A-Za-z0-9._-]{1,64})?)?$/
 
 /**
  * Finds who asks, by `Bearer` token, or by `Basic` with the agent's name and its token. A good token
@@ -52,9 +54,17 @@ function principalOf(engine: EngineApi, header: string): Principal | undefined {
 export async function callerOf(engine: EngineApi, request: FastifyRequest): Promise<Caller> {
   if (request.principal === undefined)
     throw new Error('a route without authentication has no caller')
-  const session = sessionNameOf(request)
-  request.caller = await engine.callerOf(request.principal, session)
+  request.caller = await engine.callerOf(request.principal, callerNameOf(request))
   return request.caller
+}
+
+/** What a request says of who makes it, within its principal. */
+export function callerNameOf(request: FastifyRequest): CallerName {
+  const as = request.headers[AS_HEADER]
+  if (as !== undefined && (typeof as !== 'string' || !CALLER.test(as))) {
+    fail('invalid_request', 'Sluice-As must be a name of 1 to 64 of A–Z a–z 0–9 . _ -.')
+  }
+  return { session: sessionNameOf(request), as }
 }
 
 export function sessionNameOf(request: FastifyRequest): string | undefined {

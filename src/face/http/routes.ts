@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
-import type { Answer, EngineApi, Request } from '../../engine/api.ts'
+import { type Answer, CONNECTION_LOST, type EngineApi, type Request } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
 import { inputOf } from './input.ts'
@@ -37,7 +37,7 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     const input = inputOf(name, request)
     const caller = await callerOf(engine, request)
     const call: Request<N> = { operation: name, input, caller }
-    if ('wait' in input) call.signal = departureOf(reply)
+    if ('wait' in input) call.signal = departureOf(reply, 'request_id' in input)
     if (content === 'in') call.content = await contentOf(request)
     const { workspace } = input as { workspace?: string }
     let answer: Answer<N>
@@ -56,12 +56,13 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
 
 /**
  * Aborts when the client leaves before it has its answer. The framework's own signal also aborts when
- * a request's body has been read to its end, which is no departure.
+ * a request's body has been read to its end, which is no departure. With a request id it may come back
+ * for the same answer.
  */
-function departureOf(reply: FastifyReply): AbortSignal {
+function departureOf(reply: FastifyReply, mayComeBack: boolean): AbortSignal {
   const controller = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
+    if (!reply.raw.writableFinished) controller.abort(mayComeBack ? CONNECTION_LOST : undefined)
   })
   return controller.signal
 }

@@ -11,9 +11,11 @@ import type { Caller, Content, EngineApi, Request } from '../../engine/api.ts'
  * @param caller one caller, or where to get it anew for each call (its rights may change meanwhile).
  */
 export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Caller>)): Door {
+  const callerNow = async () => (typeof caller === 'function' ? caller() : caller)
   let last = typeof caller === 'function' ? undefined : caller
   let kept: Notice[] = []
   return {
+    as: (name) => engineDoor(engine, async () => engine.callerAs(await callerNow(), name)),
     takeNotices(workspace) {
       const notices = last === undefined ? kept : [...kept, ...engine.takeNotices(last, workspace)]
       kept = []
@@ -27,7 +29,7 @@ export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Ca
     ): Promise<DoorAnswer<N>> {
       const parsed = parseInput(name, input)
       if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
-      const current = typeof caller === 'function' ? await caller() : caller
+      const current = await callerNow()
       last = current
       // A status counts as telling; a tool that only looks something up in it tells nobody.
       if (name === 'workspace_status') {

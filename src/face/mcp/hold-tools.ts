@@ -19,9 +19,11 @@ import {
 const changeInput = z.strictObject({
   lock_id: z.string(),
   to: z
-    .enum(['read', 'write', 'exclusive', 'renew', 'extend'])
+    .enum(['read', 'write', 'exclusive', 'renew', 'extend', 'take_back'])
     .optional()
-    .describe('A level; renew: its full ttl anew; extend: if recalled, the same time once more'),
+    .describe(
+      'A level; renew: its ttl anew; extend: if recalled, once more; take_back: from your earlier session that is gone',
+    ),
   hand_to: z
     .string()
     .optional()
@@ -47,9 +49,16 @@ async function change(args: z.output<typeof changeInput>, context: ToolContext) 
     const until = lock.recall?.deadline ?? lock.expires_at
     return textAnswer(`${id} is yours until ${until}. Finish and release it before.`, { lock })
   }
+  if (to === 'take_back') return takeBack(context, id)
   const input = { workspace, id, to: to as 'read', wait: waitS }
   const { value } = await door.call('change_lock', input, undefined, signal)
   return lockAnswer(value, `You keep ${id} as it is meanwhile.`)
+}
+
+async function takeBack({ door, workspace }: ToolContext, id: string) {
+  const { lock } = (await door.call('handover_lock', { workspace, id })).value
+  const text = `${itemsText(lock.items)} is yours again, as ${lock.id}. Read it before you write; what you had read in the earlier session does not count.`
+  return textAnswer(text, { lock })
 }
 
 async function handOver({ door, workspace }: ToolContext, id: string, to: string) {

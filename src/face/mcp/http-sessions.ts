@@ -20,6 +20,7 @@ interface Session {
   call: McpCall
   transport: WebStandardStreamableHTTPServerTransport
   server: McpServer
+  leave: () => void
   lastUsed: number
   /** Requests and streams under way; such a session is not idle. */
   underWay: number
@@ -36,6 +37,7 @@ export function createSessions(
   const sessions = new Map<string, Session>()
   const end = async (session: Session): Promise<void> => {
     if (!sessions.delete(session.id)) return
+    session.leave()
     await session.transport.close()
     await session.server.close()
   }
@@ -72,14 +74,16 @@ export function createSessions(
     call: McpCall,
   ): Promise<Session> {
     const id = crypto.randomUUID()
-    const own = { ...call, sessionName: id }
+    const own = { ...call, named: { session: id, tied: true } }
     const server = await factory(own)
+    // The session lives as long as this one: after a restart it is known to be gone.
+    const leave = engine.connect(await engine.callerOf(call.principal, own.named))
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessionclosed: () => endSluiceSession(engine, own),
     })
     await server.connect(transport)
-    return { id, call: own, transport, server, lastUsed: performance.now(), underWay: 0 }
+    return { id, call: own, transport, server, leave, lastUsed: performance.now(), underWay: 0 }
   }
 }
 
@@ -145,7 +149,7 @@ function followed(
 
 /** The client has ended it: its locks go back at once. */
 async function endSluiceSession(engine: EngineApi, call: McpCall): Promise<void> {
-  const caller = await engine.callerOf(call.principal, call.sessionName)
+  const caller = await engine.callerOf(call.principal, call.named)
   await engine.call({ operation: 'end_session', input: { id: caller.session }, caller })
 }
 

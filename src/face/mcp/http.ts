@@ -12,8 +12,8 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { EngineApi, Principal } from '../../engine/api.ts'
-import { sessionNameOf } from '../http/authenticate.ts'
+import type { CallerName, EngineApi, Principal } from '../../engine/api.ts'
+import { callerNameOf } from '../http/authenticate.ts'
 import { engineDoor } from './door.ts'
 import { createSessions } from './http-sessions.ts'
 import { createMcpServer, type McpFixtures } from './server.ts'
@@ -42,7 +42,7 @@ export interface McpMount {
 export interface McpCall {
   principal: Principal
   workspace: string
-  sessionName: string | undefined
+  named: CallerName
 }
 
 type Answer = (request: Request, call: McpCall, body: unknown) => Promise<Response>
@@ -83,9 +83,9 @@ export function mountMcp(
 
 function createFactory(engine: EngineApi, options: MountMcpOptions) {
   return async (call: McpCall): Promise<McpServer> => {
-    const { principal, workspace, sessionName } = call
+    const { principal, workspace, named } = call
     const folder = options.folderOf?.(workspace)
-    const door = engineDoor(engine, () => engine.callerOf(principal, sessionName))
+    const door = engineDoor(engine, () => engine.callerOf(principal, named))
     return createMcpServer(door, {
       workspace,
       tools: options.tools ?? 'core',
@@ -127,7 +127,7 @@ function callOf(engine: EngineApi, request: FastifyRequest): McpCall {
   if (engine.revision(workspace) === undefined) {
     fail('not_found', `There is no workspace "${workspace}".`)
   }
-  return { principal: request.principal, workspace, sessionName: sessionNameOf(request) }
+  return { principal: request.principal, workspace, named: callerNameOf(request) }
 }
 
 /** The SDK reads who asks from the request itself. Its type wants what Node's only may have. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isOnce } from '../../contract/caller.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
 import { type Annotations, TEXT_OUTPUT, type ToolAnswer, textAnswer } from './tool.ts'
@@ -35,7 +36,7 @@ export const wait = z
   .min(0)
   .max(LIMITS.waitMsMost / 1000)
   .default(WAIT_S)
-  .describe('Seconds to wait in this call')
+  .describe('Seconds to wait')
 
 /** @param kept what stays so while the caller is in the queue */
 export function lockAnswer(value: Output<'acquire_lock'>, kept = ''): ToolAnswer {
@@ -45,7 +46,9 @@ export function lockAnswer(value: Output<'acquire_lock'>, kept = ''): ToolAnswer
 
 function grantedText({
   lock,
+  token,
   already_held,
+  to_read = [],
 }: Extract<Output<'acquire_lock'>, { status: 'granted' }>) {
   const paths = itemsText(lock.items)
   const verb = already_held ? 'You hold' : 'You now hold'
@@ -53,7 +56,21 @@ function grantedText({
     lock.renew === 'activity' ? ' unless you call something here before, which renews it' : ''
   const recalled =
     lock.recall === undefined ? '' : ` It is recalled: give it back by ${lock.recall.deadline}.`
-  return `${verb} the ${levelText(lock.level, lock.items)} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}.${recalled} Call release_lock when you are done.`
+  return `${verb} the ${levelText(lock.level, lock.items)} lock ${lock.id} on ${paths}; it ends at ${lock.expires_at}${kept}.${recalled} Call release_lock when you are done.${[...to_read.map(({ why }) => ` ${why}`), ...whoText(lock.session, token, already_held)].join('')}`
+}
+
+/** What to do where callers cannot be told apart, or perhaps are not (guard §2). */
+function whoText(session: string, token: string, isHeld: boolean | undefined): string[] {
+  if (isOnce(session)) {
+    return [
+      ` Nothing says who calls here, so pass lock_token "${token}" to whatever you do under it and to ` +
+        'release_lock; or pass as, with a name of your own, in every call.',
+    ]
+  }
+  if (isHeld !== true) return []
+  return [
+    ' If you are another agent on this connection, it is not yours: pass as, a name of your own.',
+  ]
 }
 
 function queuedText({

@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
+import { foldPath } from '../../contract/path.ts'
 import { factsOf } from './entries.ts'
+import { newPathOf } from './host-path.ts'
 import { COORDINATES, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
 import {
+  locksOf,
   pathOf,
   TEXT_OUTPUT,
   type Tool,
@@ -69,11 +72,14 @@ async function acquire(args: z.output<typeof acquireInput>, context: ToolContext
     path === undefined || lines === undefined
       ? optional('range', range)
       : { lines: await linesOf(context, pathOf(context, path), lines), ...optional('range', range) }
-  const items = (paths ?? [path ?? '']).map((one) => ({
-    path: pathOf(context, one),
-    ...optional('scope', scope),
-    ...part,
-  }))
+  const wanted = paths ?? [path ?? '']
+  const items = await Promise.all(
+    wanted.map(async (one) => ({
+      path: await newPathOf(context, one),
+      ...optional('scope', scope),
+      ...part,
+    })),
+  )
   const terms = {
     ...optional('any', any),
     ...optional('stable', stable),
@@ -101,7 +107,7 @@ const acquireTool = tool({
   name: 'acquire_lock',
   title: 'Acquire Lock',
   description:
-    'Lock files before changing them, so that nobody else does meanwhile. Waits for whoever holds them; if that takes too long, answers with a ticket for wait_for_lock. Your own writes then just work.',
+    'Lock files before changing them, so that nobody else does meanwhile; then read them. Waits for whoever holds them; if that takes too long, answers with a ticket for wait_for_lock.',
   input: acquireInput,
   output: LOCK_OUTPUT,
   annotations: COORDINATES,
@@ -124,6 +130,7 @@ const waitTool = tool({
 const releaseInput = z.strictObject({
   path: z.string().optional(),
   lock_id: z.string().optional(),
+  lock_token: z.string().optional(),
   all: z.boolean().optional().describe('All your locks and places in queues'),
 })
 
@@ -136,17 +143,26 @@ async function release(args: z.output<typeof releaseInput>, context: ToolContext
     return textAnswer(`Locks released: ${released}. Queues left: ${left}.`, { released, left })
   }
   if (args.lock_id !== undefined) {
-    await door.call('release_lock', { workspace, id: args.lock_id })
+    await door.call('release_lock', {
+      workspace,
+      id: args.lock_id,
+      ...locksOf(args.lock_token),
+    })
     return textAnswer(`Released ${args.lock_id}.`, { released: [args.lock_id] })
   }
   return releasePath(context, pathOf(context, args.path ?? ''))
 }
 
+/** Of what is one's own, names that differ in case alone are meant alike. */
+function isSameName(a: string, b: string): boolean {
+  return foldPath(a, true) === foldPath(b, true)
+}
+
 async function releasePath(context: ToolContext, path: string): Promise<ToolAnswer> {
   const { door, workspace } = context
   const { locks, tickets } = (await door.call('workspace_status', { workspace })).value
-  const held = locks.filter((lock) => lock.items.some((item) => item.path === path))
-  const waiting = tickets.filter((one) => one.paths.includes(path))
+  const held = locks.filter((lock) => lock.items.some((item) => isSameName(item.path, path)))
+  const waiting = tickets.filter((one) => one.paths.some((other) => isSameName(other, path)))
   for (const { id } of held) await door.call('release_lock', { workspace, id })
   for (const { ticket } of waiting) await door.call('leave_queue', { workspace, ticket })
   const released = held.map(({ id }) => id)

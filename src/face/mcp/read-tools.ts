@@ -25,8 +25,8 @@ const lines = z.int().min(0)
 
 const readTextInput = z.object({
   path,
-  tail: lines.optional().describe('If provided, returns only the last N lines of the file'),
-  head: lines.optional().describe('If provided, returns only the first N lines of the file'),
+  tail: lines.optional().describe('Only the last N lines'),
+  head: lines.optional().describe('Only the first N lines'),
   offset: lines.optional().describe('Skip this many lines'),
   limit: lines.optional().describe('Return at most this many lines'),
 })

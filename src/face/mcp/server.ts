@@ -5,8 +5,9 @@ import {
   type StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { CALLER_NAME } from '../../contract/caller.ts'
 import type { Door, Notice } from '../../contract/door.ts'
-import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
+import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
 import { illFormedRefusal } from '../../contract/well-formed.ts'
 import { noticeText } from './notice-text.ts'
@@ -21,6 +22,8 @@ export interface McpOptions {
   version: string
   /** Real folder of a `folder` workspace. */
   folder?: string
+  /** Folders of the client's machine (its home, where it was started): no paths of a workspace. */
+  hostFolders?: readonly string[]
   /** Logs what nobody foresaw, and gives the problem that tells no more than where to look. */
   failed: (error: unknown) => Problem
   /** For tests of the protocol only: options and tools beside ours. */
@@ -33,7 +36,7 @@ export interface McpFixtures {
 }
 
 const INSTRUCTIONS =
-  'Files shared with other agents. Paths start at "/". Before you change files that others may change too, call acquire_lock (it works on paths that do not exist yet, waits for its turn, and covers your own writes), and release_lock when done. To overwrite a file, read it first; append_file and edit_file need no lock and lose nothing. When a call is refused, its text says what to do. Notes at the end of a result are for you: who waits for your locks, a recall and until when, questions of others.'
+  'Files shared with other agents. Paths start at "/". Before you change files that others may change too, call acquire_lock (it works on paths that do not exist yet, waits for its turn, and covers your own writes), and release_lock when done. To overwrite a file, read it first; append_file and edit_file need no lock and lose nothing. When a call is refused, its text says what to do. If several agents share this connection (subagents of one program), each passes as: "a name of its own" in every call; locks, what was read and notes are then its alone. Notes at the end of a result are for you: who waits for your locks, a recall and until when, questions of others.'
 
 export function createMcpServer(door: Door, options: McpOptions): McpServer {
   const { fixtures } = options
@@ -46,7 +49,8 @@ export function createMcpServer(door: Door, options: McpOptions): McpServer {
       capabilities: { tools: { listChanged: false }, ...fixtures?.options.capabilities },
     },
   )
-  const base = { door, workspace: options.workspace, folder: options.folder }
+  const { workspace, folder, hostFolders = [] } = options
+  const base = { door, workspace, folder, hostFolders }
   for (const tool of chooseTools(options.tools)) addTool(server, tool, base, options)
   fixtures?.register(server)
   return server
@@ -68,6 +72,27 @@ function addTool(
 }
 
 async function run(
+  tool: Tool,
+  args: unknown,
+  context: ToolContext,
+  options: McpOptions,
+): Promise<CallToolResult> {
+  const { as, ...own } = withoutCaller(args)
+  if (as === undefined || as === null) return told(tool, own, context, options)
+  if (typeof as !== 'string' || !CALLER_NAME.test(as)) {
+    const fields = [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }]
+    const detail = 'as: a name of your own, 1 to 64 of A–Z a–z 0–9 . _ -'
+    return refused(tool, problemOf(refuse('invalid_request', detail, { fields })))
+  }
+  return told(tool, own, { ...context, door: context.door.as(as) }, options)
+}
+
+/** `as` is an argument of every tool: who of those that share this connection calls (guard §1). */
+function withoutCaller(args: unknown): Record<string, unknown> {
+  return typeof args === 'object' && args !== null ? { ...args } : {}
+}
+
+async function told(
   tool: Tool,
   args: unknown,
   context: ToolContext,
@@ -117,6 +142,7 @@ interface Shown {
 
 /** A status shows its messages itself, and a refusal for want of a lock says what became of it. */
 function isSaid({ at, text, kind, lock }: Notice, shown: Shown = {}): boolean {
+  if (kind === 'granted' && (shown.lock as { id?: unknown } | undefined)?.id === lock) return true
   if (kind === 'lost' && shown.code === 'lock_lost' && shown.lock === lock) return true
   return shown.messages?.some((one) => one.at === at && one.text === text) === true
 }
@@ -142,7 +168,7 @@ function schemasOf(tool: Tool): Schemas {
   const known = schemas.get(tool)
   if (known !== undefined) return known
   const made = {
-    inputSchema: shownSchema(inputJson(tool.input)),
+    inputSchema: shownSchema(withCaller(tool.name, inputJson(tool.input))),
     outputSchema: shownSchema(tool.output),
   }
   schemas.set(tool, made)
@@ -159,6 +185,22 @@ function shownSchema(json: Record<string, unknown>): StandardSchemaWithJSON {
     },
   }
 }
+
+/** Every tool takes `as`; it is shown where it matters, because every byte is read by a model. */
+function withCaller(name: string, json: Record<string, unknown>): Record<string, unknown> {
+  if (!SHOWS_CALLER.has(name)) return json
+  const properties = json.properties as Record<string, unknown>
+  return { ...json, properties: { ...properties, as: { type: 'string' } } }
+}
+
+const SHOWS_CALLER: ReadonlySet<string> = new Set([
+  'read_text_file',
+  'write_file',
+  'edit_file',
+  'append_file',
+  'acquire_lock',
+  'release_lock',
+])
 
 /**
  * Says nothing that a client knows anyway, because every byte of it is read by a model. An argument

@@ -33,6 +33,8 @@ export interface ToolContext {
   workspace: string
   /** Real folder of a `folder` workspace: absolute paths inside it are taken for paths of ours. */
   folder: string | undefined
+  /** Folders of the client's machine that a path may be taken from by mistake. */
+  hostFolders: readonly string[]
   /** Aborts when the client gives the call up. */
   signal: AbortSignal | undefined
 }
@@ -71,9 +73,6 @@ export function textAnswer(text: string, more: Record<string, unknown> = {}): To
 
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
-  if (/^[A-Za-z]:[\\/]/.test(given)) {
-    fail('invalid_path', `${given}: paths here start at "/", the root of the workspace.`)
-  }
   const { folder } = context
   const inFolder = folder !== undefined && folder !== '/' && isWithin(folder, given)
   const result = canonicalPath(inFolder ? given.slice(folder.length) || '/' : given)
@@ -82,11 +81,8 @@ export function pathOf(context: ToolContext, given: string): string {
 }
 
 /** Optional arguments that tools for writing have beside the official ones. */
-export const lockToken = z
-  .string()
-  .optional()
-  .describe('Only for a lock that is not yours: its token')
-export const ifVersion = z.int().optional().describe('Refuse unless this is the current version')
+export const lockToken = z.string().optional().describe('Token of a lock that is not yours')
+export const ifVersion = z.int().optional().describe('Refuse unless it is current')
 
 export function locksOf(lockToken: string | undefined): { locks?: string[] } {
   return lockToken === undefined ? {} : { locks: [lockToken] }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fail, SluiceError } from '../../contract/errors.ts'
 import { factsOf } from './entries.ts'
+import { newPathOf } from './host-path.ts'
 import {
   type Annotations,
   ifVersion,
@@ -70,7 +71,7 @@ const writeTool = tool({
   annotations: changes({ idempotent: true }),
   async run(args, context) {
     const { door, workspace } = context
-    const path = pathOf(context, args.path)
+    const path = await newPathOf(context, args.path)
     const conditions = { ...locksOf(args.lock_token), ...ifVersionOf(args.if_version) }
     const bytes = Buffer.from(args.content, 'utf8')
     const { value } = await door.call('write_file', { workspace, path, ...conditions }, bytes)
@@ -122,7 +123,7 @@ const appendTool = tool({
   async run(args, context) {
     const { value } = await context.door.call('patch_file', {
       workspace: context.workspace,
-      path: pathOf(context, args.path),
+      path: await newPathOf(context, args.path),
       append: args.content,
       ...locksOf(args.lock_token),
     })
@@ -139,6 +140,7 @@ const createFolderTool = tool({
   annotations: changes({ idempotent: true, destructive: false }),
   async run(args, context) {
     const path = pathOf(context, args.path)
+    if (path.lastIndexOf('/') > 0) await newPathOf(context, args.path)
     if (path !== '/') await makeFolder(context, path)
     return textAnswer(`Successfully created directory ${args.path}`)
   },
@@ -153,7 +155,7 @@ const sourceAndDestination = z.object({
 function transfer(op: 'move' | 'copy', done: string) {
   return async (args: z.output<typeof sourceAndDestination>, context: ToolContext) => {
     const path = pathOf(context, args.source)
-    const to = pathOf(context, args.destination)
+    const to = await newPathOf(context, args.destination)
     if (path === to) fail('already_exists', `${to} is the source itself; choose another name.`)
     await context.door.call('commit', {
       workspace: context.workspace,

@@ -16,7 +16,7 @@ import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
 import { parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
-import type { Answer, Caller, EngineApi } from '../../engine/api.ts'
+import { type Answer, type Caller, CONNECTION_LOST, type EngineApi } from '../../engine/api.ts'
 import { systemTurns, type Turns } from './turn.ts'
 
 /**
@@ -30,6 +30,8 @@ export class Connection {
   private caller: Caller | undefined
   private isGreeting = false
   private disconnect: () => void = () => {}
+  /** Who of this connection is told what it should know; by `as`. */
+  private readonly heard = new Map<string | undefined, () => void>()
   private outbox: ServerMessage[] = []
   private isFlushing = false
   private inFlight = 0
@@ -88,7 +90,7 @@ export class Connection {
     if (this.caller === undefined) {
       this.refuse(id, problemOf(refuse('unauthenticated', 'Say hello with a token first.')))
     } else if (what === 'call') {
-      this.call(this.caller, id, message[2], message[3], message[4])
+      this.call(this.caller, id, message[2], message[3], message[4], message[5])
     } else if (what === 'watch') {
       this.watch(this.caller, id, message[2])
     } else if (what === 'cancel') {
@@ -126,13 +128,15 @@ export class Connection {
     const own = await this.engine.callerOf(principal)
     const isNamed = session !== undefined && secret === undefined && agent === undefined
     // A session that is only named is opened or joined; principals share none, so this is safe.
-    if (isNamed) await this.engine.callerOf(principal, session)
+    if (isNamed) await this.engine.callerOf(principal, { session })
     const input = parseInput('open_session', {
       ...(session === undefined ? {} : { name: session }),
       ...(secret === undefined ? {} : { secret }),
       ...(agent === undefined ? {} : { agent }),
       ...(ttl === undefined ? {} : { ttl }),
       ...(about === undefined ? {} : { about }),
+      // Of a name that was made up nobody knows but this connection.
+      ...(session === undefined ? { tied: true } : {}),
     })
     if (!input.ok) throw new SluiceError(problemOf(input.refusal))
     const opened = isNamed
@@ -141,7 +145,7 @@ export class Connection {
           .value
     this.caller = await this.engine.callerOf(
       agent === undefined ? principal : { name: agent, role: principal.role },
-      opened.id,
+      { session: opened.id },
     )
     if (this.socket.readyState !== this.socket.OPEN) return
     const { id, secret: resume, resumed } = opened
@@ -150,13 +154,41 @@ export class Connection {
       { session: id, secret: resume, agent: opened.agent, resumed, version: VERSION },
     ])
     const leave = this.engine.connect(this.caller)
-    const unhear = this.engine.onNotice(this.caller, (workspace, notices) => {
-      this.send(['notices', workspace, [...notices]])
-    })
+    this.hear(this.caller, undefined)
     this.disconnect = () => {
-      unhear()
+      for (const unhear of this.heard.values()) unhear()
       leave()
     }
+  }
+
+  /** Tells what a caller of this connection should know, from now on. */
+  private hear(caller: Caller, as: string | undefined): void {
+    this.heard.get(as)?.()
+    const unhear = this.engine.onNotice(caller, (workspace, notices) => {
+      this.send(
+        as === undefined
+          ? ['notices', workspace, [...notices]]
+          : ['notices', workspace, [...notices], as],
+      )
+    })
+    this.heard.set(as, unhear)
+  }
+
+  /** The caller of a call: the session itself, or one of those who share it. */
+  private async callerAs(caller: Caller, as: string): Promise<Caller> {
+    if (!this.heard.has(as) && this.heard.size > LIMITS.callersPerConnection) {
+      throw new SluiceError(
+        problemOf(
+          refuse(
+            'too_many',
+            `${LIMITS.callersPerConnection} callers share this connection. Open another.`,
+          ),
+        ),
+      )
+    }
+    const found = await this.engine.callerAs(caller, as)
+    if (!this.heard.has(as)) this.hear(found, as)
+    return found
   }
 
   private call(
@@ -165,6 +197,7 @@ export class Connection {
     operation: unknown,
     raw: unknown,
     content: unknown,
+    as: unknown,
   ): void {
     if (typeof operation !== 'string' || !Object.hasOwn(OPERATIONS, operation)) {
       return this.refuse(
@@ -183,7 +216,13 @@ export class Connection {
         ),
       )
     }
-    if (content !== undefined && !(content instanceof Uint8Array)) {
+    if (as !== undefined && as !== null && typeof as !== 'string') {
+      return this.refuse(
+        id,
+        problemOf(refuse('invalid_request', '"as" is a name, 1 to 64 of A–Z a–z 0–9 . _ -')),
+      )
+    }
+    if (content !== undefined && content !== null && !(content instanceof Uint8Array)) {
       return this.refuse(
         id,
         problemOf(refuse('invalid_request', 'The content of a call is bytes.')),
@@ -194,14 +233,16 @@ export class Connection {
     this.inFlight += 1
     const cancel = WAITING.has(operation as string) ? new AbortController() : undefined
     if (cancel !== undefined) this.cancels.set(id, cancel)
-    this.engine
-      .call({
+    const send = (by: Caller) =>
+      this.engine.call({
         operation: operation as OperationName,
         input: parsed.input,
-        caller,
-        ...(content === undefined ? {} : { content }),
+        caller: by,
+        ...(content instanceof Uint8Array ? { content } : {}),
         ...(cancel === undefined ? {} : { signal: cancel.signal }),
       })
+    const answer = typeof as === 'string' ? this.callerAs(caller, as).then(send) : send(caller)
+    answer
       .then((answer) => this.answer(id, answer))
       .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
       .finally(() => {
@@ -302,7 +343,7 @@ export class Connection {
 
   private closed(): void {
     this.cancelGreeting()
-    for (const cancel of this.cancels.values()) cancel.abort()
+    for (const cancel of this.cancels.values()) cancel.abort(CONNECTION_LOST)
     this.disconnect()
   }
 }
