@@ -93,6 +93,14 @@ export class Workspace {
     return { ...facts, bytes: cut, text: () => decoded(path, cut) }
   }
 
+  /** Some lines of a text of any size, cut at the server; `next_offset` says where there is more. */
+  async readText(
+    path: string,
+    part: { head?: number; tail?: number; offset?: number; limit?: number; at?: number } = {},
+  ): Promise<Output<'read_text'>> {
+    return this.call('read_text', { path, ...part })
+  }
+
   async write(
     path: string,
     data: string | Uint8Array,

@@ -97,4 +97,4 @@ const windows = new TextDecoder('windows-1252')
 const TEXT_CONTROLS: ReadonlySet<number> = new Set([8, 9, 10, 12, 13, 27])
 const MOSTLY = 0.4
 const PROBE_BYTES = 8192
-const GUESS_BYTES = 1024 * 1024
+const GUESS_BYTES = 64 * 1024

@@ -147,6 +147,8 @@ const DEEDS: Deed[] = [
     () => ask(`${MAIN}/text/large?offset=800000&limit=5`),
   ],
   ['the last lines read', () => ask(`${MAIN}/text/large?tail=5`)],
+  ['text read in a guessed encoding', () => ask(`${MAIN}/text/latin`)],
+  ['text read in UTF-16', () => ask(`${MAIN}/text/wide`)],
   ['text read over MCP', () => tool('read_text_file', { path: '/large' })],
   ['a file of 4 MB shown over MCP', () => tool('read_media_file', { path: '/media' })],
   ['1,000 files read over MCP', () => tool('read_multiple_files', { paths: paths('many', 1000) })],
@@ -226,6 +228,8 @@ const LONGER: [name: string, measuredMs: number, deed: () => Promise<unknown>][]
 beforeAll(async () => {
   await put('large', LARGE)
   await patch('large', { append: 'end mark\n' })
+  await put('latin', new Uint8Array(8 * 1024 * 1024).fill(0xe9))
+  await put('wide', new Uint8Array(Buffer.from(`\ufeff${text('wide', 200_000)}`, 'utf16le')))
   await put('edits', text('edit', 20_000))
   await put('media', new Uint8Array(4 * 1024 * 1024))
   await commit(writes('many', 1000))
