@@ -22,7 +22,7 @@ export interface Committed {
   files: Written[]
   created: ReadonlySet<string>
   left: readonly Left[]
-  /** Nothing at all changed, so there is no fact of it. */
+  /** Nothing at all changed: but for locks given back there is no fact of it. */
   unchanged: boolean
 }
 
@@ -62,7 +62,7 @@ export function committed(
     ],
     left,
     created: new Set(created),
-    unchanged: event === undefined,
+    unchanged: event === undefined || event.changes.length === 0,
   }
 }
 

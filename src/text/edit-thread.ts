@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { fail } from '../contract/errors.ts'
+import { fail, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import type { Edit } from './edit.ts'
 import { type EditJob, type EditOutcome, runEdit } from './edit-job.ts'
 
@@ -62,7 +62,7 @@ export class EditThread {
   async close(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    this.#die(new Error('The server is stopping.'))
+    this.#die(new SluiceError(problemOf(STOPPING)))
     await worker?.terminate()
   }
 
@@ -119,6 +119,8 @@ export interface ThreadAnswer {
   outcome?: EditOutcome
   fault?: string
 }
+
+const STOPPING = refuse('read_only_mode', 'The server is stopping. Try again in a moment.')
 
 /** Sources run as they are, and compiled to JavaScript. */
 const WORKER = new URL(

@@ -89,7 +89,11 @@ test('C6+: the locks of a commit are given back, and its request id still answer
   await world.call('ann', 'write_file', { path: '/f' }, 'one')
   const { token } = await world.lock('ann', '/f')
   const changes = [{ op: 'write' as const, path: '/f', text: 'one' }]
-  await world.call('ann', 'commit', { changes, locks: [token], release: true })
+  const release = () =>
+    world.call('ann', 'commit', { changes, locks: [token], release: true, request_id: 'r0' })
+  const released = await release()
+  expect(released).toMatchObject({ unchanged: true, files: [{ path: '/f', unchanged: true }] })
+  expect(await release()).toEqual(released)
   expect((await world.call('ann', 'list_locks', {})).locks).toEqual([])
   const twice = [...changes, { op: 'append' as const, path: '/log', text: 'x' }]
   const send = () => world.call('ann', 'commit', { changes: twice, request_id: 'r1' })

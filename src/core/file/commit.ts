@@ -47,8 +47,9 @@ export function decideCommit(
     : [...work.used].map(
         (lock): EventDraft => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
       )
-  // What changes nothing is no fact: there is no new version, and nobody's reading goes stale.
-  if (work.changes.length === 0) return released
+  // What changes nothing is no fact: there is no new version, and nobody's reading goes stale. Where it
+  // gives locks back, there is one without changes: a retry has to find that it was done.
+  if (work.changes.length === 0 && released.length === 0) return []
   const committed: EventDraft = {
     kind: 'files-committed',
     agent,
