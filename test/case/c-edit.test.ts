@@ -49,6 +49,20 @@ describe('C1: only the edited bytes change', () => {
     expect(await world.code(edit('two\n', '2\n'))).toBe('locked')
   })
 
+  test('C1+: what is put in at the edge of somebody’s range leaves it alone', async () => {
+    const world = await EngineWorld.start()
+    await world.call('ann', 'write_file', { path: '/f' }, 'one\ntwo\nthree\n')
+    await world.call('ann', 'acquire_lock', { path: '/f', range: { start: 4, end: 8 } })
+    const edit = (oldText: string, newText: string) =>
+      world.call('bob', 'patch_file', { path: '/f', edits: [{ oldText, newText }] })
+    await edit('one\ntwo', 'one\nnew\ntwo')
+    await edit('two\nthree', 'two\nmore\nthree')
+    const { locks } = await world.call('ann', 'list_locks', {})
+    expect(locks[0]?.items[0]?.range).toEqual({ start: 8, end: 12 })
+    expect((await world.text('ann', '/f')).slice(8, 12)).toBe('two\n')
+    expect(await world.code(edit('two', '2'))).toBe('locked')
+  })
+
   test('C1+: what is put in takes the line ends of its place', () => {
     const edits = [{ oldText: 'b\nc', newText: 'b\nnew\nc' }]
     expect(edited('a\r\nb\r\nc\r\n', edits).text?.toString()).toBe('a\r\nb\r\nnew\r\nc\r\n')
