@@ -23,10 +23,10 @@ export function recordCalls(
   const call = connection.call.bind(connection)
   // The SDK tells the request ids it makes up to nobody but the server.
   const inside = connection as unknown as { nonce: string; nextId: number }
-  connection.call = async (name, input, content, signal) => {
+  connection.call = async (name, input, content, signal, as) => {
     const operation: Operation = {
       client,
-      session,
+      session: as === undefined ? session : `${session}/${as}`,
       name,
       input: input as Operation['input'],
       requestId: `${inside.nonce}-${inside.nextId}`,
@@ -42,7 +42,7 @@ export function recordCalls(
     }
     history.push(operation)
     try {
-      const answer = await call(name, input, content, signal)
+      const answer = await call(name, input, content, signal, as)
       operation.outcome = 'done'
       operation.value = answer.value
       operation.revision = answer.revision

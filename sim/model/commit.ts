@@ -1,20 +1,24 @@
 import type { EventOf, FileChange } from '../../src/contract/events.ts'
 import type { Disagree } from './disagree.ts'
 import type { Facts } from './facts.ts'
+import type { Told } from './foresight.ts'
 import { conflicts, contains, type Piece, pieceOf, STRENGTH } from './leaf.ts'
 
 /** Whose holds let a commit be made (record 0008 no. 27, locks §33), and on which versions. */
 export class CommitRules {
   private readonly facts: Facts
   private readonly disagree: Disagree
+  /** Versions that a session made of one that it knew: `session revision`. */
+  private readonly carried = new Set<string>()
 
   constructor(facts: Facts, disagree: Disagree) {
     this.facts = facts
     this.disagree = disagree
   }
 
-  allow(event: EventOf<'files-committed'>): void {
+  allow(event: EventOf<'files-committed'>, told?: Told): void {
     const { facts } = this
+    this.isKnown(event, told)
     const sessions = new Set([event.session])
     for (const lock of event.locks ?? []) {
       const hold = facts.holds.get(lock)
@@ -37,6 +41,41 @@ export class CommitRules {
       if (change.base !== base && event.changes.length === 1) {
         this.disagree('I5', `${change.path} has version ${base}, not ${change.base}`)
       }
+    }
+  }
+
+  /**
+   * files §9: what is replaced or deleted was known to whoever did it: named by its version, written
+   * whole by the same caller, or answered to it before. A lock is no knowledge.
+   */
+  private isKnown({ changes, session, revision }: EventOf<'files-committed'>, told?: Told): void {
+    const { files, settings } = this.facts
+    if (told?.command.kind !== 'commit' || told.seen === undefined) return
+    if (settings.write_mode === 'open') return
+    const named = told.command.changes.flatMap((change) =>
+      'ifVersion' in change && change.ifVersion !== undefined ? [change.path] : [],
+    )
+    const made = new Set<string>()
+    const { seen } = told
+    const knows = (path: string, version: number): boolean =>
+      seen.has(version) ||
+      files.writerOf(path) === session ||
+      this.carried.has(`${session} ${version}`)
+    for (const change of changes) {
+      const before = files.versionOf(change.path)
+      const isOnNewest = change.op === 'write' && (change.how === 'append' || change.how === 'edit')
+      // Who appends to or edits what it knows, knows what comes of it.
+      if (isOnNewest && (before === 0 || knows(change.path, before))) {
+        this.carried.add(`${session} ${revision}`)
+      }
+      const replaced = replacedBy(change)
+      const version = replaced === undefined ? 0 : files.versionOf(replaced)
+      if (replaced !== undefined && version > 0 && !made.has(replaced)) {
+        const isKnown = named.includes(replaced) || knows(replaced, version)
+        if (!isKnown) this.disagree('files §9', `${session} replaced ${replaced} unseen`)
+      }
+      made.add(change.path)
+      if (change.op === 'move') made.add(change.to)
     }
   }
 
@@ -82,4 +121,12 @@ export class CommitRules {
     const range = isAtEnd ? atEnd : { from: splice.start, to: splice.end }
     return conflicts(piece, { ...taken, range })
   }
+}
+
+/** The file whose content a change takes away; appends and edits go to whatever is newest. */
+function replacedBy(change: FileChange): string | undefined {
+  if (change.op === 'delete') return change.path
+  if (change.op === 'move') return change.to
+  if (change.op !== 'write') return undefined
+  return change.how === 'write' || change.how === 'copy' ? change.path : undefined
 }

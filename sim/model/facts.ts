@@ -205,7 +205,7 @@ export class Facts {
   }
 
   private committed(change: FileChange, event: EventOf<'files-committed'>): void {
-    this.files.fold(change, event.revision)
+    this.files.fold(change, event.revision, event.session)
     if (change.op !== 'write' || change.splice === undefined) return
     for (const one of this.everybody()) {
       for (const piece of one.pieces) {

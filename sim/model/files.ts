@@ -6,6 +6,8 @@ interface File {
   version: number
   size: number
   isThere: boolean
+  /** The session that gave the whole content of this version. */
+  writer: string | undefined
 }
 
 /** The files of a workspace by their names; of empty folders nothing is known. */
@@ -37,9 +39,17 @@ export class Files {
     return [...this.byPath.keys()].some((name) => contains(path, name))
   }
 
-  fold(change: FileChange, version: number): void {
+  /** Who knows all of the newest version, because it wrote it whole. */
+  writerOf(path: string): string | undefined {
+    return this.byPath.get(path)?.writer
+  }
+
+  fold(change: FileChange, version: number, session: string): void {
     const { path } = change
-    if (change.op === 'write') this.byPath.set(path, { version, size: change.size, isThere: true })
+    if (change.op === 'write') {
+      const writer = change.how === 'write' ? session : undefined
+      this.byPath.set(path, { version, size: change.size, isThere: true, writer })
+    }
     if (change.op === 'delete') this.deleted(path, version)
     if (change.op === 'move') this.moved(path, change.to)
   }

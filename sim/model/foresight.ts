@@ -40,6 +40,8 @@ export interface Told {
   refusal?: { code: string; data?: Record<string, unknown> | undefined } | undefined
   held?: number | undefined
   waiting?: number | undefined
+  /** The versions that the caller was ever answered with; absent: not known here. */
+  seen?: ReadonlySet<number> | undefined
 }
 
 interface Request extends Waiting {

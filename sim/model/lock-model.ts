@@ -19,6 +19,8 @@ export class LockModel {
   private readonly grants: GrantRules
   private readonly holds: HoldRules
   private readonly commits: CommitRules
+  /** What is known of this decision besides its facts. */
+  private told: Told | undefined
   /** What the command of this decision asked for, where that is known. */
   private asked: Piece[] | undefined
 
@@ -31,6 +33,7 @@ export class LockModel {
   }
 
   judge(events: readonly Event[], told?: Told): void {
+    this.told = told
     if (told !== undefined) this.foresight.compare(events, told)
     this.asked = told?.command.kind === 'acquire-lock' ? told.command.items.map(pieceOf) : undefined
     const phase = new Phase(this.facts)
@@ -91,7 +94,7 @@ export class LockModel {
       case 'ticket-moved':
         return this.allowTicketEvent(event)
       case 'files-committed':
-        return this.commits.allow(event)
+        return this.commits.allow(event, this.told)
     }
   }
 

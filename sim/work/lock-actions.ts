@@ -11,6 +11,8 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const level = chance.pick(['write', 'write', 'exclusive'] as const)
       const lock = await hands.lock(path, { ...termsOf(chance), level })
       await hands.dwell(100)
+      // A lock is no knowledge of what stands there (files §9): who does not look is refused.
+      if (chance.happens(0.8)) await workspace.read(path).catch(onlyRefusals)
       await workspace.write(path, hands.fresh(), chance.happens(0.7) ? { lock } : {})
       await hands.release(lock)
     },
@@ -42,6 +44,8 @@ export const LOCK_ACTIONS: readonly Action[] = [
       }))
       const lock = await hands.lock(items, termsOf(chance))
       await hands.dwell(80)
+      const isCareful = chance.happens(0.8)
+      for (const path of isCareful ? paths : []) await workspace.read(path).catch(onlyRefusals)
       const text = hands.fresh()
       const changes = items
         .filter(({ level }) => level !== 'read')
@@ -62,6 +66,7 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const level = chance.pick(['read', 'write', 'exclusive'] as const)
       const lock = await hands.lock(folder, { ...termsOf(chance), level, scope: 'subtree' })
       const path = `${folder}/${chance.pick(['a', 'b', 'x'])}`
+      if (chance.happens(0.8)) await workspace.read(path).catch(onlyRefusals)
       if (level !== 'read') await workspace.write(path, hands.fresh(), { lock })
       await hands.dwell(60)
       await hands.release(lock)
@@ -74,6 +79,7 @@ export const LOCK_ACTIONS: readonly Action[] = [
       const { chance, workspace } = hands
       const path = chance.pick(FILES)
       const lock = await hands.lock(path, { ...termsOf(chance), ttl: 1, renew: 'explicit' })
+      await workspace.read(path).catch(onlyRefusals)
       await hands.dwell(1500)
       await workspace.write(path, hands.fresh(), { lock })
       await hands.release(lock)

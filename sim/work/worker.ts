@@ -1,6 +1,8 @@
 import type { Lock } from '../../src/client/lock.ts'
 import { SluiceError } from '../../src/contract/errors.ts'
+import { checkTold } from '../check/told.ts'
 import { type Action, type Hands, onlyRefusals } from './action.ts'
+import { CALLER_ACTIONS } from './caller-actions.ts'
 import type { Client } from './client.ts'
 import { COORDINATION_ACTIONS } from './coordination-actions.ts'
 import { FILE_ACTIONS } from './file-actions.ts'
@@ -11,7 +13,12 @@ export const ACTIONS: readonly Action[] = [
   ...LOCK_ACTIONS,
   ...COORDINATION_ACTIONS,
   ...FILE_ACTIONS,
+  ...CALLER_ACTIONS,
 ]
+
+/** Longer than any window in which a grant can be claimed. */
+const TOLD_AFTER_MS = 40_000
+const TOLD_OFTEN = 0.2
 
 /** A client's program: does one random thing after the other until the run is calm. */
 export class Worker {
@@ -97,8 +104,24 @@ export class Worker {
 
   private async leave(): Promise<void> {
     const { sluice } = this.client
+    await this.beTold()
     this.client.locks.clear()
     if (sluice?.isClosed === false) await sluice.close().catch(onlyRefusals)
+  }
+
+  /** Idle for a while, so that what was granted and never claimed has passed on by then. */
+  private async beTold(): Promise<void> {
+    const { client } = this
+    const { world, sluice } = client
+    if (sluice === undefined || !client.chance.happens(TOLD_OFTEN)) return
+    this.doing = 'waiting to be told'
+    await client.sleep(TOLD_AFTER_MS)
+    const { server } = world
+    if (sluice.isClosed || server === undefined) return
+    const { locks } = server.engine.streamOf('main').state.locks
+    const own = world.history.operations.filter((one) => one.client === client.index)
+    const notices = [sluice, sluice.as('one'), sluice.as('two')].flatMap((one) => one.takeNotices())
+    checkTold(locks.values(), sluice.session, own, notices)
   }
 
   private hands(): Hands {

@@ -9,6 +9,7 @@ import type { Chance } from '../chance.ts'
 import { Answers } from '../check/answers.ts'
 import { type Believer, checkBeliefs } from '../check/belief.ts'
 import { checkSnapshot } from '../check/fold.ts'
+import { Known } from '../check/known.ts'
 import type { Timing } from '../check/linear.ts'
 import type { Decided } from '../check/model.ts'
 import { Promptness } from '../check/prompt.ts'
@@ -29,6 +30,7 @@ export class World {
   readonly history = new History()
   readonly answers = new Answers()
   readonly promptness = new Promptness()
+  private readonly known = new Known()
   readonly wall: WallClock
   readonly network: Network
   readonly disk: Disk
@@ -98,6 +100,7 @@ export class World {
         answered: (request, answer) => {
           const fail = (error: unknown): void => this.fail(error)
           this.answers.follow(request, answer, fail)
+          this.known.follow(request, answer)
           this.promptness.follow(request, answer, () => this.loop.now, fail)
         },
         failed: (message, error) => {
@@ -152,8 +155,9 @@ export class World {
 
   private decided(decided: Decided): void {
     const { step } = this.loop
-    const { events } = decided
+    const { events, told } = decided
     const [first] = events
+    if (told.command.kind === 'commit') told.seen = this.known.of(told.command.actor.session)
     if (first !== undefined) this.decisions.set(first.revision, decided)
     for (const { revision } of events) this.timings.set(revision, { decided: step, durable: 0 })
   }

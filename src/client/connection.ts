@@ -2,7 +2,7 @@ import { Packr } from 'msgpackr'
 import type { DoorAnswer, Notice } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
-import { type Input, OPERATIONS, type OperationName, type Output } from '../contract/operations.ts'
+import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
 import type {
   ClientMessage,
   Hello,
@@ -94,7 +94,7 @@ export class Connection {
       this.send(message)
     })
     if (signal === undefined) return answer
-    // The server gives up what it was about to grant then; what crosses on the way goes back too.
+    // The server gives back what it grants to a call that was given up, also where the answer crosses.
     const onAbort = (): void => {
       const pending = this.pending.get(id)
       if (pending === undefined) return
@@ -180,7 +180,8 @@ export class Connection {
     const pending = this.pending.get(id)
     if (pending === undefined) return
     this.pending.delete(id)
-    if (pending.isCancelled === true) return this.giveBack(pending.message, message)
+    // It crossed the cancel, and the server gives back what it granted.
+    if (pending.isCancelled === true) return
     if (what === 'refused') return pending.reject(new SluiceError(message[2] as Problem))
     const [, , value, revision] = message
     const content = what === 'done' ? message[4] : undefined
@@ -190,25 +191,6 @@ export class Connection {
       ...(content === undefined ? {} : { content }),
       ...(what === 'large' ? { isLarge: true } : {}),
     })
-  }
-
-  /**
-   * An answer to a call that was given up: it crossed the cancel on the way. A lock or a place in a
-   * queue that nobody knows of must not stay.
-   */
-  private giveBack(asked: ClientMessage, message: ServerMessage): void {
-    if (asked[0] !== 'call' || message[0] !== 'done') return
-    const [, , operation, input, , as] = asked
-    if (operation !== 'acquire_lock' && operation !== 'wait_for_lock') return
-    const { workspace = 'main' } = input as { workspace?: string }
-    const answer = message[2] as Output<'acquire_lock'>
-    if (answer.status === 'queued') {
-      const { ticket } = answer
-      this.call('leave_queue', { workspace, ticket }, undefined, undefined, as).catch(() => {})
-    } else if (answer.already_held !== true) {
-      const { id } = answer.lock
-      this.call('release_lock', { workspace, id }, undefined, undefined, as).catch(() => {})
-    }
   }
 
   private welcomed(welcome: Welcome): void {

@@ -62,7 +62,8 @@ export class Locking implements LockKeeper {
     }
     if (signal?.aborted === true) {
       // It came in the instant of giving up.
-      if (answer.already_held !== true) await this.call('release_lock', { id }).catch(() => {})
+      if (answer.already_held !== true && answer.raised !== true)
+        await this.call('release_lock', { id }).catch(() => {})
       signal.throwIfAborted()
     }
     const lock = new Lock(answer, this)

@@ -5,72 +5,26 @@ import { isoTime } from '../contract/time.ts'
 import type { AcquireLock, Actor, ChangeLock } from '../core/command.ts'
 import { lostRefusal } from '../core/file/permit.ts'
 import { staleRefusal } from '../core/lock/request.ts'
-import type { Lock, Ticket } from '../core/lock/table.ts'
+import type { Lock } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
-import { CONNECTION_LOST } from './api.ts'
 import type { Desk } from './desk.ts'
+import { GivenUp } from './given-up.ts'
 import { acquireCommand, inBytes, wishesOf } from './lock-request.ts'
-import { filesToRead, grantedReply, lockFacts, queuedReply } from './reply.ts'
+import { filesToRead, grantedReply, type Had, lockFacts, queuedReply } from './reply.ts'
 
 /** Getting locks, waiting for them, giving them back: commands out of requests, answers out of facts. */
 export class LockCalls {
   private readonly desk: Desk
   private readonly blobs: Blobs
+  private readonly givenUp: GivenUp
 
   constructor(desk: Desk, blobs: Blobs) {
     this.desk = desk
+    this.givenUp = new GivenUp(desk)
     this.blobs = blobs
   }
 
-  acquire(
-    input: Parsed<'acquire_lock'>,
-    actor: Actor,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<'acquire_lock'>> {
-    return this.unlessGivenUp(this.acquired(input, actor, signal), actor, signal)
-  }
-
-  /**
-   * Who gives up while it waits leaves the queue, and what it was granted meanwhile goes back: nobody
-   * would know of it. Who only lost the connection keeps its place; it may come back for it.
-   */
-  private unlessGivenUp(
-    asked: Promise<Output<'acquire_lock'>>,
-    actor: Actor,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<'acquire_lock'>> {
-    if (signal === undefined) return asked
-    return asked.then((answer) => {
-      const isGivenUp = signal.aborted && signal.reason !== CONNECTION_LOST
-      return isGivenUp ? this.giveBack(answer, actor) : answer
-    })
-  }
-
-  private async giveBack(answer: Output<'acquire_lock'>, actor: Actor): Promise<never> {
-    if (answer.status === 'queued') {
-      const ticket = Number(answer.ticket.slice(1))
-      await this.desk.settledAfter(this.desk.run({ kind: 'leave-queue', actor, ticket }))
-      fail('ticket_gone', 'You gave up waiting, so the place in the queue is given up too.', {
-        ticket: answer.ticket,
-      })
-    }
-    const lock = Number(answer.lock.id.slice(1))
-    // What was held before, and at most made stronger, stays.
-    const ticket = this.desk.stream.state.locks.locks.get(lock)?.ticket ?? 0
-    if (answer.already_held !== true && lock > ticket) {
-      const step = this.desk.run({ kind: 'release-lock', actor, lock, force: false })
-      await this.desk.settledAfter(step)
-    }
-    return fail(
-      'ticket_gone',
-      'You gave up waiting, so what was granted meanwhile is given back.',
-      {
-        lock: answer.lock.id,
-      },
-    )
-  }
-
-  private async acquired(
+  async acquire(
     input: Parsed<'acquire_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -105,31 +59,52 @@ export class LockCalls {
     }
     if (step.held !== undefined) {
       await this.desk.stream.settled(this.desk.stream.lastFact)
-      return this.granted(step.held, true)
+      return this.granted(step.held, { already_held: true })
     }
+    const { actor } = command
     if (step.waiting !== undefined) {
       const { id } = step.waiting
-      await this.desk.waits.wait(id, wait * 1000, signal)
-      if (!this.desk.stream.state.locks.stale.has(id)) return this.ticketAnswer(id)
+      const isGivenUp = await this.givenUp.during(actor, { ticket: id }, signal, () =>
+        this.desk.waits.wait(id, wait * 1000, signal),
+      )
+      if (isGivenUp || !this.desk.stream.state.locks.stale.has(id)) return this.ticketAnswer(id)
       // The version that the ticket was asked with was passed; this request may have named another.
       return this.asked(command, paths, operation, { wait: 0, request_id }, signal)
     }
-    const event = step.events[0] as Event
-    await this.desk.stream.settled(event.revision)
-    return event.kind === 'lock-queued'
-      ? this.queuedAnswer(event.revision, wait, signal)
-      : this.grantAnswer(event)
+    return this.factAnswer(step.events[0] as Event, wait, actor, signal)
   }
 
-  change(
-    input: Parsed<'change_lock'>,
+  /** What the fact of a request came to: its grant, or the place in the queue. */
+  private async factAnswer(
+    event: Event,
+    waitS: number,
     actor: Actor,
     signal: AbortSignal | undefined,
-  ): Promise<Output<'change_lock'>> {
-    return this.unlessGivenUp(this.changed(input, actor, signal), actor, signal)
+  ): Promise<Output<'acquire_lock'>> {
+    const { revision, kind } = event
+    if (kind === 'lock-queued') {
+      await this.givenUp.during(actor, { ticket: revision }, signal, async () => {
+        await this.desk.stream.settled(revision)
+        if (this.desk.stream.state.locks.tickets.has(revision)) {
+          await this.desk.waits.wait(revision, waitS * 1000, signal)
+        }
+      })
+      return this.ticketAnswer(revision)
+    }
+    // What was held before, and only made stronger, stays.
+    const granted = kind === 'lock-acquired' ? { lock: revision } : undefined
+    const isGivenUp = await this.givenUp.during(actor, granted, signal, () =>
+      this.desk.stream.settled(revision),
+    )
+    if (isGivenUp) {
+      fail('ticket_gone', 'You gave up, so what was granted is given back.', {
+        lock: `L${revision}`,
+      })
+    }
+    return this.grantAnswer(event)
   }
 
-  private async changed(
+  async change(
     input: Parsed<'change_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -163,18 +138,7 @@ export class LockCalls {
       'lock-queued',
     ])
     this.desk.leases.heard(actor.session, this.desk.clock.now())
-    return known.kind === 'lock-queued'
-      ? this.queuedAnswer(known.revision, input.wait, signal)
-      : this.grantAnswer(known)
-  }
-
-  private queuedAnswer(
-    id: number,
-    waitS: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<'acquire_lock'>> {
-    const ticket = this.desk.stream.state.locks.tickets.get(id)
-    return ticket === undefined ? this.ticketAnswer(id) : this.waited(ticket, waitS, signal)
+    return this.factAnswer(known, input.wait, actor, signal)
   }
 
   /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
@@ -185,16 +149,7 @@ export class LockCalls {
     const lock = locks.locks.get(id) ?? locks.ended.get(id)?.lock
     if (lock === undefined)
       throw new SluiceError(problemOf(lostRefusal(this.desk.stream.state, id)))
-    return this.granted(lock, false)
-  }
-
-  private async waited(
-    ticket: Ticket,
-    waitS: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<'acquire_lock'>> {
-    await this.desk.waits.wait(ticket.id, waitS * 1000, signal)
-    return this.ticketAnswer(ticket.id)
+    return this.granted(lock, event.kind === 'lock-raised' ? { raised: true } : {})
   }
 
   private async ticketAnswer(id: number): Promise<Output<'acquire_lock'>> {
@@ -206,7 +161,7 @@ export class LockCalls {
       await this.desk.stream.settled(lock.fence)
       return this.ticketAnswer(id)
     }
-    if (lock !== undefined) return this.granted(lock, false)
+    if (lock !== undefined) return this.granted(lock, lock.id < id ? { raised: true } : {})
     const ticket = locks.tickets.get(id)
     if (ticket !== undefined) return queuedReply(locks, ticket, this.desk.moment())
     const stale = locks.stale.get(id)
@@ -222,15 +177,7 @@ export class LockCalls {
     )
   }
 
-  waitForLock(
-    input: Parsed<'wait_for_lock'>,
-    actor: Actor,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<'wait_for_lock'>> {
-    return this.unlessGivenUp(this.waitedFor(input, actor, signal), actor, signal)
-  }
-
-  private async waitedFor(
+  async waitForLock(
     input: Parsed<'wait_for_lock'>,
     actor: Actor,
     signal: AbortSignal | undefined,
@@ -242,15 +189,19 @@ export class LockCalls {
     if (owner !== undefined && owner.session !== actor.session) {
       fail('forbidden', `${input.ticket} belongs to ${owner.agent}, not to you.`)
     }
-    if (ticket !== undefined) return this.waited(ticket, input.wait, signal)
+    if (ticket !== undefined) {
+      await this.givenUp.during(actor, { ticket: id }, signal, () =>
+        this.desk.waits.wait(id, input.wait * 1000, signal),
+      )
+    }
     return this.ticketAnswer(id)
   }
 
-  private granted(lock: Lock, alreadyHeld: boolean): Output<'acquire_lock'> {
+  private granted(lock: Lock, had: Had): Output<'acquire_lock'> {
     this.desk.leases.claim(lock.id, this.desk.clock.now())
     const moment = this.desk.moment()
     const toRead = filesToRead(this.desk.stream.state, lock, moment)
-    return grantedReply(lock, this.desk.tokens.of(lock.id), moment, alreadyHeld, toRead)
+    return grantedReply(lock, this.desk.tokens.of(lock.id), moment, had, toRead)
   }
 
   async release(input: Parsed<'release_lock'>, actor: Actor): Promise<Output<'release_lock'>> {

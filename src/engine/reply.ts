@@ -47,18 +47,21 @@ function strongest(items: readonly Item[]): Mode {
   return Math.max(...items.map((item) => item.mode)) as Mode
 }
 
+/** What of a grant was there before: nothing, the lock, or a weaker one. */
+export type Had = Pick<Granted, 'already_held' | 'raised'>
+
 export function grantedReply(
   lock: Lock,
   token: string,
   moment: Moment,
-  alreadyHeld: boolean,
+  had: Had,
   toRead: Granted['to_read'],
 ): Granted {
   const versions: Record<string, number> = {}
   for (const [index, item] of lock.items.entries()) versions[item.path] = lock.versions[index] ?? 0
   return {
     status: 'granted',
-    ...(alreadyHeld ? { already_held: true } : {}),
+    ...had,
     lock: lockFacts(lock, moment),
     token,
     versions,

@@ -38,7 +38,8 @@ const changedLock = z.object({ lock: field.lock, server_time: field.time })
 
 const granted = z.object({
   status: z.literal('granted'),
-  already_held: z.boolean().optional(),
+  already_held: z.boolean().optional().describe('You had this lock; nothing was granted'),
+  raised: z.boolean().optional().describe('A lock that you had was made stronger'),
   lock: field.lock,
   token: z.string().describe('Proves the hold. Seen by the holder only'),
   versions: z

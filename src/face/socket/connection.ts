@@ -12,7 +12,7 @@ import {
 import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { name, path, workspace } from '../../contract/operation/fields.ts'
-import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
+import { OPERATIONS, type OperationName, type Output } from '../../contract/operations.ts'
 import { parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
@@ -36,6 +36,8 @@ export class Connection {
   private isFlushing = false
   private inFlight = 0
   private readonly cancels = new Map<number, AbortController>()
+  /** Calls that were answered with a lock, the newest by their ids: their cancel may be on its way. */
+  private readonly granted: (Grant | undefined)[] = []
   private readonly turns: Turns
   private readonly cancelGreeting: () => void
 
@@ -94,7 +96,7 @@ export class Connection {
     } else if (what === 'watch') {
       this.watch(this.caller, id, message[2])
     } else if (what === 'cancel') {
-      this.cancels.get(id)?.abort()
+      this.cancel(id)
     } else {
       this.refuse(
         id,
@@ -233,17 +235,24 @@ export class Connection {
     this.inFlight += 1
     const cancel = WAITING.has(operation as string) ? new AbortController() : undefined
     if (cancel !== undefined) this.cancels.set(id, cancel)
-    const send = (by: Caller) =>
-      this.engine.call({
+    const { workspace } = parsed.input as { workspace?: string }
+    let by = caller
+    const send = (as: Caller) => {
+      by = as
+      return this.engine.call({
         operation: operation as OperationName,
         input: parsed.input,
         caller: by,
         ...(content instanceof Uint8Array ? { content } : {}),
         ...(cancel === undefined ? {} : { signal: cancel.signal }),
       })
+    }
     const answer = typeof as === 'string' ? this.callerAs(caller, as).then(send) : send(caller)
     answer
-      .then((answer) => this.answer(id, answer))
+      .then((answer) => {
+        if (cancel !== undefined) this.noteGrant(id, by, workspace as string, answer.value)
+        return this.answer(id, answer)
+      })
       .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
       .finally(() => {
         this.inFlight -= 1
@@ -261,6 +270,27 @@ export class Connection {
     const parts: Uint8Array[] = []
     for await (const part of content.stream()) parts.push(part)
     this.send(['done', id, value, revision, Buffer.concat(parts)])
+  }
+
+  /** Who gives up does not look at an answer that crossed it: what that granted goes back. */
+  private cancel(id: number): void {
+    const underWay = this.cancels.get(id)
+    if (underWay !== undefined) return underWay.abort()
+    const crossed = this.granted[id % GRANTS_REMEMBERED]
+    if (crossed?.call !== id) return
+    const { caller, input } = crossed
+    this.engine.call({ operation: 'release_lock', input, caller }).catch((error: unknown) => {
+      this.problemFrom(error)
+    })
+  }
+
+  private noteGrant(id: number, caller: Caller, workspace: string, value: unknown): void {
+    const { status, lock, already_held, raised } = value as Partial<GrantedAnswer>
+    const isNew = status === 'granted' && already_held !== true && raised !== true
+    if (isNew && lock !== undefined) {
+      const input = { workspace, id: lock.id }
+      this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, input }
+    }
   }
 
   private watch(caller: Caller, id: number, raw: unknown): void {
@@ -354,6 +384,14 @@ export type ServerSocket = Pick<
   'binaryType' | 'bufferedAmount' | 'close' | 'on' | 'OPEN' | 'readyState' | 'send' | 'terminate'
 >
 
+interface Grant {
+  call: number
+  caller: Caller
+  input: { workspace: string; id: string }
+}
+
+type GrantedAnswer = Extract<Output<'acquire_lock'>, { status: 'granted' }>
+
 /** What a client gave as a name; it may be anything that MessagePack can say. */
 function nameIn(value: unknown): string {
   return typeof value === 'string' ? cutText(value, 64).toWellFormed() : `of type ${typeof value}`
@@ -362,6 +400,8 @@ function nameIn(value: unknown): string {
 /** Calls that a client may give up while they wait. */
 const WAITING: ReadonlySet<string> = new Set(['acquire_lock', 'change_lock', 'wait_for_lock'])
 const HELLO_MS = 10_000
+/** Many more than are answered while a cancel is on its way. */
+const GRANTS_REMEMBERED = 1024
 const WATCH_BUFFER_BYTES = 1024 * 1024
 const packr = new Packr()
 
