@@ -10,6 +10,7 @@ import type {
   WatchInput,
   Welcome,
 } from '../contract/socket.ts'
+import { illFormedRefusal } from '../contract/well-formed.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Transport } from './transport.ts'
 
@@ -73,6 +74,9 @@ export class Connection {
     as?: string,
   ): Promise<DoorAnswer<N> & { isLarge?: boolean }> {
     if (this.isClosed) return Promise.reject(closedError())
+    // The encoding of the socket would take it for something else without a word.
+    const ill = illFormedRefusal(input)
+    if (ill !== undefined) return Promise.reject(new SluiceError(problemOf(ill)))
     const id = this.nextId++
     const isRetried = 'request_id' in OPERATIONS[name].input.shape
     const sent =

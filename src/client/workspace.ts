@@ -3,6 +3,7 @@ import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
+import { illFormedRefusal } from '../contract/well-formed.ts'
 import type { Connection } from './connection.ts'
 import type { Lock, LockOptions, LockTarget } from './lock.ts'
 import { Locking } from './locking.ts'
@@ -12,6 +13,7 @@ export type WriteResult = Output<'write_file'>
 
 export interface ReadResult extends Omit<Output<'read_file'>, 'kind'> {
   bytes: Uint8Array
+  /** Written back it gives the same bytes. @throws `invalid_request` when they are not UTF-8 */
   text(): string
 }
 
@@ -88,7 +90,15 @@ export class Workspace {
     const bytes = whole ?? new Uint8Array()
     const cut = range === undefined || answer.isLarge === true ? bytes : bytes.subarray(...range)
     const { kind: _, ...facts } = answer.value
-    return { ...facts, bytes: cut, text: () => new TextDecoder().decode(cut) }
+    return { ...facts, bytes: cut, text: () => decoded(path, cut) }
+  }
+
+  /** Some lines of a text of any size, cut at the server; `next_offset` says where there is more. */
+  async readText(
+    path: string,
+    part: { head?: number; tail?: number; offset?: number; limit?: number; at?: number } = {},
+  ): Promise<Output<'read_text'>> {
+    return this.call('read_text', { path, ...part })
   }
 
   async write(
@@ -102,7 +112,7 @@ export class Workspace {
       run?: string
     } = {},
   ): Promise<WriteResult> {
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+    const bytes = typeof data === 'string' ? encoded(data) : data
     const input = { path, ...writeTerms(options) }
     if (bytes.length <= SOCKET_CONTENT_BYTES) return this.call('write_file', input, bytes)
     return this.putWhole(input, bytes)
@@ -140,7 +150,7 @@ export class Workspace {
   async draft(id: string): Promise<Output<'read_draft'> & { bytes: Uint8Array; text(): string }> {
     const answer = await this.send('read_draft', { draft: id })
     const bytes = answer.isLarge === true ? await this.fetchDraft(id) : (answer.content ?? NOTHING)
-    return { ...answer.value, bytes, text: () => new TextDecoder().decode(bytes) }
+    return { ...answer.value, bytes, text: () => decoded(answer.value.path, bytes) }
   }
 
   async commit(
@@ -338,6 +348,21 @@ export class Workspace {
 function namesOf(path: string): string {
   const names = path.split('/').filter((name) => name !== '')
   return names.map(encodeURIComponent).join('/')
+}
+
+function encoded(content: string): Uint8Array {
+  const ill = illFormedRefusal({ content })
+  if (ill !== undefined) throw new SluiceError(problemOf(ill))
+  return new TextEncoder().encode(content)
+}
+
+function decoded(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    const detail = `${path} is not UTF-8 text. Use its bytes: as text it would be something else.`
+    throw new SluiceError(problemOf(refuse('invalid_request', detail, { path })))
+  }
 }
 
 const NOTHING = new Uint8Array()

@@ -25,7 +25,7 @@ export const ERRORS = {
     status: 409,
     retry: 'new_input',
     exit: 8,
-    title: 'The text to replace is not there',
+    title: 'The text to replace does not stand there exactly once',
   },
   merge_conflict: { status: 409, retry: 'new_input', exit: 8, title: 'The changes do not merge' },
   ticket_gone: { status: 410, retry: 'new_input', exit: 9, title: 'The ticket is gone' },
@@ -90,7 +90,8 @@ export function problemOf(refusal: Refusal): Problem {
     title: row.title,
     status: row.status,
     code: refusal.code,
-    detail: refusal.detail,
+    // Whatever a refusal quotes: what leaves is text.
+    detail: refusal.detail.toWellFormed(),
     retry: row.retry,
     ...refusal.data,
   }

@@ -5,8 +5,10 @@ export const LIMITS = {
   /** Contents up to this size ride in memory and become durable in the ledger's own write. */
   smallContentBytes: 64 * 1024,
   fileBytes: 5 * 1024 ** 3,
-  /** Files up to this size can be edited or read as text in one piece. */
+  /** Files up to this size can be edited as text. */
   textBytes: 32 * 1024 * 1024,
+  /** Content of a file within one answer; text goes on from an offset. */
+  answerBytes: 4 * 1024 * 1024,
   jsonBodyBytes: 4 * 1024 * 1024,
   socketFrameBytes: 8 * 1024 * 1024,
   socketRequestsInFlight: 4096,

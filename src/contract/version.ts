@@ -8,5 +8,7 @@ export const VERSION = '0.1.0'
  * 1  first contract: files, locks, sessions, agents, audit
  * 2  the whole lock manager: ranges, metadata keys, any of several, change, handover, asking, recall,
  *    drafts, lock delay, order of waiters as a setting, notices
+ * 3  text read by lines at the server (read_text), what an edit or write left unchanged, where a text
+ *    to replace stands
  */
-export const CONTRACT_VERSION = 2
+export const CONTRACT_VERSION = 3

@@ -247,8 +247,12 @@ export type DirectoryCommand =
 export interface Moment {
   /** Milliseconds since 1970; never steps back. */
   at: number
-  /** The version of a file this session last read, and when. */
-  seen(session: string, file: number): { version: number; at: number } | undefined
+  /** The version of a file this session last read, and when. `inexact`: it was shown as text of this
+   * encoding, which is not byte for byte what the file holds. */
+  seen(
+    session: string,
+    file: number,
+  ): { version: number; at: number; inexact?: string | undefined } | undefined
   /** A session of somebody who is not there any more. */
   isGone?(session: string): boolean
   /** When a lock ends unless it is renewed. */

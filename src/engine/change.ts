@@ -1,4 +1,4 @@
-import { fail } from '../contract/errors.ts'
+import { fail, problemOf, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Parsed } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
@@ -8,9 +8,11 @@ import type { Splice } from '../core/lock/range.ts'
 import type { State } from '../core/state.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Attachment } from '../store/ledger.ts'
-import { applyEdits, type Edit, excerptFor, unifiedDiff } from '../text/edit.ts'
-import { spliceBetween } from '../text/lines.ts'
-import { bytesOf, contentOf, stage, stageBytes } from './contents.ts'
+import type { EditThread } from '../text/edit-thread.ts'
+import type { Content } from './api.ts'
+import { bytesOf, contentOf, contentOfStaged, stage, stageBytes } from './contents.ts'
+import { editRefusal } from './edit-refusal.ts'
+import { joined } from './joined.ts'
 import type { Overlay } from './overlay.ts'
 
 /**
@@ -28,6 +30,9 @@ export interface ChangeSource {
   state: State
   overlay: Overlay
   blobs: Blobs
+  texts: EditThread
+  /** Calls back when others had their turn. */
+  soon: (callback: () => void) => void
 }
 
 export type AskedChange =
@@ -40,20 +45,24 @@ export type AskedChange =
     }
 
 interface Base {
-  bytes: Uint8Array | undefined
+  /** What the file holds; undefined when there is none. */
+  content: Content | undefined
   version: number
 }
 
+/** @param withDiff somebody will see what the edits come to */
 export async function prepareChanges(
   source: ChangeSource,
   asked: readonly AskedChange[],
+  withDiff = false,
 ): Promise<Prepared> {
   const prepared: Prepared = { changes: [], attachments: [], diffs: [] }
   // Contents as the earlier changes of this commit leave them.
   const made = new Map<string, Base>()
   const moved = new Set<string>()
   const { state, blobs } = source
-  for (const change of asked) {
+  for (const [index, change] of withoutRuns(asked).entries()) {
+    if (index % CHANGES_A_TURN === CHANGES_A_TURN - 1) await new Promise<void>(source.soon)
     if (change.op === 'make_folder') {
       prepared.changes.push({ kind: 'make-folder', path: change.path })
     } else if (change.op === 'delete') {
@@ -70,9 +79,10 @@ export async function prepareChanges(
       if (op !== 'write' && moved.has(path)) {
         fail('invalid_request', `${path} was moved, copied or deleted earlier in this commit.`)
       }
-      const base = op === 'write' ? undefined : (made.get(path) ?? (await baseOf(source, path)))
-      const { bytes, splice } = contentFor(change, base, prepared)
-      const staged = await stage(bytes, blobs, state.settings.file_bytes)
+      const base = op === 'write' ? undefined : (made.get(path) ?? baseOf(source, path))
+      const { content, splice, diff } = await contentFor(source, change, base, withDiff)
+      if (diff !== undefined) prepared.diffs.push(diff)
+      const staged = await stage(content, blobs, state.settings.file_bytes)
       if (staged.attachment !== undefined) prepared.attachments.push(staged.attachment)
       const isEdit = op === 'edit' || op === 'replace'
       prepared.changes.push({
@@ -85,112 +95,121 @@ export async function prepareChanges(
         // Whose bytes it touches decides which locks are in its way.
         ...optional('splice', splice),
       })
-      made.set(path, { bytes, version: state.revision + 1 })
+      made.set(path, { content: contentOfStaged(blobs, staged), version: state.revision + 1 })
     }
   }
   return prepared
 }
 
-interface Made {
-  bytes: Uint8Array
-  splice?: Splice
+type Given = AskedChange & { op: 'write' | 'append' }
+
+function givenBytes(change: Given): Buffer {
+  const { path, text, base64 } = change
+  if ((text === undefined) === (base64 === undefined)) {
+    fail('invalid_request', `${path}: give either text or base64.`)
+  }
+  return text === undefined ? Buffer.from(base64 as string, 'base64') : Buffer.from(text, 'utf8')
 }
 
-function contentFor(
+/** Appends to one file that follow each other are one: each would store the whole file anew. */
+function withoutRuns(asked: readonly AskedChange[]): readonly AskedChange[] {
+  const isRun = (at: number): boolean => {
+    const [before, change] = [asked[at - 1], asked[at]]
+    return change?.op === 'append' && before?.op === 'append' && before.path === change.path
+  }
+  if (!asked.some((_, at) => isRun(at))) return asked
+  const kept: AskedChange[] = []
+  for (let at = 0; at < asked.length; ) {
+    const first = asked[at] as AskedChange
+    const start = at
+    do at += 1
+    while (isRun(at))
+    const run = asked.slice(start, at) as Given[]
+    const base64 = (): string => Buffer.concat(run.map(givenBytes)).toString('base64')
+    kept.push(run.length > 1 ? { op: 'append', path: first.path, base64: base64() } : first)
+  }
+  return kept
+}
+
+interface Made {
+  /** Large ones are put together from their parts while they are stored. */
+  content: Uint8Array | AsyncIterable<Uint8Array>
+  splice?: Splice | undefined
+  diff?: string | undefined
+}
+
+async function contentFor(
+  source: ChangeSource,
   change: AskedChange & { op: 'write' | 'append' | 'edit' | 'replace' },
   base: Base | undefined,
-  prepared: Prepared,
-): Made {
+  withDiff: boolean,
+): Promise<Made> {
   if (change.op === 'replace') return replaceBytes(change, base)
-  if (change.op === 'edit') {
-    const { diff, ...made } = editText(change.path, base, change.edits)
-    prepared.diffs.push(diff)
-    return made
-  }
-  if ((change.text === undefined) === (change.base64 === undefined)) {
-    fail('invalid_request', `${change.path}: give either text or base64.`)
-  }
-  const given =
-    change.text === undefined
-      ? Buffer.from(change.base64 as string, 'base64')
-      : Buffer.from(change.text, 'utf8')
-  const isAppended = change.op === 'append' && base?.bytes !== undefined
-  return { bytes: isAppended ? Buffer.concat([base.bytes as Uint8Array, given]) : given }
+  if (change.op === 'edit') return editText(source, change, base, withDiff)
+  const given = givenBytes(change)
+  const before = change.op === 'append' ? base?.content : undefined
+  if (before === undefined) return { content: given }
+  return { content: joined([{ content: before, start: 0, end: before.size }, given]) }
 }
 
 function replaceBytes(
   { path, text, range }: AskedChange & { op: 'replace' },
   base: Base | undefined,
 ): Made {
-  const before = base?.bytes
-  if (before === undefined) {
+  const content = base?.content
+  if (content === undefined) {
     return fail('not_found', `There is no file at ${path} to replace bytes of. Write it first.`, {
       path,
     })
   }
-  const { start, end = before.length } = range
-  if (start > end || end > before.length) {
-    fail(
-      'range_invalid',
-      `${path} has ${before.length} bytes now; ${start} to ${end} are not in it.`,
-      {
-        path,
-        size: before.length,
-      },
-    )
+  const { size } = content
+  const { start, end = size } = range
+  if (start > end || end > size) {
+    fail('range_invalid', `${path} has ${size} bytes now; ${start} to ${end} are not in it.`, {
+      path,
+      size,
+    })
   }
   const given = Buffer.from(text, 'utf8')
   return {
-    bytes: Buffer.concat([before.subarray(0, start), given, before.subarray(end)]),
+    content: joined([{ content, start: 0, end: start }, given, { content, start: end, end: size }]),
     splice: { start, end, size: given.length },
   }
 }
 
 /** What a file holds now; nothing and version 0 when there is none. */
-async function baseOf({ state, overlay, blobs }: ChangeSource, path: string): Promise<Base> {
+function baseOf({ state, overlay, blobs }: ChangeSource, path: string): Base {
   const { entry } = placeOf(state.records, path, state.settings.portable_names)
-  if (entry?.kind !== 'file') return { bytes: undefined, version: 0 }
-  const bytes = await bytesOf(contentOf(overlay, blobs, entry), LIMITS.textBytes)
-  return { bytes, version: entry.version }
+  if (entry?.kind !== 'file') return { content: undefined, version: 0 }
+  return { content: contentOf(overlay, blobs, entry), version: entry.version }
 }
 
-function editText(
-  path: string,
+async function editText(
+  { texts }: ChangeSource,
+  { path, edits }: AskedChange & { op: 'edit' },
   base: Base | undefined,
-  edits: readonly Edit[],
-): Made & { diff: string } {
-  if (base?.bytes === undefined) {
-    fail('not_found', `There is no file at ${path} to edit. Write it first.`, { path })
+  withDiff: boolean,
+): Promise<Made> {
+  const content = base?.content
+  if (base === undefined || content === undefined) {
+    return fail('not_found', `There is no file at ${path} to edit. Write it first.`, { path })
   }
-  const before = decodeText(path, base.bytes)
-  const result = applyEdits(before, edits)
-  if (!result.ok) {
-    const { oldText } = edits[result.index] as Edit
+  if (content.size > LIMITS.textBytes) {
     fail(
-      'edit_conflict',
-      `${path}: edit ${result.index + 1} was not applied: ${result.fault}. Nothing was written. ` +
-        'Read the file and give text that stands there exactly once.',
-      { path, edit: result.index, version: base.version, excerpt: excerptFor(before, oldText) },
+      'too_large',
+      `${path} has ${content.size} bytes; text is looked for in at most ${LIMITS.textBytes}. ` +
+        'Append to it, or replace bytes of it.',
+      { path, size: content.size, limit: LIMITS.textBytes },
     )
   }
-  const { text, touched } = result
-  const bytes = Buffer.from(text, 'utf8')
-  const diff = unifiedDiff(path, before, text)
-  if (touched === undefined) return { bytes, splice: spliceBetween(base.bytes, bytes), diff }
-  const start = Buffer.byteLength(before.slice(0, touched.start))
-  const tail = Buffer.byteLength(before.slice(before.length - touched.tail))
-  const end = Math.max(start, base.bytes.length - tail)
-  return { bytes, splice: { start, end, size: bytes.length - tail - start }, diff }
-}
-
-function decodeText(path: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return fail('invalid_request', `${path} is not UTF-8 text, so it cannot be edited as text.`, {
-      path,
-    })
-  }
+  const load = async (): Promise<Uint8Array> =>
+    // What is in memory stays there; what is read for this is given away.
+    content.bytes === undefined ? bytesOf(content, LIMITS.textBytes) : new Uint8Array(content.bytes)
+  const terms = { edits, diffOf: withDiff ? path : undefined }
+  const outcome = await texts.edit(content.size, load, terms)
+  if (!outcome.ok) throw new SluiceError(problemOf(editRefusal(path, base.version, outcome)))
+  const { bytes, splice, diff } = outcome
+  return { content: bytes, splice, diff }
 }
 
 /**
@@ -198,7 +217,7 @@ function decodeText(path: string, bytes: Uint8Array): string {
  * (a large file, or bytes that come as a stream).
  */
 export function prepareAppendNow(
-  { state, overlay, blobs }: ChangeSource,
+  { state, overlay, blobs }: Pick<ChangeSource, 'state' | 'overlay' | 'blobs'>,
   path: string,
   data: Uint8Array,
 ): Prepared | undefined {
@@ -222,3 +241,6 @@ export function prepareAppendNow(
     diffs: [],
   }
 }
+
+/** A commit of thousands of changes is made ready in steps, so that others get in between. */
+const CHANGES_A_TURN = 200

@@ -109,6 +109,20 @@ export function contentOf(
   }
 }
 
+/** What was made ready a moment ago, to be read again before it is committed. */
+export function contentOfStaged(blobs: Blobs, { sha256, size, attachment }: Staged): Content {
+  const bytes = attachment?.bytes
+  if (bytes === undefined) {
+    return { size, sha256, stream: (start = 0, end = size) => blobs.read(sha256, start, end) }
+  }
+  return {
+    size,
+    sha256,
+    bytes,
+    stream: (start = 0, end = size) => chunks(bytes.subarray(start, end)),
+  }
+}
+
 /** The whole content in memory; refuses above `limitBytes`. */
 export async function bytesOf(content: Content, limitBytes: number): Promise<Uint8Array> {
   if (content.bytes !== undefined) return content.bytes

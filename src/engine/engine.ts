@@ -8,6 +8,7 @@ import type { Actor } from '../core/command.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
+import { EditThread } from '../text/edit-thread.ts'
 import type {
   Answer,
   Caller,
@@ -53,6 +54,7 @@ export class Engine implements EngineApi {
   private readonly log: (message: string, error: unknown) => void
   private readonly workspaces = new Map<string, Workspace>()
   private readonly board = new NoticeBoard()
+  private readonly texts = new EditThread()
   private readonly sessions: Sessions
   private readonly serverCalls: ServerCalls
   private readonly proof: Proof
@@ -102,6 +104,7 @@ export class Engine implements EngineApi {
       board: this.board,
       about: (session) => this.directory.sessions.get(session)?.about,
       sessionFor: (to) => this.sessions.sessionFor(to),
+      texts: this.texts,
       actorOf: (session) => this.directory.actorOf(session),
       isGone: (session) => this.sessions.isGone(session),
     })
@@ -269,6 +272,7 @@ export class Engine implements EngineApi {
     this.sessions.stop()
     for (const workspace of this.workspaces.values()) await workspace.close()
     await this.directory.stream.close()
+    await this.texts.close()
   }
 }
 

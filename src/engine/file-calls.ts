@@ -1,57 +1,48 @@
 import { fail, type Refusal } from '../contract/errors.ts'
-import type { Event } from '../contract/events.ts'
+import type { EventOf } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
+import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
-import { maySupervise } from '../core/agent/rights.ts'
-import type { Actor, Commit, KeepDraft } from '../core/command.ts'
+import type { Actor, Commit, CommitChange, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
 import { taken } from '../core/file/permit.ts'
 import { placeOf } from '../core/file/place.ts'
 import { covers } from '../core/lock/conflict.ts'
 import { MODE } from '../core/lock/mode.ts'
 import type { Blobs } from '../store/blobs.ts'
-import type { Content } from './api.ts'
-import { type AskedChange, type Prepared, prepareAppendNow, prepareChanges } from './change.ts'
-import { contentOf, stage } from './contents.ts'
+import type { EditThread } from '../text/edit-thread.ts'
+import {
+  type AskedChange,
+  type ChangeSource,
+  type Prepared,
+  prepareAppendNow,
+  prepareChanges,
+} from './change.ts'
+import { type Committed, committed, writtenRow } from './committed.ts'
+import { stage } from './contents.ts'
 import type { Desk } from './desk.ts'
 import { Overlaps } from './overlap.ts'
-import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
-import { fileFacts, holderOf, writtenReply } from './reply.ts'
+import { assertReadable, fileAt, type Reader } from './query.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
 /** The operations on files: contents made safe, commits decided, answers out of facts. */
 export class FileCalls {
   private readonly desk: Desk
   private readonly blobs: Blobs
+  private readonly texts: EditThread
   private readonly busyPaths = new Map<string, Promise<unknown>>()
   private readonly overlaps: Overlaps
 
-  constructor(desk: Desk, blobs: Blobs) {
+  constructor(desk: Desk, blobs: Blobs, texts: EditThread) {
     this.desk = desk
     this.overlaps = new Overlaps((session, notice) => desk.tell(session, notice))
     this.blobs = blobs
+    this.texts = texts
   }
 
   private reader(actor: Actor): Reader {
     return { state: this.desk.stream.state, actor, moment: this.desk.moment() }
-  }
-
-  async read(
-    input: Parsed<'read_file'>,
-    actor: Actor,
-  ): Promise<{ value: Output<'read_file'>; content: Content }> {
-    const reader = this.reader(actor)
-    const { path, at } = input
-    const entry = await this.desk.audited(actor, 'read_file', input, () => fileAt(reader, path, at))
-    const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
-    const value = fileFacts(path, entry, holderOf(reader.state.locks, path, reader.moment))
-    // The newest version may not be durable yet; it is shown when it is.
-    if (entry.version > this.desk.stream.durable) await this.desk.stream.settled(entry.version)
-    if (at === undefined && actor.unnamed !== true) {
-      this.desk.seen.saw(actor.session, entry.id, entry.version, this.desk.clock.now())
-    }
-    return { value, content }
   }
 
   write(
@@ -83,27 +74,26 @@ export class FileCalls {
     content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
   ): Promise<Output<'write_file'>> {
     const { path } = input
-    const again = await this.committedAgain(actor, input.request_id)
-    if (again === undefined) {
-      const isSmall =
-        content === undefined ||
-        (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
-      if (!isSmall) await this.assertWritable(input, actor)
-      const limit = this.desk.stream.state.settings.file_bytes
-      const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
-      const change = {
-        kind: 'write' as const,
-        how: 'write' as const,
-        path,
-        content: { sha256: staged.sha256, size: staged.size },
-        ifVersion: input.if_version,
-        ifNone: input.if_none,
-      }
-      const attachments = staged.attachment === undefined ? [] : [staged.attachment]
-      const event = await this.decided(input, actor, { changes: [change], attachments, diffs: [] })
-      return writeAnswer(event, path)
+    const asked: AskedChange[] = [{ op: 'write', path }]
+    const again = await this.committedAgain(actor, asked, input.request_id)
+    if (again !== undefined) return writtenRow(again, path)
+    const isSmall =
+      content === undefined ||
+      (content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes)
+    if (!isSmall) await this.assertWritable(input, actor)
+    const limit = this.desk.stream.state.settings.file_bytes
+    const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
+    const change = {
+      kind: 'write' as const,
+      how: 'write' as const,
+      path,
+      content: { sha256: staged.sha256, size: staged.size },
+      ifVersion: input.if_version,
+      ifNone: input.if_none,
     }
-    return writeAnswer(again, path)
+    const attachments = staged.attachment === undefined ? [] : [staged.attachment]
+    const prepared = { changes: [change], attachments, diffs: [] }
+    return writtenRow(await this.decided(input, actor, asked, prepared), path)
   }
 
   /** A large upload is refused before it is sent, where that is known already. */
@@ -128,15 +118,10 @@ export class FileCalls {
     if ([append, edits, replace].filter((one) => one !== undefined).length !== 1) {
       fail('invalid_request', 'Give one of "append", "edits" and "replace".')
     }
-    if (dry_run === true && edits !== undefined) {
-      const asked = [{ op: 'edit' as const, path, edits }]
-      await this.assertEditable(actor, asked)
-      const { diffs } = await prepareChanges(this.source(), asked)
-      const entry = fileAt(this.reader(actor), path, undefined)
-      return { path, version: entry.version, diff: diffs[0] as string, dry_run: true }
-    }
-    const again = await this.committedAgain(actor, input.request_id)
-    if (again !== undefined) return { ...writtenOf(again, path), created: isNew(again, path) }
+    if (dry_run === true) return this.preview(input, actor)
+    const askedAgain = [{ op: 'append' as const, path }]
+    const again = await this.committedAgain(actor, askedAgain, input.request_id)
+    if (again !== undefined) return writtenRow(again, path)
     if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
     const asked: AskedChange =
       replace !== undefined
@@ -150,12 +135,32 @@ export class FileCalls {
           ? { op: 'append', path, text: append }
           : { op: 'edit', path, edits }
     const conditions = { ifVersion: input.if_version, ifNone: input.if_none }
-    const { event, prepared } = await this.changed(input, actor, [asked], conditions)
+    const { result, prepared } = await this.changed(input, actor, [asked], conditions, true)
     const [diff] = prepared.diffs
+    return { ...writtenRow(result, path), ...optional('diff', diff) }
+  }
+
+  /** What edits would come to. */
+  private async preview(
+    { path, edits }: Parsed<'patch_file'>,
+    actor: Actor,
+  ): Promise<Output<'patch_file'>> {
+    if (edits === undefined) {
+      fail('invalid_request', 'Only "edits" can be tried with dry_run. Nothing was written.', {
+        fields: [{ field: 'dry_run', fault: 'not with "append" or "replace"' }],
+      })
+    }
+    const asked = [{ op: 'edit' as const, path, edits }]
+    await this.assertEditable(actor, asked)
+    const { sha256 } = fileAt(this.reader(actor), path, undefined)
+    const { changes, diffs } = await prepareChanges(this.source(), asked, true)
+    const [change] = changes as (CommitChange & { kind: 'write' })[]
     return {
-      ...writtenOf(event, path),
-      created: isNew(event, path),
-      ...(diff === undefined ? {} : { diff }),
+      path,
+      version: change?.onto ?? 0,
+      ...optional('diff', diffs[0]),
+      dry_run: true,
+      ...(change?.content.sha256 === sha256 ? { unchanged: true } : {}),
     }
   }
 
@@ -179,21 +184,24 @@ export class FileCalls {
 
   async delete(input: Parsed<'delete_file'>, actor: Actor): Promise<Output<'delete_file'>> {
     const { path, recursive = false, if_version } = input
-    const again = await this.committedAgain(actor, input.request_id)
-    const event =
-      again ??
-      (await this.decided(input, actor, {
-        changes: [{ kind: 'delete', path, recursive, ifVersion: if_version }],
-        attachments: [],
-        diffs: [],
-      }))
-    return { path, version: event.revision }
+    const asked: AskedChange[] = [{ op: 'delete', path }]
+    const prepared: Prepared = {
+      changes: [{ kind: 'delete', path, recursive, ifVersion: if_version }],
+      attachments: [],
+      diffs: [],
+    }
+    const { revision } =
+      (await this.committedAgain(actor, asked, input.request_id)) ??
+      (await this.decided(input, actor, asked, prepared))
+    return { path, version: revision }
   }
 
   async commit(input: Parsed<'commit'>, actor: Actor): Promise<Output<'commit'>> {
-    const again = await this.committedAgain(actor, input.request_id)
-    const event = again ?? (await this.changed(input, actor, input.changes)).event
-    return { revision: event.revision, files: writtenReply(event) }
+    const { changes } = input
+    const again = await this.committedAgain(actor, changes, input.request_id)
+    const result = again ?? (await this.changed(input, actor, changes)).result
+    const { revision, files, unchanged } = result
+    return { revision, files, ...(unchanged ? { unchanged } : {}) }
   }
 
   /**
@@ -205,24 +213,26 @@ export class FileCalls {
     actor: Actor,
     asked: readonly AskedChange[],
     conditions: Conditions = {},
-  ): Promise<{ event: CommitEvent; prepared: Prepared }> {
+    withDiff = false,
+  ): Promise<{ result: Committed; prepared: Prepared }> {
     await this.assertEditable(actor, asked)
     const onNewest = asked.filter((change) => ON_NEWEST.has(change.op))
     const now = this.preparedNow(asked)
     if (now !== undefined) {
-      const event = await this.decided(input, actor, withConditions(now, conditions))
-      return { event, prepared: now }
+      const result = await this.decided(input, actor, asked, withConditions(now, conditions))
+      return { result, prepared: now }
     }
     const paths = onNewest.map((change) => change.path)
     for (let tries = 1; ; tries++) {
       let prepared: Prepared | undefined
       const settled = await this.inTurn(paths, async () => {
-        prepared = withConditions(await prepareChanges(this.source(), asked), conditions)
-        return this.attempt(input, actor, prepared)
+        const made = await prepareChanges(this.source(), asked, withDiff)
+        prepared = withConditions(made, conditions)
+        return this.attempt(input, actor, asked, prepared)
       })
       if (!('refusal' in settled)) {
-        const event = await this.durableOf(settled)
-        return { event, prepared: prepared as unknown as Prepared }
+        const result = await this.durableOf(asked, settled)
+        return { result, prepared: prepared as unknown as Prepared }
       }
       const isPassed =
         conditions.ifVersion === undefined &&
@@ -264,8 +274,9 @@ export class FileCalls {
   private attempt(
     input: CommitTerms,
     actor: Actor,
+    asked: readonly AskedChange[],
     prepared: Prepared,
-  ): { event: CommitEvent } | { again: number } | { refusal: Refusal } {
+  ): Attempt {
     // While its contents were made ready, the same request may have come and been decided.
     const again = this.desk.answered(actor, input.request_id)
     if (again !== undefined) return { again }
@@ -273,37 +284,53 @@ export class FileCalls {
     const command = this.commitCommand(input, actor, prepared.changes)
     const step = this.desk.run(command, prepared.attachments)
     if (step.refusal !== undefined) return { refusal: step.refusal }
-    const event = step.events[0] as CommitEvent
-    this.noteWritten(actor, event)
-    this.claimUsed(actor, event)
-    return { event }
+    const event = step.events.find((one) => one.kind === 'files-committed')
+    const { stream } = this.desk
+    const result = committed(stream.state, asked, event, stream.lastFact)
+    this.noteWritten(actor, prepared.changes, event, result)
+    this.claimUsed(actor, event?.changes ?? prepared.changes)
+    return { result, decidedOn: stream.lastFact }
   }
 
   /**
-   * What a caller has written whole it knows; what it appended to or edited only if it knew the
-   * version before, for it saw nothing of the rest (files §9).
+   * What a caller has written whole it knows, also where the file held just that before; what it
+   * appended to or edited only if it knew the version before, and as well as it did, for it saw nothing
+   * of the rest (files §9).
    */
-  private noteWritten(actor: Actor, event: CommitEvent): void {
+  private noteWritten(
+    actor: Actor,
+    asked: readonly CommitChange[],
+    event: EventOf<'files-committed'> | undefined,
+    { left }: Committed,
+  ): void {
     if (actor.unnamed === true) return
-    const { seen } = this.desk
-    for (const change of event.changes) {
-      if (change.op !== 'write') continue
-      const isKnown =
-        change.base === 0 || seen.of(actor.session, change.id)?.version === change.base
+    const { seen, clock } = this.desk
+    for (const change of event?.changes ?? []) {
+      if (change.op !== 'write' || event === undefined) continue
+      const before = seen.of(actor.session, change.id)
+      const isKnown = change.base === 0 || before?.version === change.base
       const isOnKnown = isKnown && (change.how === 'append' || change.how === 'edit')
       if (change.how !== 'write' && !isOnKnown) continue
-      seen.saw(actor.session, change.id, event.revision, event.at)
+      const inexact = isOnKnown ? before?.inexact : undefined
+      seen.saw(actor.session, change.id, event.revision, event.at, inexact)
+    }
+    if (left.length === 0) return
+    const wholes = new Set(
+      asked.flatMap((one) => (one.kind === 'write' && one.how === 'write' ? [one.path] : [])),
+    )
+    for (const { path, id, version } of left) {
+      if (wholes.has(path)) seen.saw(actor.session, id, version, clock.now())
     }
   }
 
   /** Who writes under a lock that was granted between its calls knows of it (locks §10). */
-  private claimUsed(actor: Actor, event: CommitEvent): void {
+  private claimUsed(actor: Actor, changes: readonly { path: string }[]): void {
     const { leases, stream, clock } = this.desk
     const { locks } = stream.state
     for (const lock of locks.owners.get(actor.session)?.locks ?? []) {
       if (!leases.isUnclaimed(lock.id)) continue
-      const isUsed = event.changes.some((change) => {
-        const written = taken(locks, change.path, MODE.W)
+      const isUsed = changes.some(({ path }) => {
+        const written = taken(locks, path, MODE.W)
         return lock.items.some((item) => covers({ ...item, range: undefined }, written))
       })
       if (isUsed) leases.claim(lock.id, clock.now())
@@ -313,14 +340,15 @@ export class FileCalls {
   private async decided(
     input: CommitTerms,
     actor: Actor,
+    asked: readonly AskedChange[],
     prepared: Prepared,
-  ): Promise<CommitEvent> {
-    const result = this.attempt(input, actor, prepared)
+  ): Promise<Committed> {
+    const result = this.attempt(input, actor, asked, prepared)
     if ('refusal' in result) {
       const paths = prepared.changes.map((change) => change.path)
       return this.refusedCommit(actor, prepared, paths, result.refusal, input.request_id)
     }
-    return this.durableOf(result)
+    return this.durableOf(asked, result)
   }
 
   /** locks §39: whoever lost a lock keeps what it was about to write, for a while. */
@@ -366,29 +394,18 @@ export class FileCalls {
     return this.desk.seen.of(actor.session, entry.id)?.version ?? 0
   }
 
-  async readDraft(
-    input: Parsed<'read_draft'>,
-    actor: Actor,
-  ): Promise<{ value: Output<'read_draft'>; content: Content }> {
-    const { state, durable, overlay } = this.desk.stream
-    const draft = state.drafts.get(Number(input.draft.slice(1)))
-    const isPast = draft === undefined || this.desk.clock.now() >= draft.until
-    if (isPast || (draft.agent !== actor.agent && !maySupervise(actor.role))) {
-      fail('not_found', `There is no draft ${input.draft} of yours, or it is no longer kept.`, {
-        draft: input.draft,
-      })
-    }
-    assertReadable(this.reader(actor), draft.path)
-    if (draft.id > durable) await this.desk.stream.settled(draft.id)
-    return { value: draftFacts(draft), content: contentOf(overlay, this.blobs, draft) }
+  private async durableOf(
+    asked: readonly AskedChange[],
+    decided: Exclude<Attempt, { refusal: Refusal }>,
+  ): Promise<Committed> {
+    if ('again' in decided) return this.answeredBy(asked, decided.again)
+    await this.desk.stream.settled(decided.decidedOn)
+    return decided.result
   }
 
-  private async durableOf(
-    decided: { event: CommitEvent } | { again: number },
-  ): Promise<CommitEvent> {
-    if ('again' in decided) return this.desk.answerAgain(decided.again, ['files-committed'])
-    await this.desk.stream.settled(decided.event.revision)
-    return decided.event
+  private async answeredBy(asked: readonly AskedChange[], revision: number): Promise<Committed> {
+    const event = await this.desk.answerAgain(revision, ['files-committed'])
+    return committed(this.desk.stream.state, asked, event, revision)
   }
 
   private commitCommand(input: CommitTerms, actor: Actor, changes: Commit['changes']): Commit {
@@ -409,21 +426,28 @@ export class FileCalls {
     return { kind: 'commit', actor, changes, locks, release, message, run, requestId: request_id }
   }
 
-  private source() {
-    return { state: this.desk.stream.state, overlay: this.desk.stream.overlay, blobs: this.blobs }
+  private source(): ChangeSource {
+    const { stream, clock } = this.desk
+    return {
+      state: stream.state,
+      overlay: stream.overlay,
+      blobs: this.blobs,
+      texts: this.texts,
+      soon: (callback) => clock.soon(callback),
+    }
   }
 
   private async committedAgain(
     actor: Actor,
+    asked: readonly AskedChange[],
     requestId: string | undefined,
-  ): Promise<CommitEvent | undefined> {
+  ): Promise<Committed | undefined> {
     const known = this.desk.answered(actor, requestId)
-    if (known === undefined) return undefined
-    return this.desk.answerAgain(known, ['files-committed'])
+    return known === undefined ? undefined : this.answeredBy(asked, known)
   }
 }
 
-type CommitEvent = Extract<Event, { kind: 'files-committed' }>
+type Attempt = { result: Committed; decidedOn: number } | { again: number } | { refusal: Refusal }
 
 interface CommitTerms {
   locks?: string[] | undefined
@@ -451,17 +475,3 @@ function withConditions(prepared: Prepared, conditions: Conditions): Prepared {
 
 /** An append that is passed by whole writes this often in a row gives up and says so. */
 const PREPARE_TRIES = 100
-
-function writtenOf(event: CommitEvent, path: string): Output<'commit'>['files'][number] {
-  return writtenReply(event).find((file) => file.path === path) ?? { path, version: event.revision }
-}
-
-function isNew(event: CommitEvent, path: string): boolean {
-  return event.changes.some(
-    (change) => change.op === 'write' && change.path === path && change.created === true,
-  )
-}
-
-function writeAnswer(event: CommitEvent, path: string): Output<'write_file'> {
-  return { ...writtenOf(event, path), created: isNew(event, path) }
-}

@@ -3,6 +3,8 @@ import { BoundedMap } from '../core/bounded-map.ts'
 interface Seen {
   version: number
   at: number
+  /** It was shown as text that is not byte for byte what the file holds: the encoding guessed for it. */
+  inexact?: string | undefined
 }
 
 /**
@@ -16,13 +18,13 @@ export class SeenVersions {
     return this.sessions.get(session)?.get(file)
   }
 
-  saw(session: string, file: number, version: number, at: number): void {
+  saw(session: string, file: number, version: number, at: number, inexact?: string): void {
     let files = this.sessions.get(session)
     if (files === undefined) {
       files = new BoundedMap(FILES_PER_SESSION)
       this.sessions.set(session, files)
     }
-    files.set(file, { version, at })
+    files.set(file, inexact === undefined ? { version, at } : { version, at, inexact })
   }
 
   /** What was written after `revision` was lost: its numbers will name other contents. */

@@ -4,11 +4,13 @@ import { OPERATIONS, type OperationName, type Parsed } from '../contract/operati
 import type { Actor, EndSession, SetWorkspace } from '../core/command.ts'
 import type { Owner } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
+import type { EditThread } from '../text/edit-thread.ts'
 import type { Answer, Content } from './api.ts'
 import { queryAudit, verifyAudit } from './audit.ts'
 import type { Clock } from './clock.ts'
 import { Desk } from './desk.ts'
 import { FileCalls } from './file-calls.ts'
+import { FileReads } from './file-reads.ts'
 import { HoldCalls } from './hold-calls.ts'
 import { LockCalls } from './lock-calls.ts'
 import type { NoticeBoard } from './notice-board.ts'
@@ -24,6 +26,8 @@ export interface Outside {
   about: (session: string) => Record<string, string> | undefined
   /** The open session that `agent` or `agent:session` means, with its rights; throws otherwise. */
   sessionFor: (to: string) => Actor
+  /** Edits of texts, off the thread that decides. */
+  texts: EditThread
   /** Whom a session acts as; undefined when it is over. */
   actorOf: (session: string) => Actor | undefined
   /** Its connection is lost for good. */
@@ -42,6 +46,7 @@ export class Workspace {
   private readonly locks: LockCalls
   private readonly holds: HoldCalls
   private readonly files: FileCalls
+  private readonly reads: FileReads
   private readonly clock: Clock
   private readonly outside: Outside
   private stopTimer: () => void = () => {}
@@ -52,7 +57,8 @@ export class Workspace {
     this.clock = clock
     this.outside = outside
     this.desk = new Desk(stream, clock, secret, outside)
-    this.files = new FileCalls(this.desk, blobs)
+    this.files = new FileCalls(this.desk, blobs, outside.texts)
+    this.reads = new FileReads(this.desk, blobs)
     this.locks = new LockCalls(this.desk, blobs)
     this.holds = new HoldCalls(this.desk, outside)
     this.tick()
@@ -128,8 +134,8 @@ export class Workspace {
 
   private contentOf(operation: OperationName, input: never, actor: Actor) {
     return operation === 'read_draft'
-      ? this.files.readDraft(input, actor)
-      : this.files.read(input, actor)
+      ? this.reads.readDraft(input, actor)
+      : this.reads.read(input, actor)
   }
 
   private readonly answerOf = (value: unknown) => ({ value, revision: this.stream.durable })
@@ -173,6 +179,8 @@ export class Workspace {
         return this.holds.recall(input, actor)
       case 'extend_recall':
         return this.holds.extend(input, actor)
+      case 'read_text':
+        return this.reads.readText(input, actor)
       case 'write_file':
         return this.files.write(input, actor, content)
       case 'patch_file':

@@ -1,9 +1,21 @@
-import { createTwoFilesPatch } from 'diff'
+import { cutText } from '../contract/cut-text.ts'
+import { decodeText, type Encoding, encodeText, guessEncoding } from './encoding.ts'
+import {
+  type Found,
+  findExact,
+  findLines,
+  lineNumberAt,
+  type Place,
+  startOfLine,
+} from './find-text.ts'
+import { reindent } from './indentation.ts'
+import { type Span, shrunk, withChange } from './spans.ts'
 
 /**
- * Replacing text (files §12). An edit applies where its old text stands exactly once. If it stands
- * nowhere as it is, lines are compared without the white space around them, and the new text takes
- * over the indentation found (as the official filesystem server does), again only if that is unique.
+ * Replacing text (files §12) without touching a byte beside it. An edit applies where its old text
+ * stands exactly once. Line ends of either kind are one for finding it, and what is put there has those
+ * of the place. If it stands nowhere as it is, lines are compared without the blanks around them, and
+ * the new text gets the indentation of the file. What old and new text share is left as it lies.
  */
 export interface Edit {
   oldText: string
@@ -11,91 +23,259 @@ export interface Edit {
 }
 
 export type EditResult =
-  | { ok: true; text: string; touched: Touched | undefined }
-  | { ok: false; index: number; fault: string }
+  | { ok: true; bytes: Buffer; spans: Span[]; encoding: Encoding; at: number }
+  | EditFault
 
-/** Where edits changed a text: all before `start` and the last `tail` characters are as they were.
- * Unknown where line ends were made alike for comparing. */
-interface Touched {
-  start: number
-  tail: number
+export interface EditFault {
+  ok: false
+  index: number
+  reason: 'absent' | 'several' | 'indentation' | 'characters' | 'encoding'
+  encoding: Encoding
+  /** Of `several`: how often it stands there. */
+  count: number
+  /** In which lines it begins, the first of them. */
+  lines: number[]
+  /** What stands there now. */
+  excerpt: string
 }
 
-export function applyEdits(original: string, edits: readonly Edit[]): EditResult {
-  const isPlain = !original.includes('\r\n')
-  let text = isPlain ? original : original.replaceAll('\r\n', '\n')
-  let start = text.length
-  let tail = text.length
+export function applyEdits(original: Buffer, edits: readonly Edit[]): EditResult {
+  const encoding = guessEncoding(original)
+  let bytes = original
+  let spans: Span[] = []
+  let at = 0
   for (const [index, edit] of edits.entries()) {
-    const oldText = edit.oldText.replaceAll('\r\n', '\n')
-    const newText = edit.newText.replaceAll('\r\n', '\n')
-    const at = text.indexOf(oldText)
-    if (at >= 0) {
-      const second = text.indexOf(oldText, at + 1)
-      if (second >= 0) {
-        return { ok: false, index, fault: 'its old text stands there more than once; add context' }
-      }
-      start = Math.min(start, at)
-      tail = Math.min(tail, text.length - at - oldText.length)
-      text = text.slice(0, at) + newText + text.slice(at + oldText.length)
-      continue
+    const made =
+      encoding === 'binary' || isWide(encoding) ? 'encoding' : place(bytes, edit, encoding)
+    if (typeof made === 'string') {
+      const excerpt = made === 'encoding' ? '' : excerptFor(bytes, edit.oldText, encoding)
+      return { ok: false, index, reason: made, encoding, count: 0, lines: [], excerpt }
     }
-    const found = findLines(text, oldText, newText)
-    if (found === undefined) {
-      return { ok: false, index, fault: 'its old text does not stand there (any more)' }
+    const { start, end, text, fault } = made
+    if (fault !== undefined) {
+      const { reason, found } = fault
+      const { count, places } = found
+      const lines = places.map((one) => lineNumberAt(bytes, one.start))
+      const excerpt = excerptAt(bytes, start, encoding)
+      return { ok: false, index, reason, encoding, count, lines, excerpt }
     }
-    start = Math.min(start, found.start)
-    tail = Math.min(tail, text.length - found.end)
-    text = text.slice(0, found.start) + found.text + text.slice(found.end)
+    if (index === 0) at = start
+    const part = shrunk(bytes.subarray(start, end), text)
+    if (part.start === part.end && part.bytes.length === 0) continue
+    const from = start + part.start
+    const to = start + part.end
+    bytes = Buffer.concat([bytes.subarray(0, from), part.bytes, bytes.subarray(to)])
+    spans = withChange(spans, from, to, part.bytes.length)
   }
-  if (isPlain) return { ok: true, text, touched: { start, tail } }
-  // A file keeps the line ends it came with.
-  return { ok: true, text: text.replaceAll('\n', '\r\n'), touched: undefined }
+  const isSame = ({ baseStart, baseEnd, start, end }: Span): boolean =>
+    original.subarray(baseStart, baseEnd).equals(bytes.subarray(start, end))
+  return { ok: true, bytes, spans: spans.filter((span) => !isSame(span)), encoding, at }
 }
 
-/** Lines that are the same but for the white space around them, and what takes their place. */
-function findLines(
-  text: string,
-  oldText: string,
+function isWide(encoding: Encoding): boolean {
+  return encoding === 'utf-16le' || encoding === 'utf-16be'
+}
+
+interface Placed {
+  start: number
+  end: number
+  text: Buffer
+  /** Where it stands, and why it is not applied there. */
+  fault?: { reason: 'several' | 'indentation'; found: Found }
+}
+
+/** Where one edit goes, and the bytes that stand there afterwards. */
+function place(
+  bytes: Buffer,
+  { oldText, newText }: Edit,
+  encoding: Encoding,
+): Placed | 'absent' | 'characters' {
+  const wanted = encodeText(oldText, encoding)
+  if (wanted === undefined) return 'absent'
+  let found = findExact(bytes, wanted)
+  const oldLines = linesOf(oldText)
+  if (found.count === 0 && oldLines.length > 1) {
+    found = findLines(bytes, encoded(oldLines, encoding), false)
+  }
+  const isTrimmed = found.count === 0
+  // The line end of the last line is matched with it; nothing is said of the line behind.
+  if (isTrimmed && oldLines.length > 1 && oldLines.at(-1) === '') oldLines.pop()
+  if (isTrimmed) {
+    found = findLines(
+      bytes,
+      encoded(
+        oldLines.map((line) => line.replace(BLANKS_AROUND, '')),
+        encoding,
+      ),
+      true,
+    )
+  }
+  const [only] = found.places
+  if (only === undefined) return 'absent'
+  const { start, end } = only
+  if (found.count > 1) return { start, end, text: NOTHING, fault: { reason: 'several', found } }
+  const lines = isTrimmed
+    ? trimmedTokens(bytes, only, { oldText, newText, oldLines }, encoding)
+    : { old: tokensOf(oldText), made: tokensOf(newText), end }
+  if (lines === undefined)
+    return { start, end, text: NOTHING, fault: { reason: 'indentation', found } }
+  const text = replacement(bytes, { ...only, end: lines.end }, lines, newText, encoding)
+  return text === undefined ? 'characters' : { start, end: lines.end, text }
+}
+
+interface Tokens {
+  /** The lines that were given for what stands there, with `\n` for their line ends. */
+  old: string[]
+  made: string[]
+  /** Where the last of them ends. */
+  end: number
+}
+
+/** The given lines as they have to look in the indentation of the file. */
+function trimmedTokens(
+  bytes: Buffer,
+  { lines, end }: Place,
+  { oldText, newText, oldLines }: Edit & { oldLines: string[] },
+  encoding: Encoding,
+): Tokens | undefined {
+  const standing = lines.map(
+    (line) => decodeText(bytes.subarray(line.start, line.end), encoding).text,
+  )
+  const pairs = oldLines.map((given, i) => ({ given, found: standing[i] as string }))
+  const newLines = linesOf(newText)
+  const moved = reindent(pairs, newLines)
+  if (moved === undefined) return undefined
+  // A line that is given unchanged stays as it stands there, blanks at its end and all.
+  const same = (line: string, i: number): string => {
+    const at = line === oldLines[i] ? i : oldLines.indexOf(line)
+    return at < 0 || line.trim() === '' ? (moved[i] as string) : (standing[at] as string)
+  }
+  const made = newText === '' ? [] : newLines.map(same)
+  const last = lines.at(-1) as Place['lines'][number]
+  const withEnd = oldText.endsWith('\n')
+  const behind = withEnd ? end : last.end
+  const old = standing.map((line, i) => (i < standing.length - 1 ? `${line}\n` : line))
+  if (withEnd && last.next > last.end) old.push(`${old.pop() as string}\n`)
+  const joined = made.map((line, i) => (i < made.length - 1 ? `${line}\n` : line))
+  if (joined.at(-1) === '') joined.pop()
+  // At the end of a file without a last line end there is none to be kept.
+  if (withEnd && last.next === last.end && joined.at(-1)?.endsWith('\n') === true) {
+    joined.push((joined.pop() as string).slice(0, -1))
+  }
+  return { old, made: joined, end: behind }
+}
+
+/** What the lines have in common at both ends stays, byte for byte; the rest gets the line ends of
+ * the place. */
+function replacement(
+  bytes: Buffer,
+  { start, end, lines }: Place,
+  { old, made }: Tokens,
   newText: string,
-): { start: number; end: number; text: string } | undefined {
-  const wanted = oldText.split('\n')
-  const lines = text.split('\n')
-  const places: number[] = []
-  for (let i = 0; i + wanted.length <= lines.length; i++) {
-    if (wanted.every((line, j) => line.trim() === (lines[i + j] as string).trim())) places.push(i)
+  encoding: Encoding,
+): Buffer | undefined {
+  const most = Math.min(old.length, made.length)
+  let head = 0
+  while (head < most && old[head] === made[head]) head += 1
+  let tail = 0
+  while (tail < most - head && old[old.length - 1 - tail] === made[made.length - 1 - tail])
+    tail += 1
+  const from = lines[head]?.start ?? end
+  const to = tail === 0 ? end : (lines[old.length - tail] as Place['lines'][number]).start
+  const lineEnd =
+    lineEndOf(bytes, from, to, start, end) ?? (newText.includes('\r\n') ? '\r\n' : '\n')
+  const text = made
+    .slice(head, made.length - tail)
+    .join('')
+    .replaceAll('\n', lineEnd)
+  const middle = encodeText(text, encoding)
+  if (middle === undefined) return undefined
+  const kept = head === old.length ? end : from
+  return Buffer.concat([
+    bytes.subarray(start, kept),
+    middle,
+    bytes.subarray(Math.max(kept, to), end),
+  ])
+}
+
+/** The line end that is used in a place: within what is replaced, else the nearest. */
+function lineEndOf(
+  bytes: Buffer,
+  from: number,
+  to: number,
+  start: number,
+  end: number,
+): '\r\n' | '\n' | undefined {
+  const within = (low: number, high: number): number => {
+    const feed = bytes.indexOf(NEWLINE, low)
+    return feed >= 0 && feed < high ? feed : -1
   }
-  const [place] = places
-  if (place === undefined || places.length > 1) return undefined
-  const indentation = /^\s*/.exec(lines[place] as string)?.[0] ?? ''
-  const given = /^\s*/.exec(wanted[0] as string)?.[0] ?? ''
-  const moved = newText
-    .split('\n')
-    .map((line) => (line.startsWith(given) ? indentation + line.slice(given.length) : line))
-  const before = lines.slice(0, place)
-  const start = before.join('\n').length + (place > 0 ? 1 : 0)
-  const found = lines.slice(place, place + wanted.length).join('\n')
-  return { start, end: start + found.length, text: moved.join('\n') }
+  let feed = within(from, to)
+  if (feed < 0) feed = within(start, end)
+  if (feed < 0) feed = bytes.indexOf(NEWLINE, end)
+  if (feed < 0 && start > 0) feed = bytes.lastIndexOf(NEWLINE, start - 1)
+  if (feed < 0) return undefined
+  return feed > 0 && bytes[feed - 1] === RETURN ? '\r\n' : '\n'
 }
 
-/** A unified diff as `git diff` and the official filesystem server print it. */
-export function unifiedDiff(path: string, before: string, after: string): string {
-  const lf = (text: string): string => text.replaceAll('\r\n', '\n')
-  return createTwoFilesPatch(path, path, lf(before), lf(after), 'original', 'modified')
+function linesOf(text: string): string[] {
+  return text.replaceAll('\r\n', '\n').split('\n')
 }
 
-/** The text near where an edit failed, for the refusal: what stands there now. */
-export function excerptFor(text: string, oldText: string): string {
-  const probe =
-    oldText
-      .split('\n')
-      .find((line) => line.trim() !== '')
-      ?.trim() ?? ''
-  const lines = text.split('\n')
-  const near = lines.findIndex((line) => probe !== '' && line.includes(probe.slice(0, 24)))
-  const start = near < 0 ? 0 : Math.max(0, near - 2)
-  return lines
-    .slice(start, start + 8)
-    .join('\n')
-    .slice(0, 800)
+/** Lines with their line ends; what stands behind the last one is a line too, if it is anything. */
+function tokensOf(text: string): string[] {
+  const lines = linesOf(text)
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line}\n` : line))
 }
+
+function encoded(lines: readonly string[], encoding: Encoding): Buffer[] {
+  return lines.map((line) => encodeText(line, encoding) ?? NOTHING)
+}
+
+/** The text near where an edit failed: what stands there now. */
+function excerptFor(bytes: Buffer, oldText: string, encoding: Encoding): string {
+  const probes = linesOf(oldText)
+    .map((line) => cutText(line.trim(), PROBE_LENGTH))
+    .filter((line) => line !== '')
+    .slice(0, PROBES)
+  for (const probe of probes) {
+    const wanted = encodeText(probe, encoding)
+    const at = wanted === undefined ? -1 : bytes.indexOf(wanted)
+    if (at >= 0) return excerptAt(bytes, at, encoding)
+  }
+  return excerptAt(bytes, 0, encoding)
+}
+
+/** Two lines before a place and the lines from there on. */
+function excerptAt(bytes: Buffer, at: number, encoding: Encoding): string {
+  let start = startOfLine(bytes, at)
+  for (let i = 0; i < EXCERPT_BEFORE && start > 0; i++) start = startOfLine(bytes, start - 1)
+  start = Math.max(start, at - EXCERPT_BYTES / 2)
+  let end = start
+  for (let i = 0; i < EXCERPT_LINES && end < bytes.length; i++) {
+    const feed = bytes.indexOf(NEWLINE, end)
+    end = feed < 0 ? bytes.length : feed + 1
+  }
+  const shown = wholeCharacters(bytes, start, Math.min(end, start + EXCERPT_BYTES))
+  return cutText(decodeText(shown, encoding).text.replace(/\r?\n$/, ''), EXCERPT_LENGTH)
+}
+
+/** A part of UTF-8 text that begins and ends between characters. */
+function wholeCharacters(bytes: Buffer, start: number, end: number): Buffer {
+  let from = start
+  while (from < end && ((bytes[from] as number) & 0xc0) === 0x80) from += 1
+  let to = end
+  while (to > from && to < bytes.length && ((bytes[to] as number) & 0xc0) === 0x80) to -= 1
+  return bytes.subarray(from, to)
+}
+
+const BLANKS_AROUND = /^[ \t\r\v\f]+|[ \t\r\v\f]+$/g
+const NOTHING = Buffer.alloc(0)
+const NEWLINE = 10
+const RETURN = 13
+const PROBE_LENGTH = 24
+const PROBES = 10
+const EXCERPT_LINES = 8
+const EXCERPT_BEFORE = 2
+const EXCERPT_LENGTH = 800
+const EXCERPT_BYTES = 4096

@@ -22,21 +22,3 @@ function startOfLine(bytes: Uint8Array, line: number): number | undefined {
 }
 
 const NEWLINE = 10
-
-/** The bytes in which two contents differ: `[start, end)` of the first became `size` bytes. */
-export function spliceBetween(
-  before: Uint8Array,
-  after: Uint8Array,
-): { start: number; end: number; size: number } {
-  const most = Math.min(before.length, after.length)
-  let start = 0
-  while (start < most && before[start] === after[start]) start += 1
-  let same = 0
-  while (
-    same < most - start &&
-    before[before.length - 1 - same] === after[after.length - 1 - same]
-  ) {
-    same += 1
-  }
-  return { start, end: before.length - same, size: after.length - same - start }
-}

@@ -6,14 +6,15 @@ import { isWithin, parentPath } from '../../src/contract/path.ts'
 import type {
   Answer,
   Caller,
-  Content,
   EngineApi,
   Principal,
   Request,
   WatchQuery,
   WireEvent,
 } from '../../src/engine/api.ts'
-import { applyEdits, unifiedDiff } from '../../src/text/edit.ts'
+import { partOf, readText } from '../../src/engine/read-text.ts'
+import { runEdit } from '../../src/text/edit-job.ts'
+import { contentOf, gather } from './fake-content.ts'
 
 /**
  * An engine for the tests of faces: files, whole-path locks and sessions in memory, with none of the
@@ -147,6 +148,14 @@ export class FakeEngine implements EngineApi {
       this.#saw(caller, input.path, file.version)
       return { value: this.#facts(input.path, file), content: contentOf(file.bytes) }
     },
+    read_text: async ({ input, caller }: Request<'read_text'>) => {
+      const { path } = input
+      const part = partOf(input)
+      const { version, bytes } = this.#fileAt(path)
+      this.#saw(caller, path, version)
+      const { text, encoding } = await readText(contentOf(bytes), part, 1024 * 1024)
+      return { value: { path, version, size: bytes.length, text, encoding } }
+    },
     write_file: async ({ input, caller, content }: Request<'write_file'>) => {
       // As in the real one, contents are stored first and only the decision publishes them.
       const bytes = await gather(content)
@@ -165,12 +174,11 @@ export class FakeEngine implements EngineApi {
         return { value: this.#put(caller, input.path, bytes) }
       }
       const { version, bytes } = this.#fileAt(input.path)
-      const edited = applyEdits(bytes.toString(), input.edits ?? [])
-      if (!edited.ok) fail('edit_conflict', `Edit ${edited.index}: ${edited.fault}.`)
-      const { text } = edited
-      const diff = unifiedDiff(input.path, bytes.toString(), text)
+      const edited = runEdit({ bytes, edits: input.edits ?? [], diffOf: input.path })
+      if (!edited.ok) fail('edit_conflict', `Edit ${edited.index}: ${edited.reason}.`)
+      const diff = edited.diff ?? ''
       if (input.dry_run) return { value: { path: input.path, version, diff, dry_run: true } }
-      return { value: { ...this.#put(caller, input.path, Buffer.from(text)), diff } }
+      return { value: { ...this.#put(caller, input.path, Buffer.from(edited.bytes)), diff } }
     },
     delete_file: async ({ input, caller }: Request<'delete_file'>) => {
       this.#mayWrite(caller, input.path)
@@ -475,28 +483,4 @@ export class FakeEngine implements EngineApi {
       renew: 'activity' as const,
     }
   }
-}
-
-async function gather(
-  content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
-): Promise<Buffer> {
-  if (content === undefined) return Buffer.alloc(0)
-  if (content instanceof Uint8Array) return Buffer.from(content)
-  const parts: Uint8Array[] = []
-  for await (const part of content) parts.push(part)
-  return Buffer.concat(parts)
-}
-
-function contentOf(bytes: Buffer): Content {
-  const content: Content = {
-    size: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    async *stream(start = 0, end = bytes.length) {
-      for (let at = start; at < end; at += 64 * 1024) {
-        yield bytes.subarray(at, Math.min(end, at + 64 * 1024))
-      }
-    },
-  }
-  if (bytes.length <= 64 * 1024) content.bytes = bytes
-  return content
 }

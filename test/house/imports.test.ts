@@ -22,7 +22,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, RegExp> = {
   contract: /^zod$/,
   core: /^$/,
-  text: /^diff$/,
+  text: /^(diff|node:(buffer|worker_threads))$/,
   store: /^(node:|msgpackr$)/,
   engine: /^(node:crypto|msgpackr)$/,
   face: /^(node:|fastify$|zod$|ws$|msgpackr$|prom-client$|@modelcontextprotocol\/(server|node)(\/stdio)?$)/,

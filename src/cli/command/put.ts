@@ -32,7 +32,9 @@ export const put: Command = {
       const answer = await door.call('write_file', input, content)
       const screen = new Screen()
       if (values.flag('json')) screen.json(answer)
-      else screen.line(`Wrote ${answer.path}, version ${answer.version}, ${answer.size} bytes.`)
+      else if (answer.unchanged === true) {
+        screen.line(`${answer.path} held just that already, version ${answer.version}.`)
+      } else screen.line(`Wrote ${answer.path}, version ${answer.version}, ${answer.size} bytes.`)
     } finally {
       // A pipe that is not read to its end would keep this process.
       content.destroy()

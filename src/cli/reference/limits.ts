@@ -17,7 +17,8 @@ const WORDS = {
   smallContentBytes:
     'Contents up to this size are stored in the ledger itself, larger ones as files',
   fileBytes: 'A file; a workspace may have a lower limit',
-  textBytes: 'A file that is edited, or read as text in one piece',
+  textBytes: 'A file that is edited as text',
+  answerBytes: 'Content of a file within one answer; text goes on from an offset',
   jsonBodyBytes: 'The JSON body of a request',
   socketFrameBytes: 'A frame of the socket',
   socketRequestsInFlight: 'Requests under way on one socket',

@@ -197,4 +197,8 @@ export const written = z.object({
   version,
   size: z.int().optional(),
   sha256: z.string().optional(),
+  unchanged: z
+    .boolean()
+    .optional()
+    .describe('It held just that already: the version is the one it had'),
 })

@@ -25,6 +25,8 @@ const replacement = z
   })
   .describe('Replaces bytes of the newest version; locks of others behind them move along')
 
+const lineCount = z.coerce.number().int().nonnegative()
+
 const edit = z.strictObject({ oldText: z.string().min(1), newText: z.string() })
 
 const writeErrors = [
@@ -97,6 +99,49 @@ export const fileOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/files/{path+}', status: [200, 206, 304] },
     cli: { command: 'cat', arguments: ['path'] },
   }),
+  read_text: operation({
+    kind: 'query',
+    summary: 'Text of a file: all of it, its first or last lines, or some from an offset on.',
+    role: 'agent',
+    idempotent: true,
+    input: z.strictObject({
+      workspace: field.workspace,
+      path: field.path,
+      at: field.versionGiven.optional().describe('Read it as it was at this revision'),
+      head: lineCount.optional().describe('Only the first lines'),
+      tail: lineCount.optional().describe('Only the last lines'),
+      offset: lineCount.optional().describe('Leave out so many lines'),
+      limit: lineCount.optional().describe('At most so many lines'),
+    }),
+    output: z.object({
+      path: z.string(),
+      version: field.version,
+      size: z.int().describe('Bytes of the whole file'),
+      text: z.string(),
+      encoding: z
+        .enum(['utf-8', 'latin1', 'windows-1252', 'utf-16le', 'utf-16be', 'binary'])
+        .describe('What the bytes were taken for; a guess unless it is utf-8'),
+      lossy: z
+        .boolean()
+        .optional()
+        .describe(
+          'Written back this text would be other bytes, so it is no proof for a whole write',
+        ),
+      cut: z.boolean().optional().describe('More was asked for than one answer takes'),
+      next_offset: z.int().optional().describe('Pass it as offset to go on'),
+      lock: field.holder.optional(),
+    }),
+    errors: [
+      'not_found',
+      'is_folder',
+      'not_folder',
+      'forbidden',
+      'locked',
+      'compacted',
+      'invalid_request',
+    ],
+    http: { method: 'GET', path: '/workspaces/{workspace}/text/{path+}', status: [200] },
+  }),
   write_file: operation({
     kind: 'command',
     summary: 'Write a whole file. It becomes visible whole or not at all.',
@@ -126,7 +171,10 @@ export const fileOperations = {
     }),
     output: field.written.extend({
       created: z.boolean().optional(),
-      diff: z.string().optional().describe('Unified diff of the edits'),
+      diff: z
+        .string()
+        .optional()
+        .describe('Unified diff of the edits; a long one is shortened, and says so'),
       dry_run: z.boolean().optional(),
     }),
     errors: [...writeErrors, 'not_found', 'edit_conflict', 'range_invalid', 'invalid_request'],
@@ -169,7 +217,11 @@ export const fileOperations = {
       run: conditions.run,
       request_id: conditions.request_id,
     }),
-    output: z.object({ revision: z.int(), files: z.array(field.written) }),
+    output: z.object({
+      revision: z.int(),
+      files: z.array(field.written),
+      unchanged: z.boolean().optional().describe('Nothing changed, so nothing was recorded'),
+    }),
     errors: [...writeErrors, 'not_found', 'not_empty', 'edit_conflict', 'invalid_request'],
     http: { method: 'POST', path: '/workspaces/{workspace}/commits', status: [201] },
   }),

@@ -11,6 +11,7 @@ import type { State } from '../state.ts'
 import { applyChange } from './change.ts'
 import { draftOf } from './draft.ts'
 import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
+import { inexactlyKnown } from './inexact.ts'
 import {
   coveringWrite,
   lockedByOther,
@@ -41,6 +42,14 @@ export function decideCommit(
     if (refusal !== undefined) return refusal
   }
   const { agent, session } = command.actor
+  const released = !command.release
+    ? []
+    : [...work.used].map(
+        (lock): EventDraft => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
+      )
+  // What changes nothing is no fact: there is no new version, and nobody's reading goes stale. Where it
+  // gives locks back, there is one without changes: a retry has to find that it was done.
+  if (work.changes.length === 0 && released.length === 0) return []
   const committed: EventDraft = {
     kind: 'files-committed',
     agent,
@@ -51,13 +60,7 @@ export function decideCommit(
     ...optional('run', command.run),
     ...optional('requestId', command.requestId),
   }
-  if (!command.release) return [committed]
-  return [
-    committed,
-    ...[...work.used].map(
-      (lock): EventDraft => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
-    ),
-  ]
+  return [committed, ...released]
 }
 
 /** One commit in the making. */
@@ -140,7 +143,10 @@ class Work {
     }
     if (how === 'write') {
       if (file === undefined) return undefined
-      return unknownVersion(this.writer, path, file, ifVersion)
+      return (
+        inexactlyKnown(this.writer, path, file, ifVersion) ??
+        unknownVersion(this.writer, path, file, ifVersion)
+      )
     }
     // The engine made the content from the newest version; if that moved on, it makes it again.
     if ((file?.version ?? 0) === onto) return undefined
@@ -338,6 +344,7 @@ class Work {
     more: { from?: { path: string; version: number }; splice?: Splice | undefined },
   ): void {
     const { entry, record } = place
+    if (entry?.kind === 'file' && entry.sha256 === content.sha256) return
     const gone = record?.kind === 'gone' && record.fileId !== undefined ? record : undefined
     const id = entry?.id ?? gone?.fileId ?? this.nextFileId++
     const base = entry?.kind === 'file' ? entry.version : (gone?.version ?? 0)

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify, { LogController } from 'fastify'
-import { fail, problemOf, refuse } from '../../contract/errors.ts'
+import { fail, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
 import { authenticate } from './authenticate.ts'
@@ -112,9 +113,11 @@ function createApp(engine: EngineApi, options: HttpOptions): FastifyInstance {
   app.removeContentTypeParser('text/plain')
   // An empty body is no body: POST …/renew needs none, whatever the content type says.
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) done(null, undefined)
-    else void parse(request, body as string, done)
+    else if (isUtf8(body as Buffer)) void parse(request, body.toString(), done)
+    // Decoded all the same, it would be stored as something else than what was sent.
+    else done(new SluiceError(problemOf(refuse('invalid_request', 'The body is not UTF-8 text.'))))
   })
   return app
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
@@ -161,7 +162,14 @@ const draftTool = tool({
   annotations: READS,
   async run({ draft }, { door, workspace }) {
     const { value, content } = await door.call('read_draft', { workspace, draft })
-    return textAnswer(Buffer.from(content ?? []).toString('utf8'), { ...value })
+    const bytes = Buffer.from(content ?? [])
+    const { content: blocks, structured } = textAnswer(bytes.toString('utf8'), { ...value })
+    if (isUtf8(bytes)) return { content: blocks, structured }
+    const note = `Note: ${draft} is not UTF-8 text, so this is not its exact bytes. Do your change again with edit_file rather than writing this back.`
+    return {
+      content: [...blocks, { type: 'text', text: note }],
+      structured: { ...structured, lossy: true, note },
+    }
   },
 })
 

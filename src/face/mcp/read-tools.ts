@@ -2,7 +2,9 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import { headOf, sliceOf, tailOf } from './lines.ts'
+import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
+import { factsOf } from './entries.ts'
 import { refusalText } from './refusal.ts'
 import {
   pathOf,
@@ -19,35 +21,80 @@ import {
 /** The official server's tools that read contents: its names, arguments and texts. */
 const path = z.string()
 
+const lines = z.int().min(0)
+
 const readTextInput = z.object({
   path,
-  tail: z.number().optional().describe('If provided, returns only the last N lines of the file'),
-  head: z.number().optional().describe('If provided, returns only the first N lines of the file'),
-  offset: z.int().min(0).optional().describe('Skip this many lines'),
-  limit: z.int().min(1).optional().describe('Return at most this many lines'),
+  tail: lines.optional().describe('Only the last N lines'),
+  head: lines.optional().describe('Only the first N lines'),
+  offset: lines.optional().describe('Skip this many lines'),
+  limit: lines.optional().describe('Return at most this many lines'),
 })
 
 async function readText(args: z.output<typeof readTextInput>, context: ToolContext) {
-  if (args.head && args.tail) {
-    fail('invalid_request', 'Cannot specify both head and tail parameters simultaneously')
+  const read = await textOf(args, context)
+  const { text, version, encoding, lossy, next_offset } = read
+  const note = noteOf(read)
+  const known = { version, ...optional('next_offset', next_offset) }
+  if (note === undefined) return textAnswer(text, known)
+  const { content, structured } = textAnswer(text, known)
+  return {
+    content: [...content.filter(() => text !== ''), { type: 'text' as const, text: note }],
+    structured: { ...structured, encoding, ...(lossy ? { lossy } : {}), note },
   }
-  const { text, version } = await read(context, args.path)
-  return textAnswer(partOf(text, args), { version })
 }
 
-function partOf(text: string, args: z.output<typeof readTextInput>): string {
-  if (args.tail) return tailOf(text, args.tail)
-  if (args.head) return headOf(text, args.head)
-  if (args.offset === undefined && args.limit === undefined) return text
-  return sliceOf(text, args.offset ?? 0, args.limit ?? Number.POSITIVE_INFINITY)
+async function textOf(args: z.output<typeof readTextInput>, context: ToolContext): Promise<Read> {
+  const { head, tail, offset, limit } = args
+  const part = {
+    ...optional('head', head),
+    ...optional('tail', tail),
+    ...optional('offset', offset),
+    ...optional('limit', limit),
+  }
+  const { door, workspace } = context
+  return (await door.call('read_text', { workspace, path: pathOf(context, args.path), ...part }))
+    .value
 }
 
+type Read = Output<'read_text'>
+
+/** What the text is not, so that nobody takes it for the file. */
+function noteOf({ path, size, encoding, lossy, cut, next_offset }: Read): string | undefined {
+  if (encoding === 'binary') {
+    return `Note: ${path} is binary (${size} bytes), so it has no text to show. Use read_media_file.`
+  }
+  const notes: string[] = []
+  if (lossy) {
+    const as =
+      encoding === 'utf-8' ? 'is UTF-8 but for some bytes' : `was read as ${encoding}, a guess`
+    notes.push(
+      `${path} ${as}: written back, this text would be other bytes. To change it use edit_file, ` +
+        'which leaves the rest as it is; write_file takes it only with if_version.',
+    )
+  }
+  if (cut) {
+    const whole = `This is not all that you asked for: one answer takes ${LIMITS.answerBytes} bytes of the file's ${size}.`
+    notes.push(next_offset === undefined ? whole : `${whole} Go on with offset ${next_offset}.`)
+  }
+  return notes.length === 0 ? undefined : `Note: ${notes.join(' ')}`
+}
+
+/** All bytes of a file that is small enough to be shown as a whole. */
 async function read(context: ToolContext, given: string) {
   const { door, workspace } = context
-  const answer = await door.call('read_file', { workspace, path: pathOf(context, given) })
+  const facts = await factsOf(context, pathOf(context, given))
+  if (facts.kind === 'file' && facts.size > LIMITS.answerBytes) {
+    fail(
+      'too_large',
+      `${facts.path} has ${facts.size} bytes; an answer takes ${LIMITS.answerBytes}. ` +
+        'Read it over HTTP, or as text with head, tail or offset.',
+      { path: facts.path, size: facts.size, limit: LIMITS.answerBytes },
+    )
+  }
+  const answer = await door.call('read_file', { workspace, path: facts.path })
   const { version, path } = answer.value
-  const bytes = Buffer.from(answer.content ?? new Uint8Array())
-  return { path, version, bytes, text: bytes.toString('utf8') }
+  return { path, version, bytes: Buffer.from(answer.content ?? new Uint8Array()) }
 }
 
 const MEDIA_TYPES: Record<string, string> = {
@@ -75,31 +122,52 @@ function mediaBlock(path: string, bytes: Buffer): ToolContent {
   return { type: 'resource', resource: { uri, mimeType, blob: data } }
 }
 
-const READ_AT_ONCE = 16
+const READ_AT_ONCE = 4
 
 async function readMany(paths: readonly string[], context: ToolContext): Promise<string> {
   const parts: string[] = []
-  let bytesLeft = LIMITS.textBytes
+  let left = LIMITS.answerBytes
   for (let i = 0; i < paths.length; i += READ_AT_ONCE) {
     const some = paths.slice(i, i + READ_AT_ONCE)
-    const texts = await Promise.all(some.map((path) => readOrExplain(path, context)))
-    for (const text of texts) {
-      bytesLeft -= text.length
-      if (bytesLeft < 0) fail('too_large', 'The files are too large together; read fewer at once.')
-      parts.push(text)
-    }
+    // What would not be shown is not read either: reading is what lets a file be overwritten.
+    const sizes = left > 0 ? await Promise.all(some.map((path) => sizeOf(path, context))) : []
+    const texts = some.map((path, index) => {
+      const isFirst = left === LIMITS.answerBytes
+      const size = sizes[index] ?? 0
+      const hasRoom = left > 0 && (size <= left || isFirst)
+      if (hasRoom) left -= size
+      return hasRoom ? readOrExplain(path, context) : leftOut(path)
+    })
+    parts.push(...(await Promise.all(texts)))
   }
   return parts.join('\n---\n')
+}
+
+/** Of what cannot be read, the reading says why. */
+async function sizeOf(path: string, context: ToolContext): Promise<number> {
+  try {
+    const facts = await factsOf(context, pathOf(context, path))
+    return facts.kind === 'file' ? facts.size : 0
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return 0
+  }
 }
 
 /** One file that cannot be read must not hide the others. */
 async function readOrExplain(path: string, context: ToolContext): Promise<string> {
   try {
-    return `${path}:\n${(await read(context, path)).text}\n`
+    const read = await textOf({ path }, context)
+    const note = noteOf(read)
+    return `${path}:\n${read.text}\n${note === undefined ? '' : `${note}\n`}`
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     return `${path}: Error - ${refusalText(error.problem)}`
   }
+}
+
+function leftOut(path: string): string {
+  return `${path}: Error - Not shown: those before it fill this answer. Read it by itself.`
 }
 
 export const readTools: readonly Tool[] = [

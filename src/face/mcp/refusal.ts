@@ -38,6 +38,13 @@ function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefin
 const TOOL_NAME = /\b[a-z]+_[a-z_]+\b/
 
 export function refusalText(problem: Problem): string {
+  const { excerpt } = problem
+  const text = sentencesOf(problem)
+  const isShown = problem.code === 'edit_conflict' && typeof excerpt === 'string' && excerpt !== ''
+  return isShown ? `${text}\nThere it reads:\n${excerpt}` : text
+}
+
+function sentencesOf(problem: Problem): string {
   const { detail } = problem
   const step = stepAfter(problem)
   if (step === undefined || TOOL_NAME.test(detail.replaceAll(/\S*\/\S*/g, ''))) return detail

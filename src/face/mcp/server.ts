@@ -9,6 +9,7 @@ import { CALLER_NAME } from '../../contract/caller.ts'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { refusalOf } from '../../contract/parse.ts'
+import { illFormedRefusal } from '../../contract/well-formed.ts'
 import type { CrossedCancels } from './crossed.ts'
 import { noticeText } from './notice-text.ts'
 import { refusalText } from './refusal.ts'
@@ -116,6 +117,8 @@ async function answer(
   context: ToolContext,
   options: McpOptions,
 ): Promise<CallToolResult> {
+  const ill = illFormedRefusal(args)
+  if (ill !== undefined) return refused(tool, problemOf(ill))
   const parsed = tool.input.safeParse(args ?? {})
   if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
   try {

@@ -4,6 +4,7 @@ import {
   StdioServerTransport,
   serveStdio,
 } from '@modelcontextprotocol/server/stdio'
+import { cutText } from '../../contract/cut-text.ts'
 import type { Door } from '../../contract/door.ts'
 import { CrossedCancels } from './crossed.ts'
 import { createMcpServer, type McpOptions } from './server.ts'
@@ -71,5 +72,5 @@ function clientIn(message: object): string | undefined {
   const meta = params?._meta as Record<string, unknown> | undefined
   const info = params?.clientInfo ?? meta?.[CLIENT_INFO_META_KEY]
   const name = (info as { name?: unknown } | undefined)?.name
-  return typeof name === 'string' && name !== '' ? name.slice(0, 256) : undefined
+  return typeof name === 'string' && name !== '' ? cutText(name, 256).toWellFormed() : undefined
 }

@@ -36,6 +36,21 @@ function fenced(diff: string): string {
   return `${fence}diff\n${diff}${fence}\n\n`
 }
 
+interface Wrote {
+  version: number
+  unchanged?: boolean | undefined
+}
+
+/** What was done, unless it came to nothing. */
+function sayOf({ version, unchanged }: Wrote, done: string): string {
+  if (unchanged !== true) return done
+  return `${done}. Nothing changed: it held just that already, and stays at version ${version}.`
+}
+
+function factsOfWrite({ version, unchanged }: Wrote): Record<string, unknown> {
+  return { version, ...(unchanged === true ? { unchanged } : {}) }
+}
+
 async function makeFolder(context: ToolContext, path: string): Promise<void> {
   const { door, workspace } = context
   try {
@@ -60,7 +75,7 @@ const writeTool = tool({
     const conditions = { ...locksOf(args.lock_token), ...ifVersionOf(args.if_version) }
     const bytes = Buffer.from(args.content, 'utf8')
     const { value } = await door.call('write_file', { workspace, path, ...conditions }, bytes)
-    return textAnswer(`Successfully wrote to ${args.path}`, { version: value.version })
+    return textAnswer(sayOf(value, `Successfully wrote to ${args.path}`), factsOfWrite(value))
   },
 })
 
@@ -90,7 +105,10 @@ const editTool = tool({
       dry_run: args.dryRun,
       ...locksOf(args.lock_token),
     })
-    return textAnswer(fenced(value.diff ?? ''), { version: value.version })
+    return textAnswer(
+      value.unchanged === true ? sayOf(value, `Edited ${args.path}`) : fenced(value.diff ?? ''),
+      factsOfWrite(value),
+    )
   },
 })
 
@@ -109,7 +127,7 @@ const appendTool = tool({
       append: args.content,
       ...locksOf(args.lock_token),
     })
-    return textAnswer(`Successfully appended to ${args.path}`, { version: value.version })
+    return textAnswer(sayOf(value, `Successfully appended to ${args.path}`), factsOfWrite(value))
   },
 })
 

@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
+import { cutText } from '../../contract/cut-text.ts'
 import {
   type Problem,
   problemOf,
@@ -393,7 +394,7 @@ type GrantedAnswer = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 /** What a client gave as a name; it may be anything that MessagePack can say. */
 function nameIn(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 64) : `of type ${typeof value}`
+  return typeof value === 'string' ? cutText(value, 64).toWellFormed() : `of type ${typeof value}`
 }
 
 /** Calls that a client may give up while they wait. */
