@@ -60,9 +60,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a resent request gets a new id',
     file: 'src/client/connection.ts',
-    find: 'for (const { message } of this.pending.values()) this.outbox.push(message)',
+    find: '      this.outbox.push(message)\n',
     replace:
-      "for (const { message: [what, id, name, input, ...rest] } of this.pending.values()) this.outbox.push([what, id, name, 'request_id' in input ? { ...input, request_id: String(this.runtime.random()) } : input, ...rest])",
+      "      const [what, id, name, input, ...rest] = message as [string, number, string, object, ...unknown[]]\n      this.outbox.push([what, id, name, 'request_id' in input ? { ...input, request_id: String(this.runtime.random()) } : input, ...rest] as never)\n",
     caughtBy: ['I10', 'I12', 'I14', 'order', 'count', 'linear'],
   },
   {
@@ -89,8 +89,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'locks outlive their session',
     file: 'src/engine/sessions.ts',
-    find: '[...this.workspaces.values()].map((workspace) => workspace.endSession(id, reason)),',
-    replace: '[] as Promise<void>[]',
+    find: 'ended.map((one) => workspace.endSession(one, reason)),',
+    replace: '[] as Promise<void>[],',
     caughtBy: ['locks §26', 'locks §29'],
   },
   {
@@ -219,5 +219,78 @@ export const BUGS: readonly Bug[] = [
     find: 'if (!mayCloseCycle(table, request)) return',
     replace: 'if (request !== undefined) return',
     caughtBy: ['model', 'I9', 'liveness'],
+  },
+  {
+    name: 'a stale reader may write',
+    file: 'src/core/file/permit.ts',
+    find: '  if (known === entry.version) return undefined\n',
+    replace: '  if (known !== undefined) return undefined\n',
+    caughtBy: ['model'],
+  },
+  {
+    name: 'a lock is taken for knowledge',
+    file: 'src/core/file/permit.ts',
+    find: '  if (known === entry.version) return undefined\n',
+    replace:
+      '  if (known === entry.version || coveringWrite({ state, command, moment, owners: [...state.locks.owners.values()].filter((one) => one.session === actor.session) }, path) !== undefined) return undefined\n',
+    caughtBy: ['model'],
+  },
+  {
+    name: 'who appends knows the rest',
+    file: 'src/engine/file-calls.ts',
+    find: "      if (change.how !== 'write' && !isOnKnown) continue\n",
+    replace: '',
+    caughtBy: ['model'],
+  },
+  {
+    name: 'an append passes a write lock',
+    file: 'src/core/file/commit.ts',
+    find: "    const isAppended = how === 'append' && entry !== undefined\n",
+    replace:
+      "    const isAppended = how === 'append' && entry !== undefined\n    if (isAppended) return lockedByOther(this.writer, this.taken(path, MODE.R))\n",
+    caughtBy: ['I4', 'model', 'guard §1'],
+  },
+  {
+    name: 'callers of one connection are one',
+    file: 'src/engine/sessions.ts',
+    find: '    const parent = parentOf(caller.session) ?? caller.session\n',
+    replace:
+      '    const parent = parentOf(caller.session) ?? caller.session\n    if (as.length > 0) return caller\n',
+    caughtBy: ['guard §1'],
+  },
+  {
+    name: 'a caller outlives its session',
+    file: 'src/engine/sessions.ts',
+    find: '    const ended = [...this.callersIn(id), id]\n',
+    replace: '    const ended = [id]\n',
+    caughtBy: ['locks §26', 'locks §29', 'liveness'],
+  },
+  {
+    name: 'a wait that was given up goes on',
+    file: 'src/engine/given-up.ts',
+    find: '      this.giveBack(actor, asked)\n',
+    replace: '',
+    caughtBy: ['locks §10', 'liveness', 'I12'],
+  },
+  {
+    name: 'a cancel that crosses its answer is passed over',
+    file: 'src/face/socket/connection.ts',
+    find: '    if (crossed?.call !== id) return\n',
+    replace: '    if (crossed !== undefined) return\n',
+    caughtBy: ['locks §10'],
+  },
+  {
+    name: 'what the client has given up is kept',
+    file: 'src/client/locking.ts',
+    find: "      (id) => void this.call('release_lock', { id }).catch(() => {}),\n",
+    replace: '      () => {},\n',
+    caughtBy: ['locks §30'],
+  },
+  {
+    name: 'locks tell spellings of a name apart',
+    file: 'src/contract/path.ts',
+    find: '  return portable ? foldName(path) : path\n',
+    replace: '  return path\n',
+    caughtBy: ['I1', 'I4', 'model', 'linear'],
   },
 ]

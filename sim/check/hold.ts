@@ -13,6 +13,11 @@ export interface Hold {
   isClosed: boolean
 }
 
+/** Names that files take for one are one for locks (files §19); those of files are all small here. */
+export function folded(items: readonly LockItem[]): readonly LockItem[] {
+  return items.map((item) => ({ ...item, path: item.path.toLowerCase() }))
+}
+
 export function isBelow(folder: string, path: string): boolean {
   return folder === '/' ? path !== '/' : path.startsWith(`${folder}/`)
 }

@@ -262,7 +262,7 @@ function partsOf(calls: readonly Call<Act>[]): Call<Act>[][] {
   const locks = new Map<number, string[]>()
   for (const { input } of calls) {
     if (input.kind === 'hold') {
-      const paths = input.items.map((item) => item.path)
+      const paths = input.items.map((item) => item.path.toLowerCase())
       locks.set(input.lock, [...(locks.get(input.lock) ?? []), ...paths])
     } else if (input.kind === 'move') {
       locks.set(input.lock, locks.get(input.from) ?? [])

@@ -1,6 +1,6 @@
 import type { Event, EventOf, FileChange } from '../../src/contract/events.ts'
 import { broken } from '../history.ts'
-import { clash, coversWrite, type Hold, settled } from './hold.ts'
+import { clash, coversWrite, folded, type Hold, settled } from './hold.ts'
 
 /**
  * What the stream of facts shows by itself: I1, I2, I4, I5, §29, and that no request was done twice.
@@ -92,7 +92,7 @@ export class StreamCheck {
     this.alive(session, revision)
     this.grows(revision)
     const hold: Hold = {
-      ...{ id: revision, fence: revision, agent, session, items },
+      ...{ id: revision, fence: revision, agent, session, items: folded(items) },
       ...{ delayMs, isClosed: false },
     }
     this.fits(hold)
@@ -103,7 +103,7 @@ export class StreamCheck {
     const hold = this.holds.get(id)
     if (hold === undefined) broken('I4', `L${id} was changed after its end`)
     if (fence !== undefined) this.grows(fence)
-    const changed = { ...hold, items, fence: fence ?? hold.fence }
+    const changed = { ...hold, items: folded(items), fence: fence ?? hold.fence }
     this.fits(changed)
     this.holds.set(id, changed)
   }
@@ -158,18 +158,21 @@ export class StreamCheck {
     }
   }
 
-  /** Nobody writes where somebody else holds what excludes it. Appends pass a write lock (files §11). */
+  /**
+   * Nobody writes where somebody else holds what excludes it. An edit writes some bytes, an append those
+   * from the end on (files §11): which ranges they meet, the model knows.
+   */
   private unhindered(
     event: EventOf<'files-committed'>,
     change: FileChange,
     owners: ReadonlySet<string>,
   ): void {
-    const isAppend = change.op === 'write' && change.how === 'append'
+    const isPart = change.op === 'write' && (change.how === 'append' || change.how === 'edit')
     const scope = change.op === 'write' ? 'file' : 'subtree'
     for (const hold of this.holds.values()) {
       if (owners.has(hold.session) && !hold.isClosed) continue
-      if (isAppend && !hold.items.some((item) => item.level === 'exclusive')) continue
-      if (clash([{ path: change.path, level: 'write', scope }], hold.items)) {
+      const items = isPart ? hold.items.filter(({ range }) => range === undefined) : hold.items
+      if (clash([{ path: change.path, level: 'write', scope }], items)) {
         broken('I4', `${event.session} wrote ${change.path} at ${event.revision} past L${hold.id}`)
       }
     }

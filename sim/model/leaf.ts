@@ -31,7 +31,8 @@ type Asked = Pick<LockItem, 'path' | 'level'> & {
 
 export function pieceOf({ path, level, stable, scope, range, key, ifVersion }: Asked): Piece {
   return {
-    path,
+    // Names that files take for one are one for locks (files §19); those of files are all small here.
+    path: path.toLowerCase(),
     leaf: leafOf(level, stable),
     range: range && { from: range.start, to: range.end ?? Number.POSITIVE_INFINITY },
     isMetadata: key === 'metadata',

@@ -16,7 +16,7 @@ export const CALLER_ACTIONS: readonly Action[] = [
       const other = sluice.as('two').workspace()
       await holder.read(path).catch(onlyRefusals)
       const lock = await holder.lock(path, { ...termsOf(chance), level: 'exclusive' })
-      client.locks.set(lock.id, lock)
+      client.hold(lock)
       await hands.dwell(40)
       const passed = await other.append(path, `${hands.fresh()}\n`).then(
         () => lock.state === 'held',

@@ -28,6 +28,8 @@ export class Client implements Believer {
   workspace!: Workspace
   /** Locks it was given and has not given back. */
   readonly locks = new Map<string, Lock>()
+  /** Locks that the SDK said are lost, and did not give again since. */
+  readonly lost = new Set<string>()
   private readonly rate: number
   private starts = 0
 
@@ -52,6 +54,12 @@ export class Client implements Believer {
     this.locks.clear()
     this.sluice = undefined
     this.program = new Program(this.name)
+  }
+
+  hold(lock: Lock): void {
+    this.locks.set(lock.id, lock)
+    this.lost.delete(lock.id)
+    lock.signal.addEventListener('abort', () => this.lost.add(lock.id))
   }
 
   believed(): { client: string; lock: Lock }[] {

@@ -1,5 +1,6 @@
 import type { Lock } from '../../src/client/lock.ts'
 import { SluiceError } from '../../src/contract/errors.ts'
+import type { Chance } from '../chance.ts'
 import { checkTold } from '../check/told.ts'
 import { type Action, type Hands, onlyRefusals } from './action.ts'
 import { CALLER_ACTIONS } from './caller-actions.ts'
@@ -15,6 +16,13 @@ export const ACTIONS: readonly Action[] = [
   ...FILE_ACTIONS,
   ...CALLER_ACTIONS,
 ]
+
+/** Now and then in capitals: another spelling of a name that is one with it (files §19). */
+function spelled<T extends string | { path: string }[]>(target: T, chance: Chance): T {
+  if (!chance.happens(0.1)) return target
+  if (typeof target === 'string') return target.toUpperCase() as T
+  return target.map((one) => ({ ...one, path: one.path.toUpperCase() })) as T
+}
 
 /** Longer than any window in which a grant can be claimed. */
 const TOLD_AFTER_MS = 40_000
@@ -121,7 +129,7 @@ export class Worker {
     const { locks } = server.engine.streamOf('main').state.locks
     const own = world.history.operations.filter((one) => one.client === client.index)
     const notices = [sluice, sluice.as('one'), sluice.as('two')].flatMap((one) => one.takeNotices())
-    checkTold(locks.values(), sluice.session, own, notices)
+    checkTold(locks.values(), sluice.session, own, notices, client.lost)
   }
 
   private hands(): Hands {
@@ -133,8 +141,8 @@ export class Worker {
       chance,
       fresh: () => `${client.name}-${this.count++}`,
       async lock(target, options) {
-        const lock: Lock = await workspace.lock(target, options)
-        client.locks.set(lock.id, lock)
+        const lock: Lock = await workspace.lock(spelled(target, chance), options)
+        client.hold(lock)
         return lock
       },
       async release(lock) {

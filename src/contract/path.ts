@@ -48,8 +48,8 @@ function meantElsewhere(input: string): string | undefined {
   if (input.includes('\\')) {
     return `Names are separated by "/", not by a backslash. ${instead(slashed(input))}`
   }
-  if (/%(?:2f|5c|00)/i.test(input)) {
-    const decoded = input.replaceAll(/%2f|%5c/gi, '/').replaceAll('%00', '')
+  if (/%(?:2f|5c)/i.test(input)) {
+    const decoded = input.replaceAll(/%2f|%5c/gi, '/')
     return `The path is percent-encoded. ${instead(slashed(decoded))}`
   }
   return undefined

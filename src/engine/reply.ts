@@ -5,7 +5,7 @@ import { isoTime, timeShownAs } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import { knownVersion, taken } from '../core/file/permit.ts'
-import { placeOf } from '../core/file/place.ts'
+import { entryNamed } from '../core/file/place.ts'
 import { visitNodes } from '../core/lock/conflict.ts'
 import { type HolderFacts, holderFacts, obstacles, positionOf } from '../core/lock/describe.ts'
 import { conflictsOf, levelOf, MODE, type Mode } from '../core/lock/mode.ts'
@@ -79,7 +79,7 @@ export function filesToRead(state: State, lock: Lock, moment: Moment): Granted['
   for (const [index, { path, mode, subtree, key }] of lock.items.entries()) {
     const isOfFile = mode >= MODE.W && !subtree && key === undefined
     if (!isOfFile || lock.versions[index] === 0) continue
-    const { entry } = placeOf(state.records, path, state.settings.portable_names)
+    const entry = entryNamed(state.records, path, state.settings.portable_names)
     if (entry?.kind !== 'file') continue
     const yours = knownVersion({ session: lock.owner.session }, entry, moment)
     if (yours === entry.version) continue

@@ -299,6 +299,20 @@ test('E4, locks §30: what the client has given up is given back, and writes not
   }
 })
 
+test('D1, locks §25: who was heard while the server stood still keeps its lock', async () => {
+  const world = await EngineWorld.start()
+  await world.lock('ann', '/f', { ttl: 5 })
+  await world.lock('bob', '/g', { ttl: 5 })
+  // The renewal arrived in time and lies in the socket; the server wakes up late.
+  const renewed = new Promise<void>((resolve) => {
+    setImmediate(() => void world.call('ann', 'workspace_status', {}).then(() => resolve()))
+  })
+  await world.clock.stall(6000)
+  await renewed
+  const { locks } = await world.call('cyd', 'list_locks', {})
+  expect(locks.map(({ owner }) => owner)).toEqual(['ann'])
+})
+
 test('E8: what is shown follows the machine’s clock; what is decided does not', async () => {
   const world = await EngineWorld.start()
   const at = world.clock.now()

@@ -36,6 +36,15 @@ export class FakeClock implements Clock {
     setImmediate(callback)
   }
 
+  /** Time goes by and nothing is done; then all timers that are due find themselves late at once. */
+  async stall(ms: number): Promise<void> {
+    this.time += ms
+    const due = [...this.timers].filter(([, timer]) => timer.at <= this.time)
+    for (const [id] of due) this.timers.delete(id)
+    for (const [, { callback }] of due) callback()
+    await settle()
+  }
+
   /** Moves on in steps, letting what was woken do its work in between. */
   async advance(ms: number): Promise<void> {
     const end = this.time + ms

@@ -81,7 +81,8 @@ export async function openMcp(house: House, carrier: Carrier, era: Era, agent: s
     return new McpSeat(agent, client, () => client.close())
   }
   const transport = new StreamableHTTPClientTransport(new URL(`${house.url}/mcp`), {
-    requestInit: { headers: { authorization: `Bearer ${token}` } },
+    // The stateless revision knows its caller by this alone.
+    requestInit: { headers: { authorization: `Bearer ${token}`, 'sluice-session': 'default' } },
   })
   await client.connect(transport)
   return new McpSeat(agent, client, async () => {

@@ -256,7 +256,7 @@ const badInputScenarios: Scenario[] = [
   {
     title: 'files §19: odd names that are allowed come back as they were given',
     async run({ ann, at }) {
-      const names = ['a b', '%2e%2e', '%00', 'a\\b', '..a', 'a?b#c', '\u{1f4a5}', 'n'.repeat(255)]
+      const names = ['a b', '%2e%2e', '%00', '..a', 'a?b#c', '\u{1f4a5}', 'n'.repeat(255)]
       for (const name of names) {
         await ann.write(at(name), name)
         expect(await ann.read(at(name))).toBe(name)

@@ -73,6 +73,22 @@ export function placeOf(records: Records, path: string, portable: boolean): Plac
   return place
 }
 
+/** What a path means to locks: also under another spelling of its names, where those are one name. */
+export function entryNamed(
+  records: Records,
+  path: string,
+  portable: boolean,
+): FileEntry | FolderEntry | undefined {
+  let found: Entry = root
+  for (const name of namesOf(path)) {
+    if (found.kind !== 'folder') return undefined
+    const entry = entryAt(records, found.id, name, portable)
+    if (entry === undefined) return undefined
+    found = entry
+  }
+  return found.kind === 'gone' ? undefined : found
+}
+
 /** The file or folder that a path led to at a revision; undefined when nothing was there. */
 export function occupantAt(
   records: Records,

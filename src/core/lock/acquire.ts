@@ -2,7 +2,7 @@ import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor, Moment } from '../command.ts'
-import { placeOf as filePlace } from '../file/place.ts'
+import { entryNamed } from '../file/place.ts'
 import type { State } from '../state.ts'
 import {
   conflictingLines,
@@ -269,7 +269,7 @@ function tooFewLeft(any: number, left: number): Refusal {
 }
 
 export function versionOf(state: State, path: string): number {
-  const { entry } = filePlace(state.records, path, state.settings.portable_names)
+  const entry = entryNamed(state.records, path, state.settings.portable_names)
   return entry?.kind === 'file' ? entry.version : 0
 }
 

@@ -3,7 +3,7 @@ import type { LockItem } from '../../contract/events.ts'
 import { foldPath } from '../../contract/path.ts'
 import { missingRight } from '../agent/rights.ts'
 import type { AcquireLock, Actor } from '../command.ts'
-import { placeOf } from '../file/place.ts'
+import { entryNamed } from '../file/place.ts'
 import type { State } from '../state.ts'
 import type { Wanted } from './conflict.ts'
 import { levelOf, MODE, type Mode, modeOf } from './mode.ts'
@@ -40,7 +40,7 @@ function prepareItem(
   asked: AcquireLock['items'][number],
 ): Asked | Refusal {
   const { path, key, range, scope } = asked
-  const { entry } = placeOf(state.records, path, state.settings.portable_names)
+  const entry = entryNamed(state.records, path, state.settings.portable_names)
   const isFolder = entry?.kind === 'folder'
   const isWhole = key === undefined && range === undefined
   const subtree = isWhole && (scope === 'subtree' || (scope === undefined && isFolder))
