@@ -102,7 +102,7 @@ function headersOf(row: Operation, rest: Record<string, unknown>) {
 function queryOf(fields: Record<string, unknown>): string {
   const query = new URLSearchParams()
   for (const [field, value] of Object.entries(fields)) {
-    if (value !== undefined) query.set(field, String(value))
+    if (value !== undefined && value !== null) query.set(field, String(value))
   }
   return query.size === 0 ? '' : `?${query.toString()}`
 }

@@ -100,7 +100,6 @@ const SAME: [string, unknown][] = [
       ['read_text_file', { path: `@/docs/${name}`, tail: count }],
     ]),
   ),
-  ['read_text_file', { path: '@/docs/plan.md', head: 0 }],
   ['read_text_file', { path: '@/docs/ünï 漢字.txt' }],
   ['read_multiple_files', { paths: ['@/docs/plan.md', '@/docs/no-end', '@/docs/empty'] }],
   ['read_media_file', { path: '@/pixel.png' }],

@@ -182,7 +182,7 @@ export const fileOperations = {
     input: z.strictObject({
       workspace: field.workspace,
       path: field.path,
-      depth: z.coerce
+      depth: z
         .number()
         .int()
         .min(0)

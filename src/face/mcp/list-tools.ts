@@ -33,7 +33,7 @@ const listTool = tool({
   name: 'list_directory',
   title: 'List Directory',
   description: 'List a folder, one entry a line, with [FILE] or [DIR] in front.',
-  input: z.object({ path }),
+  input: z.strictObject({ path }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -49,7 +49,7 @@ const listWithSizesTool = tool({
   name: 'list_directory_with_sizes',
   title: 'List Directory with Sizes',
   description: 'List a folder with the sizes of its files and their total.',
-  input: z.object({
+  input: z.strictObject({
     path,
     sortBy: z
       .enum(['name', 'size'])
@@ -101,7 +101,7 @@ const treeTool = tool({
   title: 'Directory Tree',
   description:
     'Everything below a folder as JSON: name, type (file/directory) and, for directories, children.',
-  input: z.object({ path, excludePatterns }),
+  input: z.strictObject({ path, excludePatterns }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -135,7 +135,7 @@ const searchTool = tool({
   title: 'Search Files',
   description:
     "Find files and folders by a glob on their path below the given one: '*.ext' in the folder itself, '**/*.ext' in all below. Returns full paths.",
-  input: z.object({ path, pattern: z.string(), excludePatterns }),
+  input: z.strictObject({ path, pattern: z.string(), excludePatterns }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -172,7 +172,7 @@ const infoTool = tool({
   name: 'get_file_info',
   title: 'Get File Info',
   description: 'Size, times and type of a file or folder, and who holds a lock on it.',
-  input: z.object({ path }),
+  input: z.strictObject({ path }),
   output: VERSIONED_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -187,7 +187,7 @@ const rootsTool = tool({
   name: 'list_allowed_directories',
   title: 'List Allowed Directories',
   description: 'Where paths may start: "/" is the root of the workspace.',
-  input: z.object({}),
+  input: z.strictObject({}),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(_args, { folder }) {

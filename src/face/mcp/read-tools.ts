@@ -19,16 +19,24 @@ import {
 /** The official server's tools that read contents: its names, arguments and texts. */
 const path = z.string()
 
-const readTextInput = z.object({
+const readTextInput = z.strictObject({
   path,
-  tail: z.number().optional().describe('If provided, returns only the last N lines of the file'),
-  head: z.number().optional().describe('If provided, returns only the first N lines of the file'),
+  tail: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('If provided, returns only the last N lines of the file'),
+  head: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('If provided, returns only the first N lines of the file'),
   offset: z.int().min(0).optional().describe('Skip this many lines'),
   limit: z.int().min(1).optional().describe('Return at most this many lines'),
 })
 
 async function readText(args: z.output<typeof readTextInput>, context: ToolContext) {
-  if (args.head && args.tail) {
+  if (args.head !== undefined && args.tail !== undefined) {
     fail('invalid_request', 'Cannot specify both head and tail parameters simultaneously')
   }
   const { text, version } = await read(context, args.path)
@@ -36,8 +44,9 @@ async function readText(args: z.output<typeof readTextInput>, context: ToolConte
 }
 
 function partOf(text: string, args: z.output<typeof readTextInput>): string {
-  if (args.tail) return tailOf(text, args.tail)
-  if (args.head) return headOf(text, args.head)
+  if (args.head === 0 || args.tail === 0) return ''
+  if (args.tail !== undefined) return tailOf(text, args.tail)
+  if (args.head !== undefined) return headOf(text, args.head)
   if (args.offset === undefined && args.limit === undefined) return text
   return sliceOf(text, args.offset ?? 0, args.limit ?? Number.POSITIVE_INFINITY)
 }
@@ -127,7 +136,7 @@ export const readTools: readonly Tool[] = [
     title: 'Read Media File',
     description:
       'Read a file as base64 with its MIME type: images and audio as such, anything else as an embedded resource.',
-    input: z.object({ path }),
+    input: z.strictObject({ path }),
     output: {
       type: 'object',
       properties: { content: { type: 'array', items: { type: 'object' } } },
@@ -145,7 +154,7 @@ export const readTools: readonly Tool[] = [
     name: 'read_multiple_files',
     title: 'Read Multiple Files',
     description: 'Read several files at once. A file that cannot be read does not stop the others.',
-    input: z.object({
+    input: z.strictObject({
       paths: z.array(z.string()).min(1, 'At least one file path must be provided').max(1000),
     }),
     output: TEXT_OUTPUT,

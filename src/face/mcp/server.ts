@@ -7,7 +7,7 @@ import {
 import { z } from 'zod'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
-import { refusalOf } from '../../contract/parse.ts'
+import { parseAs } from '../../contract/parse.ts'
 import { noticeText } from './notice-text.ts'
 import { refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
@@ -81,10 +81,10 @@ async function answer(
   context: ToolContext,
   options: McpOptions,
 ): Promise<CallToolResult> {
-  const parsed = tool.input.safeParse(args ?? {})
-  if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
+  const parsed = parseAs(tool.input, args)
+  if (!parsed.ok) return refused(tool, problemOf(parsed.refusal))
   try {
-    const { content, structured } = await tool.run(parsed.data, context)
+    const { content, structured } = await tool.run(parsed.input, context)
     return { content, structuredContent: structured }
   } catch (error) {
     if (error instanceof SluiceError) return refused(tool, error.problem)
