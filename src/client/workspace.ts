@@ -169,7 +169,9 @@ export class Workspace {
     return this.call('get_history', { path, ...options })
   }
 
-  locks(options: { path?: string; owner?: string } = {}): Promise<Output<'list_locks'>> {
+  locks(
+    options: { path?: string; owner?: string; limit?: number; cursor?: string } = {},
+  ): Promise<Output<'list_locks'>> {
     return this.call('list_locks', options)
   }
 

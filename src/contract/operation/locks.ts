@@ -278,6 +278,7 @@ export const lockOperations = {
         .optional()
         .describe('With how long requests waited for each path since the server started'),
       limit: field.limit.default(LIMITS.listLimit),
+      cursor: field.cursor.optional(),
     }),
     output: z.object({
       locks: z.array(field.lock),
@@ -324,8 +325,9 @@ export const lockOperations = {
         )
         .optional(),
       more: z.boolean(),
+      cursor: z.string().optional().describe('There are more; pass it to go on'),
     }),
-    errors: ['invalid_path', 'not_found'],
+    errors: ['invalid_path', 'not_found', 'invalid_request'],
     http: { method: 'GET', path: '/workspaces/{workspace}/locks', status: [200] },
     cli: { command: 'locks', arguments: ['path'] },
   }),

@@ -4,7 +4,13 @@
  * in front to turn it round. Extended globs such as `+(a|b)` are taken literally. Patterns come
  * from agents, so matching takes time in proportion to pattern × path, whatever they are.
  */
-export type Glob = (path: string) => boolean
+export interface Glob {
+  matches(path: string): boolean
+  /** Whether anything below this folder may match; `false` is certain. */
+  mayMatchBelow(folder: string): boolean
+  /** Whether all that lies below this folder matches; `true` is certain. */
+  coversBelow(folder: string): boolean
+}
 
 const ALTERNATIVES_MOST = 256
 
@@ -12,13 +18,61 @@ type Token = { kind: 'star' } | { kind: 'one'; test: (character: string) => bool
 type Segment = '**' | Token[]
 
 export function compileGlob(pattern: string): Glob {
-  if (pattern.startsWith('#')) return () => false
+  if (pattern.startsWith('#')) {
+    return { matches: () => false, mayMatchBelow: () => false, coversBelow: () => false }
+  }
   const negated = pattern.startsWith('!')
   const alternatives = expandBraces(negated ? pattern.slice(1) : pattern).map(segmentsOf)
-  return (path) => {
-    const names = path.split('/')
-    return alternatives.some((segments) => matchSegments(segments, names)) !== negated
+  const after = (folder: string) =>
+    alternatives.map((segments) => ({ segments, reached: statesAfter(segments, folder) }))
+  return {
+    matches(path) {
+      const names = path.split('/')
+      return alternatives.some((segments) => matchSegments(segments, names)) !== negated
+    },
+    mayMatchBelow(folder) {
+      return (
+        negated ||
+        after(folder).some(({ segments, reached }) => reached.some((at) => at < segments.length))
+      )
+    },
+    coversBelow(folder) {
+      return (
+        !negated &&
+        after(folder).some(
+          ({ segments, reached }) =>
+            reached.includes(segments.length - 1) && takesAny(segments.at(-1)),
+        )
+      )
+    },
   }
+}
+
+/** As the last segment it takes every name, and a folder that is taken takes along what is in it. */
+function takesAny(segment: Segment | undefined): boolean {
+  if (segment === undefined || segment === '**') return segment === '**'
+  return segment.length === 1 && segment[0]?.kind === 'star'
+}
+
+/** The segments that can come next once the names of a folder were taken; its length: none is left. */
+function statesAfter(segments: readonly Segment[], folder: string): number[] {
+  let states = withSkipped(segments, new Set([0]))
+  for (const name of folder === '' ? [] : folder.split('/')) {
+    const next = new Set<number>()
+    for (const at of states) {
+      const segment = segments[at]
+      if (segment === '**') next.add(at)
+      else if (segment !== undefined && matchName(segment, [...name])) next.add(at + 1)
+    }
+    states = withSkipped(segments, next)
+  }
+  return [...states]
+}
+
+/** `**` may stand for no name at all. */
+function withSkipped(segments: readonly Segment[], states: Set<number>): Set<number> {
+  for (const at of states) if (segments[at] === '**' && at < segments.length - 1) states.add(at + 1)
+  return states
 }
 
 function segmentsOf(pattern: string): Segment[] {

@@ -157,6 +157,9 @@ function shownSchema(json: Record<string, unknown>): StandardSchemaWithJSON {
   }
 }
 
+/** What is over such a bound is refused in words. */
+const BOUNDS = ['minLength', 'maxLength', 'minItems', 'maxItems'] as const
+
 /**
  * Says nothing that a client knows anyway, because every byte of it is read by a model. An argument
  * that is none is refused by its name, so that need not be said before.
@@ -167,7 +170,8 @@ function inputJson(input: z.ZodObject): Record<string, unknown> {
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+      if ((jsonSchema.minimum ?? 2) <= 1) delete jsonSchema.minimum
+      for (const bound of BOUNDS) delete jsonSchema[bound]
     },
   })
   return json

@@ -69,6 +69,18 @@ export function textAnswer(text: string, more: Record<string, unknown> = {}): To
   return { content: [{ type: 'text', text }], structured: { content: text, ...more } }
 }
 
+/** An answer that had to end: how to go on is said beside the content, not in it. */
+export function withMore(
+  { content, structured }: ToolAnswer,
+  more: string,
+  facts: Record<string, unknown> = {},
+): ToolAnswer {
+  return {
+    content: [...content, { type: 'text', text: more }],
+    structured: { ...structured, ...facts, more },
+  }
+}
+
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
   if (/^[A-Za-z]:[\\/]/.test(given)) {
