@@ -1,15 +1,14 @@
-import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { headOf, sliceOf, tailOf } from './lines.ts'
+import { mediaTool } from './media-tool.ts'
 import { refusalText } from './refusal.ts'
 import {
   pathOf,
   READS,
   TEXT_OUTPUT,
   type Tool,
-  type ToolContent,
   type ToolContext,
   textAnswer,
   tool,
@@ -59,31 +58,6 @@ async function read(context: ToolContext, given: string) {
   return { path, version, bytes, text: bytes.toString('utf8') }
 }
 
-const MEDIA_TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  bmp: 'image/bmp',
-  svg: 'image/svg+xml',
-  mp3: 'audio/mpeg',
-  wav: 'audio/wav',
-  ogg: 'audio/ogg',
-  flac: 'audio/flac',
-}
-
-function mediaBlock(path: string, bytes: Buffer): ToolContent {
-  const extension = /[^/]\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
-  const known = Object.hasOwn(MEDIA_TYPES, extension) ? MEDIA_TYPES[extension] : undefined
-  const mimeType = known ?? 'application/octet-stream'
-  const data = bytes.toString('base64')
-  if (mimeType.startsWith('image/')) return { type: 'image', data, mimeType }
-  if (mimeType.startsWith('audio/')) return { type: 'audio', data, mimeType }
-  const uri = pathToFileURL(path, { windows: false }).href
-  return { type: 'resource', resource: { uri, mimeType, blob: data } }
-}
-
 const READ_AT_ONCE = 16
 
 async function readMany(paths: readonly string[], context: ToolContext): Promise<string> {
@@ -131,25 +105,7 @@ export const readTools: readonly Tool[] = [
     annotations: READS,
     run: readText,
   }),
-  tool({
-    name: 'read_media_file',
-    title: 'Read Media File',
-    description:
-      'Read a file as base64 with its MIME type: images and audio as such, anything else as an embedded resource.',
-    input: z.strictObject({ path }),
-    output: {
-      type: 'object',
-      properties: { content: { type: 'array', items: { type: 'object' } } },
-      required: ['content'],
-    },
-    annotations: READS,
-    async run(args, context) {
-      const { path, bytes, version } = await read(context, args.path)
-      const block = mediaBlock(path, bytes)
-      return { content: [block], structured: { content: [block], version } }
-    },
-    refused: () => ({ content: [] }),
-  }),
+  mediaTool,
   tool({
     name: 'read_multiple_files',
     title: 'Read Multiple Files',
