@@ -60,8 +60,8 @@ export class HttpDoor {
         headers: {
           authorization: `Bearer ${this.target.token}`,
           'sluice-session': this.session,
-          // Deletions answer with what they did instead of nothing.
-          prefer: 'return=representation',
+          // Deletions answer with what they did instead of nothing; refusals are told in our words.
+          prefer: 'return=representation, wording=operations',
           ...(body === undefined ? {} : { 'content-type': contentType(row) }),
           ...headers,
         },

@@ -12,6 +12,7 @@ import type {
 } from '../contract/socket.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Transport } from './transport.ts'
+import { refusedAs } from './words.ts'
 
 /**
  * One socket with many requests under way, that comes back by itself.
@@ -159,12 +160,12 @@ export class Connection {
     if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
     if (what === 'ended' || (what === 'refused' && watch !== undefined)) {
       this.watches.delete(id)
-      return watch?.onEnd(what === 'refused' ? new SluiceError(message[2] as Problem) : undefined)
+      return watch?.onEnd(what === 'refused' ? refusedAs(message[2] as Problem) : undefined)
     }
     const pending = this.pending.get(id)
     if (pending === undefined) return
     this.pending.delete(id)
-    if (what === 'refused') return pending.reject(new SluiceError(message[2] as Problem))
+    if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
     const [, , value, revision] = message
     const content = what === 'done' ? message[4] : undefined
     pending.resolve({
@@ -194,7 +195,7 @@ export class Connection {
     this.isClosed = true
     this.transport?.close()
     this.onEnd()
-    this.failAll(new SluiceError(problem))
+    this.failAll(refusedAs(problem))
   }
 
   private lost(why: string): void {

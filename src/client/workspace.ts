@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import type { Lock, LockOptions, LockTarget } from './lock.ts'
 import { Locking } from './locking.ts'
 import type { Runtime } from './runtime.ts'
+import { refusedAs } from './words.ts'
 
 export type WriteResult = Output<'write_file'>
 
@@ -270,7 +271,7 @@ export class Workspace {
 
   private async fetched(below: string, headers = this.headers()): Promise<Uint8Array> {
     const { isGood, bytes } = await this.overHttp(this.urlOf(below), { headers })
-    if (!isGood) throw new SluiceError(jsonOf(bytes))
+    if (!isGood) throw refusedAs(jsonOf(bytes))
     return bytes
   }
 
@@ -289,7 +290,7 @@ export class Workspace {
     const query = new URLSearchParams({ ...optional('message', message), ...optional('run', run) })
     const url = this.urlOf(`files/${namesOf(path)}?${query.toString()}`)
     const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
-    if (!isGood) throw new SluiceError(jsonOf(answer))
+    if (!isGood) throw refusedAs(jsonOf(answer))
     return jsonOf(answer)
   }
 
@@ -315,6 +316,7 @@ export class Workspace {
     return {
       authorization: `Bearer ${this.options.token}`,
       'sluice-session': this.sessionOf(),
+      prefer: 'wording=operations',
     }
   }
 

@@ -103,8 +103,9 @@ export class SluiceError extends Error {
   override name = 'SluiceError'
   readonly code: ErrorCode
   readonly problem: Problem
-  constructor(problem: Problem) {
-    super(problem.detail)
+  /** @param message the problem's detail, where a door has words of its own for it. */
+  constructor(problem: Problem, message: string = problem.detail) {
+    super(message)
     this.code = problem.code
     this.problem = problem
   }

@@ -4,6 +4,7 @@ import type { Answer, EngineApi, Request } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
 import { inputOf } from './input.ts'
+import { prefers } from './prefer.ts'
 import { contentOf } from './upload.ts'
 
 /** Puts every row of the operation table under `/v1`. */
@@ -50,7 +51,7 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     }
     if (workspace !== undefined) reply.header('sluice-revision', String(answer.revision))
     if (content === 'out') return sendContent(request, reply, answer as ContentAnswer)
-    return sendValue(reply, name, answer.value, wantsValue(request))
+    return sendValue(reply, name, answer.value, prefers(request, 'return=representation'))
   }
 }
 
@@ -64,14 +65,6 @@ function departureOf(reply: FastifyReply): AbortSignal {
     if (!reply.raw.writableFinished) controller.abort()
   })
   return controller.signal
-}
-
-/** Deletions answer with nothing unless they are asked to say what they did (RFC 7240). */
-function wantsValue(request: FastifyRequest): boolean {
-  const { prefer } = request.headers
-  return String(prefer ?? '')
-    .split(/\s*[,;]\s*/)
-    .includes('return=representation')
 }
 
 function sendValue(

@@ -3,7 +3,7 @@ import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { headOf, sliceOf, tailOf } from './lines.ts'
 import { mediaTool } from './media-tool.ts'
-import { refusalText } from './refusal.ts'
+import { asTold, refusalText } from './refusal.ts'
 import {
   pathOf,
   READS,
@@ -81,7 +81,7 @@ async function readOrExplain(path: string, context: ToolContext): Promise<string
     return `${path}:\n${(await read(context, path)).text}\n`
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return `${path}: Error - ${refusalText(error.problem)}`
+    return `${path}: Error - ${refusalText(asTold(error.problem))}`
   }
 }
 

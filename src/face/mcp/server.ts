@@ -9,7 +9,7 @@ import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, SluiceError } from '../../contract/errors.ts'
 import { parseAs } from '../../contract/parse.ts'
 import { noticeText } from './notice-text.ts'
-import { refusalText } from './refusal.ts'
+import { asTold, refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
 import { chooseTools, type ToolChoice } from './tools.ts'
 
@@ -118,7 +118,8 @@ function isSaid({ at, text, kind, lock }: Notice, shown: Shown = {}): boolean {
   return shown.messages?.some((one) => one.at === at && one.text === text) === true
 }
 
-function refused(tool: Tool, problem: Problem): CallToolResult {
+function refused(tool: Tool, raw: Problem): CallToolResult {
+  const problem = asTold(raw)
   const text = refusalText(problem)
   const shape = tool.refused?.(text, problem) ?? { content: text }
   return {

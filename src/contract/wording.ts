@@ -1,0 +1,50 @@
+import type { Problem } from './errors.ts'
+import { OPERATION_NAMES, type OperationName, operationOf } from './operations.ts'
+
+/**
+ * The decision's words are the same for every door: they name what can be done by its operation
+ * (`acquire_lock`) and an argument in quotes (`"wait"`). Each door says both in its own words, so
+ * that nobody is told of a tool that it does not have.
+ */
+export interface Wording {
+  operation(name: OperationName): string
+  argument(name: string): string
+}
+
+/** The detail of a problem as a door tells it, with what its fields say besides. */
+export function detailIn(wording: Wording, problem: Problem): string {
+  return [inWords(wording, problem.detail), othersIn(problem), laterIn(problem)]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+export function inWords({ operation, argument }: Wording, text: string): string {
+  return text.replaceAll(WORDS, (whole, name?: string, quoted?: string) => {
+    if (name !== undefined) return operation(name as OperationName)
+    return quoted === undefined ? whole : argument(quoted)
+  })
+}
+
+const ARGUMENTS: readonly string[] = [
+  ...new Set(OPERATION_NAMES.flatMap((name) => Object.keys(operationOf(name).input.shape))),
+]
+
+/** What somebody else wrote (an intent in brackets) and paths are passed over. */
+const WORDS = new RegExp(
+  `\\("[^"]*"\\)|\\S*/\\S*|\\b(${OPERATION_NAMES.join('|')})\\b|"(${ARGUMENTS.join('|')})"`,
+  'g',
+)
+
+/** The sentence of a conflict is about the first in the way; these are the others. */
+function othersIn({ holders }: Problem): string {
+  if (!Array.isArray(holders) || holders.length < 2) return ''
+  const others = (holders as Partial<Record<string, string>>[])
+    .slice(1)
+    .map(({ session, lock, level, path }) => `${session} holds ${lock} (${level}) on ${path}`)
+  return `Also in the way: ${others.join('; ')}.`
+}
+
+function laterIn({ detail, retry_after_s: after }: Problem): string {
+  if (after === undefined || after <= 1 || detail.includes(String(after))) return ''
+  return `Try again in ${Math.ceil(after)} s.`
+}
