@@ -103,7 +103,12 @@ export const fileOperations = {
     summary: 'Write a whole file. It becomes visible whole or not at all.',
     role: 'agent',
     idempotent: false,
-    input: z.strictObject({ workspace: field.workspace, path: field.path, ...conditions }),
+    input: z.strictObject({
+      workspace: field.workspace,
+      path: field.path,
+      ...conditions,
+      if_exists: field.flag.optional().describe('Refuse unless a file is there'),
+    }),
     output: field.written.extend({ created: z.boolean() }),
     content: 'in',
     errors: writeErrors,

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { problemOf, SluiceError } from '../../contract/errors.ts'
 import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
+import { parseInput } from '../../contract/parse.ts'
 import type { Answer, EngineApi, Request } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
@@ -35,7 +37,7 @@ function addRoute(app: FastifyInstance, engine: EngineApi, name: OperationName):
 function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
   const { content } = operationOf(name)
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const input = inputOf(name, request)
+    const input = await inputOf(name, request, versionReader(engine, request))
     const caller = await callerOf(engine, request)
     const call: Request<N> = { operation: name, input, caller }
     if ('wait' in input) call.signal = departureOf(reply)
@@ -52,6 +54,23 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     if (workspace !== undefined) reply.header('sluice-revision', String(answer.revision))
     if (content === 'out') return sendContent(request, reply, answer as ContentAnswer)
     return sendValue(reply, name, answer.value, prefers(request, 'return=representation'))
+  }
+}
+
+/** The version that the caller would read there; 0 where there is nothing that it may see. */
+function versionReader(engine: EngineApi, request: FastifyRequest) {
+  return async (workspace: string, path: string): Promise<number> => {
+    const parsed = parseInput('get_entry', { workspace, path, depth: 0 })
+    if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
+    const caller = await callerOf(engine, request)
+    try {
+      const input = parsed.input
+      const { value } = await engine.call({ operation: 'get_entry', input, caller })
+      return value.kind === 'file' ? value.version : 0
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'not_found') return 0
+      throw error
+    }
   }
 }
 

@@ -113,6 +113,7 @@ function addRoutes(
       scope.route({
         method: ['GET', 'POST', 'DELETE'],
         url,
+        config: { ownBody: true },
         async handler(request, reply) {
           const call = callOf(engine, request)
           reply.hijack()
