@@ -38,13 +38,21 @@ function fieldsOf({ shape }: z.ZodObject, raw: unknown): unknown {
   const fields = {}
   for (const [name, given] of Object.entries(raw)) {
     const type = Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined
-    if (type !== undefined && given === null && mayBeAbsent(type)) continue
+    if (type !== undefined && isNothing(type, given) && mayBeAbsent(type)) continue
     const value = type === undefined ? given : readLoosely(type, given)
     // Defining, not assigning: a field named "__proto__" stays a field, and the schema refuses it.
     Object.defineProperty(fields, name, { value, enumerable: true, configurable: true })
   }
   return fields
 }
+
+/** `null`, or its text where no text is wanted. */
+function isNothing(type: z.ZodType, given: unknown): boolean {
+  if (typeof given !== 'string') return given === null
+  return given.trim() === 'null' && NO_TEXT.some((kind) => unwrapped(type) instanceof kind)
+}
+
+const NO_TEXT = [z.ZodNumber, z.ZodBoolean, z.ZodObject, z.ZodArray, z.ZodRecord]
 
 function itemsOf(type: z.ZodArray, raw: unknown): unknown {
   if (!Array.isArray(raw)) return raw

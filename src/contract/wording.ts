@@ -18,8 +18,17 @@ export function detailIn(wording: Wording, problem: Problem): string {
     .join(' ')
 }
 
-export function inWords({ operation, argument }: Wording, text: string): string {
-  return text.replaceAll(WORDS, (whole, name?: string, quoted?: string) => {
+export function inWords(wording: Wording, text: string): string {
+  return text.replaceAll(PIECE, (piece) =>
+    piece.startsWith('("') || piece.includes('/') ? piece : worded(wording, piece),
+  )
+}
+
+/** What somebody else wrote (an intent in brackets) is one piece, and a path is one: both stay. */
+const PIECE = /\("[^"]*"\)|\S+/g
+
+function worded({ operation, argument }: Wording, piece: string): string {
+  return piece.replaceAll(WORD, (whole, name?: string, quoted?: string) => {
     if (name !== undefined) return operation(name as OperationName)
     return quoted === undefined ? whole : argument(quoted)
   })
@@ -28,12 +37,7 @@ export function inWords({ operation, argument }: Wording, text: string): string 
 const ARGUMENTS: readonly string[] = [
   ...new Set(OPERATION_NAMES.flatMap((name) => Object.keys(operationOf(name).input.shape))),
 ]
-
-/** What somebody else wrote (an intent in brackets) and paths are passed over. */
-const WORDS = new RegExp(
-  `\\("[^"]*"\\)|\\S*/\\S*|\\b(${OPERATION_NAMES.join('|')})\\b|"(${ARGUMENTS.join('|')})"`,
-  'g',
-)
+const WORD = new RegExp(`\\b(${OPERATION_NAMES.join('|')})\\b|"(${ARGUMENTS.join('|')})"`, 'g')
 
 /** The sentence of a conflict is about the first in the way; these are the others. */
 function othersIn({ holders }: Problem): string {

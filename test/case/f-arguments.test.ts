@@ -209,6 +209,10 @@ test('F2+: null is never a number: a version, a wait or a priority that is null 
     ok: true,
     input: { workspace: 'main', path: '/a', wait: 0 },
   })
+  expect(parseInput('acquire_lock', { path: '/a', ttl: 'null', intent: 'null' })).toEqual({
+    ok: true,
+    input: { workspace: 'main', path: '/a', wait: 0, intent: 'null' },
+  })
   expect(parseInput('wait_for_lock', { ticket: 'T1', wait: null })).toMatchObject({
     input: { wait: 20 },
   })

@@ -119,6 +119,19 @@ test('F8+: paths and what others wrote are never put into other words', () => {
   }
 })
 
+test('F8+: a long path or text in a refusal costs no more than its length, and is not echoed whole', async () => {
+  const long = 'x'.repeat(400_000)
+  expect(inWords(SHOUT, long)).toBe(long)
+  expect(inWords(SHOUT, '("'.repeat(200_000))).toHaveLength(400_000)
+  const { call } = await openStdio()
+  for (const path of [long, `C:\\${long}`, `/${'\ud83d\ude00'.repeat(100_000)}`]) {
+    const { result } = await call('read_text_file', { path })
+    expect(result?.structuredContent).toMatchObject({ code: 'invalid_path' })
+    expect(JSON.stringify(result).length).toBeLessThan(3000)
+    expect(JSON.stringify(result).isWellFormed()).toBe(true)
+  }
+})
+
 test('F8+: a text carries what its fields have: others in the way, and when to come back', () => {
   const holder = (n: number) => ({ session: `b:${n}`, lock: `L${n}`, level: 'read', path: '/a' })
   const holders = [holder(1), holder(2), holder(3)]

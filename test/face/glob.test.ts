@@ -108,6 +108,13 @@ test('files §20: a hostile glob takes no longer than its length', () => {
   expect(compileGlob(`${'**/'.repeat(40)}x`).matches(`${'a/'.repeat(60)}b`)).toBe(false)
 })
 
+test('D3: many stars on a deep path take time in proportion, not to its square', () => {
+  const glob = compileGlob(`${'**/a/'.repeat(60)}x`)
+  const deep = 'a/'.repeat(2000)
+  for (let depth = 0; depth < 200; depth++) expect(glob.matches(`${deep}b${depth}`)).toBe(false)
+  expect(compileGlob('**/**/**').matches(deep.slice(0, -1))).toBe(true)
+})
+
 test('D3: what a glob says of all below a folder holds for every path there', () => {
   const name = fc.constantFrom('a', 'b', '.c', 'a.ts')
   const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))

@@ -27,21 +27,21 @@ export function compileGlob(pattern: string): Glob {
     alternatives.map((segments) => ({ segments, reached: statesAfter(segments, folder) }))
   return {
     matches(path) {
-      const names = path.split('/')
-      return alternatives.some((segments) => matchSegments(segments, names)) !== negated
+      return after(path).some(({ segments, reached }) => reached.has(segments.length)) !== negated
     },
     mayMatchBelow(folder) {
       return (
         negated ||
-        after(folder).some(({ segments, reached }) => reached.some((at) => at < segments.length))
+        after(folder).some(({ segments, reached }) =>
+          [...reached].some((at) => at < segments.length),
+        )
       )
     },
     coversBelow(folder) {
       return (
         !negated &&
         after(folder).some(
-          ({ segments, reached }) =>
-            reached.includes(segments.length - 1) && takesAny(segments.at(-1)),
+          ({ segments, reached }) => reached.has(segments.length - 1) && takesAny(segments.at(-1)),
         )
       )
     },
@@ -54,19 +54,25 @@ function takesAny(segment: Segment | undefined): boolean {
   return segment.length === 1 && segment[0]?.kind === 'star'
 }
 
-/** The segments that can come next once the names of a folder were taken; its length: none is left. */
-function statesAfter(segments: readonly Segment[], folder: string): number[] {
+/** The segments that can come next once the names of a path were taken; their number: none is left. */
+function statesAfter(segments: readonly Segment[], path: string): Set<number> {
   let states = withSkipped(segments, new Set([0]))
-  for (const name of folder === '' ? [] : folder.split('/')) {
+  for (const name of path === '' ? [] : path.split('/')) {
+    const characters = [...name]
     const next = new Set<number>()
     for (const at of states) {
       const segment = segments[at]
-      if (segment === '**') next.add(at)
-      else if (segment !== undefined && matchName(segment, [...name])) next.add(at + 1)
+      if (segment === '**') {
+        next.add(at)
+        // At the end it stands for what lies inside, so for at least one name.
+        if (at === segments.length - 1) next.add(segments.length)
+      } else if (segment !== undefined && matchName(segment, characters)) {
+        next.add(at + 1)
+      }
     }
     states = withSkipped(segments, next)
   }
-  return [...states]
+  return states
 }
 
 /** `**` may stand for no name at all. */
@@ -83,27 +89,8 @@ function segmentsOf(pattern: string): Segment[] {
       const isInside = index > 0 && index < segments.length - 1
       return segment !== '.' && !(segment === '' && isInside)
     })
+    .filter((segment, index, all) => segment !== '**' || all[index - 1] !== '**')
     .map((segment) => (segment === '**' ? '**' : tokensOf(segment)))
-}
-
-/** `reachable` holds the numbers of names that the segments so far can have taken. */
-function matchSegments(segments: readonly Segment[], names: readonly string[]): boolean {
-  let reachable = new Set([0])
-  for (const [index, segment] of segments.entries()) {
-    const next = new Set<number>()
-    for (const taken of reachable) {
-      if (segment === '**') {
-        // At the end it stands for what lies inside, so at least one name.
-        const least = index === segments.length - 1 ? taken + 1 : taken
-        for (let count = least; count <= names.length; count++) next.add(count)
-        continue
-      }
-      const name = names[taken]
-      if (name !== undefined && matchName(segment, [...name])) next.add(taken + 1)
-    }
-    reachable = next
-  }
-  return reachable.has(names.length)
 }
 
 /** The usual greedy walk: on a mismatch, the last star takes one character more. */

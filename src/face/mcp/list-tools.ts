@@ -131,18 +131,30 @@ const treeTool = tool({
       counts: () => true,
       most: ENTRIES_SHOWN,
     })
-    const answer = textAnswer(JSON.stringify(treeOf(nodes), null, 2))
+    const answer = textAnswer(treeText(treeOf(nodes)))
     return isWhole ? answer : withMore(answer, TREE_CUT)
   },
 })
 
+/** Indented as the official server does it, unless that would be most of the answer: deep trees. */
+function treeText(tree: readonly TreeEntry[]): string {
+  const text = JSON.stringify(tree, null, 2)
+  return text.length > INDENTED_MOST ? JSON.stringify(tree) : text
+}
+
+const INDENTED_MOST = 512 * 1024
+
 const TREE_CUT = `Not all is shown: a tree has at most ${ENTRIES_SHOWN} entries. Call directory_tree with the path of a folder that is marked "cut", or with excludePatterns.`
 
-function matches(nodes: readonly TreeNode[], root: string, wanted: Glob): string[] {
-  return nodes.flatMap((node) => [
-    ...(wanted.matches(relativePath(root, node.path)) ? [node.path] : []),
-    ...matches(node.children, root, wanted),
-  ])
+/** In the order of the tree; without recursion, because trees may be thousands of folders deep. */
+function matches(tree: readonly TreeNode[], root: string, wanted: Glob): string[] {
+  const found: string[] = []
+  const left = tree.toReversed()
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    if (wanted.matches(relativePath(root, node.path))) found.push(node.path)
+    for (const child of node.children.toReversed()) left.push(child)
+  }
+  return found
 }
 
 const searchTool = tool({

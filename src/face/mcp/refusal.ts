@@ -54,8 +54,12 @@ const WORDING: Wording = {
   argument: (name) => `"${name === 'id' ? 'lock_id' : name}"`,
 }
 
-/** Looked for outside of paths, which may hold anything. */
-const TOOL_NAME = /\b[a-z]+_[a-z_]+\b/
+/** Looked for outside of paths, which may hold anything, and may be long. */
+function namesTool(detail: string): boolean {
+  return detail.split(/\s/).some((word) => !word.includes('/') && TOOL_NAME.test(word))
+}
+
+const TOOL_NAME = /\b[a-z]{1,20}_[a-z_]{1,40}\b/
 
 /** The problem in the words of this face: an operation is a tool. */
 export function asTold(problem: Problem): Problem {
@@ -66,7 +70,7 @@ export function asTold(problem: Problem): Problem {
 export function refusalText(problem: Problem): string {
   const { detail } = problem
   const step = stepAfter(problem)
-  if (step === undefined || TOOL_NAME.test(detail.replaceAll(/\S*\/\S*/g, ''))) return detail
+  if (step === undefined || namesTool(detail)) return detail
   const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`
   return `${sentence} ${step}`
 }

@@ -84,14 +84,22 @@ export function withMore(
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
   if (/^[A-Za-z]:[\\/]/.test(given)) {
-    fail('invalid_path', `${given}: paths here start at "/", the root of the workspace.`)
+    fail('invalid_path', `${told(given)}: paths here start at "/", the root of the workspace.`)
   }
   const { folder } = context
   const inFolder = folder !== undefined && folder !== '/' && isWithin(folder, given)
   const result = canonicalPath(inFolder ? given.slice(folder.length) || '/' : given)
-  if (!result.ok) fail('invalid_path', `${given}: ${result.fault}`, { path: given })
+  if (!result.ok) fail('invalid_path', `${told(given)}: ${result.fault}`, { path: told(given) })
   return result.path
 }
+
+/** What is no path may be anything, so it is not told back at any length. */
+function told(given: string): string {
+  const isLong = given.length > TOLD_MOST
+  return (isLong ? `${given.slice(0, TOLD_MOST)}…` : given).toWellFormed()
+}
+
+const TOLD_MOST = 300
 
 /** Optional arguments that tools for writing have beside the official ones. */
 export const lockToken = z
