@@ -3,7 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
-import { createHostGuard } from './face/http/guard.ts'
+import { createHostGuard, type HostGuard } from './face/http/guard.ts'
 import { createHttp } from './face/http/server.ts'
 import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
@@ -36,7 +36,9 @@ export interface RunningServer {
 
 /** Throws `FolderTaken` when another server has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { data, logger = false } = options
+  const { data, host, allowHosts = [], logger = false } = options
+  // What cannot work is refused before anything is opened.
+  const guard = createHostGuard(host, allowHosts)
   const log = (message: string, error: unknown): void => {
     if (logger !== false) logger.error({ err: error }, message)
     else console.error(message, error)
@@ -44,7 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const engine = new Engine(diskStorage(data), systemClock(), log)
   await openEngine(engine, data)
   try {
-    return await openDoors(engine, options)
+    return await openDoors(engine, options, guard)
   } catch (error) {
     // The port is taken, for example: the folder must be free again.
     await engine.close()
@@ -52,7 +54,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function openDoors(engine: Engine, options: ServerOptions): Promise<RunningServer> {
+async function openDoors(
+  engine: Engine,
+  options: ServerOptions,
+  guard: HostGuard,
+): Promise<RunningServer> {
   const { data, host, port, allowHosts = [], shared = false, logger = false, extend } = options
   // The folder is ours now: whatever another server noted there is over.
   rmSync(noteFile(data), { force: true })
@@ -62,7 +68,6 @@ async function openDoors(engine: Engine, options: ServerOptions): Promise<Runnin
     // The mode counts only for a new file.
     chmodSync(file, 0o600)
   }
-  const guard = createHostGuard(host, allowHosts)
   const instance = randomUUID()
   const http = await createHttp(engine, {
     host,

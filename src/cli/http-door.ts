@@ -61,8 +61,8 @@ export class HttpDoor {
         headers: {
           authorization: `Bearer ${this.target.token}`,
           ...(this.session === undefined ? {} : { 'sluice-session': this.session }),
-          // Deletions answer with what they did instead of nothing.
-          prefer: 'return=representation',
+          // Deletions answer with what they did instead of nothing; refusals are told in our words.
+          prefer: 'return=representation, wording=operations',
           ...(body === undefined ? {} : { 'content-type': contentType(row) }),
           ...headers,
         },
@@ -103,7 +103,7 @@ function headersOf(row: Operation, rest: Record<string, unknown>) {
 function queryOf(fields: Record<string, unknown>): string {
   const query = new URLSearchParams()
   for (const [field, value] of Object.entries(fields)) {
-    if (value !== undefined) query.set(field, String(value))
+    if (value !== undefined && value !== null) query.set(field, String(value))
   }
   return query.size === 0 ? '' : `?${query.toString()}`
 }

@@ -46,7 +46,7 @@ async function take(
 ): Promise<Lock> {
   const { path, items, level, scope, stable, ttl, priority, intent, renew, any } = input
   const { range, lines, key, if_version: ifVersion, lock_delay: lockDelay } = input
-  const isStable = stable === true || stable === 'true'
+  const isStable = stable === true
   const options: LockOptions = {
     wait: waitS,
     stable: isStable,

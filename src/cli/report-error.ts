@@ -1,4 +1,6 @@
 import { ERRORS, type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import { operationOf } from '../contract/operations.ts'
+import { detailIn, type Wording } from '../contract/wording.ts'
 import { printable } from './text.ts'
 import { Failure, UsageError } from './usage-error.ts'
 
@@ -12,7 +14,8 @@ export function reportError(error: unknown, asJson: boolean): number {
 
 function explained(error: unknown): { problem: Problem; exit: number; more: string } {
   if (error instanceof SluiceError) {
-    return { problem: error.problem, exit: ERRORS[error.code]?.exit ?? 1, more: '' }
+    const problem = { ...error.problem, detail: detailIn(WORDING, error.problem) }
+    return { problem, exit: ERRORS[error.code]?.exit ?? 1, more: '' }
   }
   if (error instanceof UsageError) {
     const problem = problemOf(refuse('invalid_request', error.message))
@@ -25,3 +28,20 @@ function explained(error: unknown): { problem: Problem; exit: number; more: stri
   const stack = error instanceof Error && error.stack !== undefined ? `${error.stack}\n` : ''
   return { problem, exit: ERRORS.internal.exit, more: stack }
 }
+
+/** Here an operation is a command, and an argument a flag. */
+const WORDING: Wording = {
+  operation(name) {
+    if (name === 'wait_for_lock') return 'sluice lock --wait'
+    const { cli } = operationOf(name)
+    return cli === undefined ? `sluice call ${name}` : `sluice ${cli.command}`
+  },
+  argument(name) {
+    if (name === 'as') return '--session'
+    return PLAIN.has(name) ? `"${name}"` : `--${name.replaceAll('_', '-')}`
+  },
+  takeBack: 'sluice handover LOCK',
+}
+
+/** Arguments that stand without a flag, or are for "sluice call" only. */
+const PLAIN: ReadonlySet<string> = new Set(['path', 'items', 'changes', 'edits', 'append', 'id'])

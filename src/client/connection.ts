@@ -13,6 +13,7 @@ import type {
 import { illFormedRefusal } from '../contract/well-formed.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Transport } from './transport.ts'
+import { refusedAs } from './words.ts'
 
 /**
  * One socket with many requests under way, that comes back by itself.
@@ -175,14 +176,14 @@ export class Connection {
     if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
     if (what === 'ended' || (what === 'refused' && watch !== undefined)) {
       this.watches.delete(id)
-      return watch?.onEnd(what === 'refused' ? new SluiceError(message[2] as Problem) : undefined)
+      return watch?.onEnd(what === 'refused' ? refusedAs(message[2] as Problem) : undefined)
     }
     const pending = this.pending.get(id)
     if (pending === undefined) return
     this.pending.delete(id)
     // It crossed the cancel, and the server gives back what it granted.
     if (pending.isCancelled === true) return
-    if (what === 'refused') return pending.reject(new SluiceError(message[2] as Problem))
+    if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
     const [, , value, revision] = message
     const content = what === 'done' ? message[4] : undefined
     pending.resolve({
@@ -215,7 +216,7 @@ export class Connection {
     this.isClosed = true
     this.transport?.close()
     this.onEnd()
-    this.failAll(new SluiceError(problem))
+    this.failAll(refusedAs(problem))
   }
 
   private lost(why: string): void {

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import type { Lock, LockOptions, LockTarget } from './lock.ts'
 import { Locking } from './locking.ts'
 import type { Runtime } from './runtime.ts'
+import { refusedAs } from './words.ts'
 
 export type WriteResult = Output<'write_file'>
 
@@ -190,7 +191,9 @@ export class Workspace {
     return this.call('get_history', { path, ...options })
   }
 
-  locks(options: { path?: string; owner?: string } = {}): Promise<Output<'list_locks'>> {
+  locks(
+    options: { path?: string; owner?: string; limit?: number; cursor?: string } = {},
+  ): Promise<Output<'list_locks'>> {
     return this.call('list_locks', options)
   }
 
@@ -291,7 +294,7 @@ export class Workspace {
 
   private async fetched(below: string, headers = this.headers()): Promise<Uint8Array> {
     const { isGood, bytes } = await this.overHttp(this.urlOf(below), { headers })
-    if (!isGood) throw new SluiceError(jsonOf(bytes))
+    if (!isGood) throw refusedAs(jsonOf(bytes))
     return bytes
   }
 
@@ -310,7 +313,7 @@ export class Workspace {
     const query = new URLSearchParams({ ...optional('message', message), ...optional('run', run) })
     const url = this.urlOf(`files/${namesOf(path)}?${query.toString()}`)
     const { isGood, bytes: answer } = await this.overHttp(url, { method: 'PUT', headers, body })
-    if (!isGood) throw new SluiceError(jsonOf(answer))
+    if (!isGood) throw refusedAs(jsonOf(answer))
     return jsonOf(answer)
   }
 
@@ -336,6 +339,7 @@ export class Workspace {
     return {
       authorization: `Bearer ${this.options.token}`,
       'sluice-session': this.sessionOf(),
+      prefer: 'wording=operations',
     }
   }
 

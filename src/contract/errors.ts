@@ -6,6 +6,7 @@
 export const ERRORS = {
   invalid_request: { status: 400, retry: 'new_input', exit: 2, title: 'The request is not valid' },
   invalid_path: { status: 400, retry: 'new_input', exit: 2, title: 'The path is not valid' },
+  unsupported: { status: 415, retry: 'new_input', exit: 2, title: 'That form is not understood' },
   unauthenticated: { status: 401, retry: 'new_input', exit: 3, title: 'A valid token is needed' },
   forbidden: { status: 403, retry: 'no', exit: 4, title: 'A right is missing' },
   not_found: { status: 404, retry: 'new_input', exit: 5, title: 'There is nothing there' },
@@ -104,8 +105,9 @@ export class SluiceError extends Error {
   override name = 'SluiceError'
   readonly code: ErrorCode
   readonly problem: Problem
-  constructor(problem: Problem) {
-    super(problem.detail)
+  /** @param message the problem's detail, where a door has words of its own for it. */
+  constructor(problem: Problem, message: string = problem.detail) {
+    super(message)
     this.code = problem.code
     this.problem = problem
   }

@@ -32,7 +32,10 @@ export function knownPath(input: string): PathResult {
  * name: says what to write instead. Undefined for all others.
  */
 function meantElsewhere(input: string): string | undefined {
-  const instead = (path: string) => `Files live in this workspace, under "/": write "${path}".`
+  const instead = (path: string) => {
+    const written = path.length > SHOWN_MOST ? 'it so that it starts there' : `"${path}"`
+    return `Files live in this workspace, under "/": write ${written}.`
+  }
   if (/^(?:\/?~|~[\w.-]+(?=[/\\]))(?:[/\\]|$)/.test(input)) {
     const rest = slashed(input.replace(/^\/?~[^/\\]*/, ''))
     return `"~" is a home folder of a shell, and there is none here. ${instead(rest)}`
@@ -54,6 +57,9 @@ function meantElsewhere(input: string): string | undefined {
   }
   return undefined
 }
+
+/** What is no path may be anything, so it is not told back at any length. */
+const SHOWN_MOST = 300
 
 function slashed(path: string): string {
   const names = path.replaceAll('\\', '/').split('/')

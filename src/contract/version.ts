@@ -8,7 +8,9 @@ export const VERSION = '0.1.0'
  * 1  first contract: files, locks, sessions, agents, audit
  * 2  the whole lock manager: ranges, metadata keys, any of several, change, handover, asking, recall,
  *    drafts, lock delay, order of waiters as a setting, notices
- * 3  text read by lines at the server (read_text), what an edit or write left unchanged, where a text
- *    to replace stands
+ * 3  callers of one session by name (as, tokens as proof, what a holder has to read, locks taken back);
+ *    text read by lines at the server (read_text), what an edit or write left unchanged, where a text
+ *    to replace stands; numbers and flags as text are read in one place (loose-reading.ts); list_locks
+ *    goes on with a cursor; write_file takes if_exists; list_groups, rights in force; unsupported
  */
 export const CONTRACT_VERSION = 3

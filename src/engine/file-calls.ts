@@ -1,4 +1,4 @@
-import { fail, type Refusal } from '../contract/errors.ts'
+import { fail, type Refusal, refuse } from '../contract/errors.ts'
 import type { EventOf } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
@@ -93,7 +93,25 @@ export class FileCalls {
     }
     const attachments = staged.attachment === undefined ? [] : [staged.attachment]
     const prepared = { changes: [change], attachments, diffs: [] }
+    // In the same turn as the decision, so nothing comes between.
+    const missing = input.if_exists === true ? this.missing(input, actor, change) : undefined
+    if (missing !== undefined) return this.desk.refused(actor, 'write_file', [path], missing)
     return writtenRow(await this.decided(input, actor, asked, prepared), path)
+  }
+
+  /** Why a write that is to replace a file cannot: there is none. Who may not write is told that. */
+  private missing(
+    input: Parsed<'write_file'>,
+    actor: Actor,
+    change: Commit['changes'][number],
+  ): Refusal | undefined {
+    const { path } = input
+    const { records, settings } = this.desk.stream.state
+    if (placeOf(records, path, settings.portable_names).entry?.kind === 'file') return undefined
+    const command = this.commitCommand(input, actor, [change])
+    const { refusal } = decide(this.desk.stream.state, command, this.desk.moment())
+    const detail = `There is no file at ${path}, and this write was to replace one. Nothing was written.`
+    return refusal ?? refuse('stale_version', detail, { path, current: 0 })
   }
 
   /** A large upload is refused before it is sent, where that is known already. */

@@ -61,8 +61,8 @@ export class Proof {
     if (actor.unnamed !== true || input.force === true) return actor
     return fail(
       'forbidden',
-      `Nothing says that ${input.id} is yours: this call names no session. Pass its token (locks, or ` +
-        'the header Sluice-Lock), or say who calls as you did when you took it (as, or Sluice-Session).',
+      `Nothing says that ${input.id} is yours: this call does not say who makes it. Pass the token of ` +
+        'the lock with "locks"; or say who calls as you did when you took it, with "as".',
       { lock: input.id, needed: 'token' },
     )
   }
@@ -85,8 +85,8 @@ interface Asked {
 function nobodys(): never {
   return fail(
     'invalid_request',
-    'This call names no session, so nothing says which locks are yours. Release them one by one with ' +
-      'their tokens, or say who calls (as, or the header Sluice-Session).',
+    'This call does not say who makes it, so nothing says which locks are yours. Release them one by ' +
+      'one with their tokens ("locks"), or say who calls with "as".',
     { fields: [{ field: 'session', fault: 'needed' }] },
   )
 }

@@ -8,6 +8,7 @@ import { leadsToReadable, mayRead, missingRight } from '../core/agent/rights.ts'
 import type { Actor, Moment } from '../core/command.ts'
 import {
   type Entry,
+  entryKey,
   type FileEntry,
   type FolderEntry,
   folderRange,
@@ -127,6 +128,9 @@ class Listing {
   walk(folder: FolderEntry, path: string, depth: number): boolean {
     const { state } = this.reader
     let [from, to] = folderRange(folder.id)
+    // What lies before the cursor is not even read, so a long folder is not read anew for each page.
+    const name = this.cursorName(path)
+    if (name !== undefined) from = entryKey(folder.id, name, state.settings.portable_names)
     for (;;) {
       const rows = state.records.range('entry', from, to, PAGE_ROWS)
       for (const [, value] of rows) {
@@ -160,6 +164,13 @@ class Listing {
     // A whole subtree that was given already is skipped without looking into it.
     if (this.after !== undefined && this.isBefore(path) && !isWithin(path, this.after)) return true
     return this.walk(entry, path, depth - 1)
+  }
+
+  /** The name in a folder that the cursor is or lies below. */
+  private cursorName(folder: string): string | undefined {
+    if (this.after === undefined || this.after === folder) return undefined
+    if (!isWithin(folder, this.after)) return undefined
+    return this.after.slice(folder === '/' ? 1 : folder.length + 1).split('/', 1)[0]
   }
 
   private isBefore(path: string): boolean {
@@ -210,7 +221,9 @@ export function listLocks(
   const isVisible = (paths: readonly string[]): boolean =>
     paths.some(concerns) && paths.every((path) => mayRead(actor.rights, state, path))
   const result: Output<'list_locks'> = { locks: [], waiting: [], closed: [], more: false }
+  const after = listCursor(input.cursor)
   for (const lock of state.locks.locks.values()) {
+    if (lock.id <= after.lock) continue
     if (input.owner !== undefined && lock.owner.agent !== input.owner) continue
     if (!isVisible(lock.items.map((item) => item.path))) continue
     if (result.locks.length >= input.limit) {
@@ -218,8 +231,10 @@ export function listLocks(
       break
     }
     result.locks.push(lockFacts(lock, moment))
+    after.lock = lock.id
   }
   for (const ticket of state.locks.tickets.values()) {
+    if (ticket.id <= after.ticket) continue
     const paths = ticket.items.map((item) => item.path)
     if (input.owner !== undefined && ticket.owner.agent !== input.owner) continue
     if (!isVisible(paths)) continue
@@ -242,8 +257,11 @@ export function listLocks(
       ...(ticket.raises === undefined ? {} : { raises: `L${ticket.raises}` }),
       blocked_by: blockersOf(state.locks, ticket),
     })
+    after.ticket = ticket.id
   }
-  for (const closed of state.locks.closed.values()) {
+  if (result.more) result.cursor = `L${after.lock}T${after.ticket}`
+  // These are few and soon over, so they all come with the first answer.
+  for (const closed of input.cursor === undefined ? state.locks.closed.values() : []) {
     if (result.closed.length >= input.limit) break
     if (input.owner !== undefined && closed.owner.agent !== input.owner) continue
     if (!isVisible(closed.items.map((item) => item.path))) continue
@@ -267,6 +285,18 @@ export function listLocks(
       }))
   }
   return result
+}
+
+/** Both lists are in the order of their ids, so the last one given of each says where to go on. */
+function listCursor(cursor: string | undefined): { lock: number; ticket: number } {
+  if (cursor === undefined) return { lock: 0, ticket: 0 }
+  const [, lock, ticket] = /^L(\d{1,16})T(\d{1,16})$/.exec(cursor) ?? []
+  if (lock === undefined || ticket === undefined) {
+    fail('invalid_request', 'cursor: not one that list_locks gave; leave it out to begin anew.', {
+      fields: [{ field: 'cursor', fault: 'not one that list_locks gave' }],
+    })
+  }
+  return { lock: Number(lock), ticket: Number(ticket) }
 }
 
 type Blocker = Output<'list_locks'>['waiting'][number]['blocked_by'][number]

@@ -18,6 +18,7 @@ export class EditThread {
     | undefined
   #lastId = 0
   #waiting = 0
+  #isClosed = false
   #turn: Promise<unknown> = Promise.resolve()
 
   /**
@@ -60,13 +61,15 @@ export class EditThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const worker = this.#worker
     this.#worker = undefined
     this.#die(new SluiceError(problemOf(STOPPING)))
     await worker?.terminate()
   }
 
-  #run(job: EditJob): Promise<EditOutcome> {
+  async #run(job: EditJob): Promise<EditOutcome> {
+    if (this.#isClosed) throw new SluiceError(problemOf(STOPPING))
     const worker = this.#worker ?? this.#start()
     this.#lastId += 1
     const id = this.#lastId

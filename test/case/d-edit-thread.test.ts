@@ -68,10 +68,17 @@ test('D1: a text that cannot be loaded fails its own edit only, and closing ends
   const fine = texts.edit(size, bytes, { edits: [{ oldText: 'zz', newText: 'y' }] })
   await expect(broken).rejects.toThrow('gone')
   expect((await fine).ok).toBe(false)
-  const last = texts.edit(size, bytes, terms)
+  // It is still on its way when the thread is closed.
+  let arrive = (): void => {}
+  const late = (): Promise<Uint8Array> =>
+    new Promise((resolve) => {
+      arrive = () => void bytes().then(resolve)
+    })
+  const last = texts.edit(size, late, terms)
   const ended = expect(last).rejects.toMatchObject({ code: 'read_only_mode' })
   await new Promise((resolve) => setImmediate(resolve))
   await texts.close()
+  arrive()
   await ended
 })
 

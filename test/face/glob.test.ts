@@ -16,7 +16,7 @@ const { minimatch } = official('minimatch') as {
 
 function expectSame(path: string, pattern: string): void {
   const wanted = minimatch(path, pattern, { dot: true })
-  expect(compileGlob(pattern)(path), `${pattern} on ${path}`).toBe(wanted)
+  expect(compileGlob(pattern).matches(path), `${pattern} on ${path}`).toBe(wanted)
 }
 
 test('files §20: globs mean what they mean to the official filesystem server', () => {
@@ -74,7 +74,7 @@ test('files §20: globs mean what they mean to the official filesystem server', 
 })
 
 test('files §20: a glob may start with "./", which the official server takes literally', () => {
-  expect(compileGlob('./*.ts')('a.ts')).toBe(true)
+  expect(compileGlob('./*.ts').matches('a.ts')).toBe(true)
 })
 
 test('files §20: random globs agree with the official matcher', () => {
@@ -102,8 +102,36 @@ test('files §20: random globs agree with the official matcher', () => {
 })
 
 test('files §20: a hostile glob takes no longer than its length', () => {
-  const glob = compileGlob(`${'*a'.repeat(60)}b`)
+  const glob = compileGlob(`${'*a'.repeat(60)}b`).matches
   expect(glob('a'.repeat(255))).toBe(false)
-  expect(compileGlob('{a,b}'.repeat(30))('a'.repeat(30))).toBe(false)
-  expect(compileGlob(`${'**/'.repeat(40)}x`)(`${'a/'.repeat(60)}b`)).toBe(false)
+  expect(compileGlob('{a,b}'.repeat(30)).matches('a'.repeat(30))).toBe(false)
+  expect(compileGlob(`${'**/'.repeat(40)}x`).matches(`${'a/'.repeat(60)}b`)).toBe(false)
+})
+
+test('D3: many stars on a deep path take time in proportion, not to its square', () => {
+  const glob = compileGlob(`${'**/a/'.repeat(60)}x`)
+  const deep = 'a/'.repeat(2000)
+  for (let depth = 0; depth < 200; depth++) expect(glob.matches(`${deep}b${depth}`)).toBe(false)
+  expect(compileGlob('**/**/**').matches(deep.slice(0, -1))).toBe(true)
+})
+
+test('D3: what a glob says of all below a folder holds for every path there', () => {
+  const name = fc.constantFrom('a', 'b', '.c', 'a.ts')
+  const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
+  const segment = fc.constantFrom('*', '**', 'a', 'b', '*.ts', '?', '[ab]', '{a,b}')
+  const pattern = fc
+    .tuple(fc.constantFrom('', '', '', '!', '/'), fc.array(segment, { minLength: 1, maxLength: 4 }))
+    .map(([front, segments]) => front + segments.join('/'))
+  fc.assert(
+    fc.property(pattern, path, path, (pattern, folder, below) => {
+      const glob = compileGlob(pattern)
+      const isMatch = glob.matches(`${folder}/${below}`)
+      if (isMatch) expect(glob.mayMatchBelow(folder)).toBe(true)
+      if (!glob.coversBelow(folder)) return
+      // A folder that is taken takes along what is in it.
+      const [first = ''] = below.split('/')
+      expect(isMatch || glob.matches(`${folder}/${first}`)).toBe(true)
+    }),
+    { numRuns: 3000 },
+  )
 })

@@ -1,8 +1,9 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { HttpOptions } from '../../src/face/http/server.ts'
 import { type MountMcpOptions, mountMcp } from '../../src/face/mcp/http.ts'
+import { faultOf } from '../case/output-schemas.ts'
 import type { FakeEngine } from './fake-engine.ts'
 import { type Served, serve, serveReal } from './serve.ts'
 
@@ -61,6 +62,8 @@ export async function connectMcp(
 async function call(client: Client, name: string, args: Record<string, unknown>): Promise<Answer> {
   const result = await client.callTool({ name, arguments: args })
   const content = result.content as Answer['content']
+  // F6: no answer of any test may be one that a strict client refuses.
+  expect(faultOf(name, result.structuredContent), name).toBeUndefined()
   return {
     content,
     text: content.map((block) => String(block.text ?? '')).join(''),

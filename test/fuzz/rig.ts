@@ -11,6 +11,7 @@ import { MemoryBlobs } from '../../src/store/blobs/memory.ts'
 import { MemoryLedger } from '../../src/store/ledger/memory.ts'
 import { MemoryTables } from '../../src/store/tables/memory.ts'
 import { FakeClock } from '../engine/world.ts'
+import { StdioEnd } from './stdio-end.ts'
 
 const packr = new Packr()
 
@@ -28,6 +29,7 @@ export class Rig {
   private probe!: Caller
   private closeSockets: () => void = () => {}
   private readonly sockets = new Map<string, Promise<SocketEnd>>()
+  private readonly stdios = new Map<string, StdioEnd>()
 
   static async open(): Promise<Rig> {
     const rig = new Rig()
@@ -94,6 +96,18 @@ export class Rig {
     return opening
   }
 
+  /** A stdio server in this process that works as a principal. */
+  async stdio(principal: string): Promise<StdioEnd> {
+    let end = this.stdios.get(principal)
+    if (end === undefined) {
+      const role = principal === 'admin' ? 'admin' : 'agent'
+      const caller = await this.engine.callerOf({ name: principal, role }, { session: 'stdio' })
+      end = await StdioEnd.open(this.engine, caller)
+      this.stdios.set(principal, end)
+    }
+    return end
+  }
+
   /** Sends bytes as they are and gives what came back until the server or we had enough. */
   raw(text: string, quietMs: number): Promise<string> {
     return new Promise((resolve) => {
@@ -120,6 +134,7 @@ export class Rig {
 
   async close(): Promise<void> {
     for (const socket of this.sockets.values()) (await socket).end()
+    for (const stdio of this.stdios.values()) await stdio.close()
     this.closeSockets()
     await this.http.close()
     await this.engine.close()

@@ -6,9 +6,16 @@ export const SEEDS_FILE = fileURLToPath(new URL('./seeds.jsonl', import.meta.url
 
 export const REQUESTS_A_ROUND = 200
 
-export function keptSeeds(): { seed: number; why: string }[] {
+export interface KeptSeed {
+  /** Absent: requests at every door. */
+  door?: 'tools'
+  seed: number
+  why: string
+}
+
+export function keptSeeds(): KeptSeed[] {
   return readFileSync(SEEDS_FILE, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { seed: number; why: string })
+    .map((line) => JSON.parse(line) as KeptSeed)
 }

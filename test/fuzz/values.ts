@@ -183,6 +183,8 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   lock_token: fc.string({ maxLength: 60 }),
   request_id: fc.constantFrom('r1', 'r2', 'r3', '', 'r'.repeat(129)),
   pattern: fc.constantFrom('**', '*', '[', '{a,b}', '{'.repeat(50), '**/'.repeat(40), '!'),
+  sortBy: fc.constantFrom('name', 'size', 'x'),
+  excludePatterns: fc.array(fc.constantFrom('d', '**/e/**', '*.txt', '[', '!x'), { maxLength: 3 }),
   kind: fc.constantFrom('files-committed', 'x'),
   outcome: fc.constantFrom('done', 'refused', 'x'),
   secret: fc.string(),

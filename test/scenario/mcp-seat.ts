@@ -1,5 +1,7 @@
 import type { Client } from '@modelcontextprotocol/client'
+import { expect } from 'vitest'
 import { type Problem, SluiceError } from '../../src/contract/errors.ts'
+import { faultOf } from '../case/output-schemas.ts'
 import type { Acquired, AcquireOptions, Level, Seat, WriteOptions } from './seat.ts'
 
 type Note = { kind: string; text: string; ask?: string | undefined }
@@ -21,6 +23,8 @@ export class McpSeat implements Seat {
   /** The structured content of a tool's answer. */
   async call(name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> {
     const { isError, structuredContent } = await this.client.callTool({ name, arguments: args })
+    // F6: whatever the stories bring about fits what the tool promises.
+    expect(faultOf(name, structuredContent), name).toBeUndefined()
     const content = (structuredContent ?? {}) as Record<string, unknown>
     // A status lists what was told before; all others carry only what is new.
     if (name !== 'workspace_status') this.notes.push(...((content.messages ?? []) as Note[]))

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { resolve } from 'node:path'
+import { hostName } from '../../contract/host-name.ts'
 import type { RunningServer, ServerOptions } from '../../server.ts'
 import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
@@ -66,10 +67,17 @@ function optionsOf(values: Values): ServerOptions {
   }
   return {
     data: resolve(values.text('data') as string),
-    host: values.text('host') as string,
+    host: hostGiven('--host', values.text('host') as string).replace(/^\[(.*)\]$/, '$1'),
     port,
-    allowHosts: values.list('allow-host'),
+    allowHosts: values.list('allow-host').map((name) => hostGiven('--allow-host', name)),
   }
+}
+
+/** One that never matches would show only when somebody is refused. */
+function hostGiven(flag: string, given: string): string {
+  const result = hostName(given)
+  if (!result.ok) throw new UsageError(`${flag}: "${given}": ${result.fault}.`)
+  return result.host
 }
 
 async function loggerOf(values: Values): Promise<Pick<ServerOptions, 'logger'>> {

@@ -5,6 +5,6 @@ export const unlock = operationCommand({
   notes:
     'Locks of others need --force with --reason, and the role of a supervisor, human or admin.',
   print({ released }, screen) {
-    screen.line(released ? 'Released.' : 'Nobody held it any more.')
+    screen.line(released ? 'Released.' : 'It was not held: it has ended already, or never was.')
   },
 })

@@ -30,7 +30,7 @@ export const workspace = name.default('main').describe('Workspace; "main" unless
 export const agentName = name.describe('Name of the agent, human or service')
 export const time = z.string().describe('ISO 8601, UTC')
 export const version = z.int().nonnegative().describe('Revision that last changed the file')
-export const versionGiven = z.coerce.number().int().nonnegative()
+export const versionGiven = z.number().int().nonnegative()
 export const lockId = z.string().regex(/^L\d{1,16}$/, 'A lock id looks like L1042')
 export const ticketId = z.string().regex(/^T\d{1,16}$/, 'A ticket looks like T1050')
 export const askId = z.string().regex(/^A\d{1,16}$/, 'A question looks like A1060')
@@ -41,12 +41,12 @@ export const sessionId = z
     /^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64})?$/,
     'A session id looks like agent:name, or agent:name/caller',
   )
-export const ttl = z.coerce
+export const ttl = z
   .number()
   .min(LIMITS.ttlMs.least / 1000)
   .max(LIMITS.ttlMs.most / 1000)
   .describe('Seconds the lock lives after its owner was last heard; 1 to 86400')
-export const wait = z.coerce
+export const wait = z
   .number()
   .min(0)
   .max(LIMITS.waitMsMost / 1000)
@@ -64,17 +64,12 @@ export const proof = tokens
   .optional()
   .describe('The token of the lock: proves it yours where nothing else says who calls')
 export const message = z.string().max(LIMITS.messageBytes)
-export const limit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(LIMITS.listLimit)
-  .describe('At most so many')
+export const limit = z.number().int().min(1).max(LIMITS.listLimit).describe('At most so many')
 export const cursor = z
   .string()
   .max(LIMITS.pathBytes * 2)
   .describe('Where the answer before left off')
-export const flag = z.union([z.boolean(), z.stringbool()])
+export const flag = z.boolean()
 
 /** Bytes of a file. */
 export const range = z.object({

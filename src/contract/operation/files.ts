@@ -25,7 +25,7 @@ const replacement = z
   })
   .describe('Replaces bytes of the newest version; locks of others behind them move along')
 
-const lineCount = z.coerce.number().int().nonnegative()
+const lineCount = z.number().int().nonnegative()
 
 const edit = z.strictObject({ oldText: z.string().min(1), newText: z.string() })
 
@@ -147,7 +147,12 @@ export const fileOperations = {
     summary: 'Write a whole file. It becomes visible whole or not at all.',
     role: 'agent',
     idempotent: false,
-    input: z.strictObject({ workspace: field.workspace, path: field.path, ...conditions }),
+    input: z.strictObject({
+      workspace: field.workspace,
+      path: field.path,
+      ...conditions,
+      if_exists: field.flag.optional().describe('Refuse unless a file is there'),
+    }),
     output: field.written.extend({ created: z.boolean() }),
     content: 'in',
     errors: writeErrors,
@@ -233,7 +238,7 @@ export const fileOperations = {
     input: z.strictObject({
       workspace: field.workspace,
       path: field.pathOfOld,
-      depth: z.coerce
+      depth: z
         .number()
         .int()
         .min(0)

@@ -90,7 +90,7 @@ export const lockOperations = {
       range: wantedRange,
       lines: wantedLines,
       key: wantedKey,
-      any: z.coerce
+      any: z
         .number()
         .int()
         .min(1)
@@ -104,14 +104,14 @@ export const lockOperations = {
       queue: field.flag
         .optional()
         .describe('Keep a place in the queue; default: yes when wait is above 0'),
-      priority: z.coerce
+      priority: z
         .number()
         .int()
         .min(0)
         .max(9)
         .optional()
         .describe('Counts where the workspace has order "priority"; default 5, 9 is most urgent'),
-      lock_delay: z.coerce
+      lock_delay: z
         .number()
         .min(0)
         .max(LIMITS.lockDelayMsMost / 1000)
@@ -237,7 +237,7 @@ export const lockOperations = {
       workspace: field.workspace,
       ask: field.askId,
       answer: z.enum(['yield', 'estimate', 'no']),
-      estimate_s: z.coerce.number().min(0).max(86_400).optional().describe('Seconds you need'),
+      estimate_s: z.number().min(0).max(86_400).optional().describe('Seconds you need'),
       message: z.string().min(1).max(LIMITS.intentBytes).optional(),
     }),
     output: z.object({ answered: z.boolean(), released: z.boolean() }),
@@ -254,7 +254,7 @@ export const lockOperations = {
       workspace: field.workspace,
       id: field.lockId,
       reason: z.string().min(1).max(LIMITS.intentBytes).describe('The holder and the audit see it'),
-      grace: z.coerce
+      grace: z
         .number()
         .min(0)
         .max(3600)
@@ -301,6 +301,7 @@ export const lockOperations = {
         .optional()
         .describe('With how long requests waited for each path since the server started'),
       limit: field.limit.default(LIMITS.listLimit),
+      cursor: field.cursor.optional(),
     }),
     output: z.object({
       locks: z.array(field.lock),
@@ -347,8 +348,9 @@ export const lockOperations = {
         )
         .optional(),
       more: z.boolean(),
+      cursor: z.string().optional().describe('There are more; pass it to go on'),
     }),
-    errors: ['invalid_path', 'not_found'],
+    errors: ['invalid_path', 'not_found', 'invalid_request'],
     http: { method: 'GET', path: '/workspaces/{workspace}/locks', status: [200] },
     cli: { command: 'locks', arguments: ['path'] },
   }),

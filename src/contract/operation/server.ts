@@ -50,7 +50,7 @@ export const serverOperations = {
       agent: field.agentName.optional().describe('Admins only: open it for this agent'),
       name: field.name.optional().describe('Name of the session; made up if absent'),
       secret: z.string().max(256).optional().describe('Resume the session of that name'),
-      ttl: z.coerce
+      ttl: z
         .number()
         .min(10)
         .max(7 * 86_400)
@@ -263,7 +263,7 @@ export const serverOperations = {
       outcome: z.enum(['done', 'refused']).optional().describe('Rows with this outcome'),
       since: field.time.optional().describe('Rows from this time on, ISO 8601'),
       until: field.time.optional().describe('Rows up to this time, ISO 8601'),
-      before: z.coerce.number().int().positive().optional().describe('Rows below this revision'),
+      before: z.number().int().positive().optional().describe('Rows below this revision'),
       limit: field.limit.default(100),
     }),
     output: z.object({

@@ -177,9 +177,9 @@ export function unknownVersion(
   if (known !== undefined) return stale(path, entry, known)
   const settle =
     actor.unnamed === true
-      ? 'Read it and pass its version (if_version, or the header If-Match); or say who calls, in ' +
-        'every call (as, or the header Sluice-Session), so that what you read counts.'
-      : 'Read it first, or pass its version.'
+      ? 'Read it and pass its version with "if_version"; or say who calls, in every call, with "as", ' +
+        'so that what you read counts.'
+      : 'Read it first, or pass its version with "if_version".'
   return refuse(
     'unseen_version',
     `${path} exists (version ${entry.version}, written by ${entry.agent} at ` +

@@ -1,6 +1,7 @@
 import type { LockItem } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { isoTime } from '../../contract/time.ts'
+import { TAKE_BACK } from '../../contract/wording.ts'
 import type { Moment } from '../command.ts'
 import { countWaiting, holdersInTheWay, type Wanted } from './conflict.ts'
 import { conflictsOf, levelOf, MODES } from './mode.ts'
@@ -107,7 +108,7 @@ function ownSentence({ own, lock }: HolderFacts): string {
   if (own === 'there') return '. It is another session of your own agent'
   return (
     `. It is an earlier session of your own agent, which is gone: ` +
-    `take ${lock} back with handover_lock, leaving out "to"`
+    `take ${lock} back with ${TAKE_BACK}`
   )
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
 import type { Answer, Content } from '../../engine/api.ts'
+import { matchesStrongly, matchesWeakly, parseTags } from './entity-tag.ts'
 import { mediaTypeOf } from './media-type.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
@@ -33,7 +34,15 @@ export function sendContent(
     reply.header('sluice-lock-holder', value.lock.agent)
     reply.header('sluice-lock-expires', value.lock.expires_at)
   }
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
+  const tag = etag.slice(1, -1)
+  if (ifMatch !== undefined && !matchesStrongly(parseTags(ifMatch) ?? [], tag)) {
+    reply.removeHeader('content-disposition')
+    fail('stale_version', `If-Match: ${ifMatch} does not match; ${etag} is there.`, { etag })
+  }
+  if (ifNoneMatch !== undefined && matchesWeakly(parseTags(ifNoneMatch) ?? [], tag)) {
+    return reply.code(304).send()
+  }
   reply.type(mediaTypeOf(value.path))
   const range = rangeOf(request, reply, etag, content.size)
   const { start, end } = range ?? { start: 0, end: content.size }
@@ -52,13 +61,6 @@ function bodyOf(content: Content, start: number, end: number): Buffer | Readable
   }
   // Bytes, not objects: the stream's own bound then counts bytes.
   return Readable.from(content.stream(start, end), { objectMode: false })
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  if (header.trim() === '*') return true
-  // Weak comparison (RFC 9110 §13.1.2): proxies may have put a W/ in front.
-  return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
 function rangeOf(

@@ -6,7 +6,7 @@ import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { name, path, versionGiven } from '../../contract/operation/fields.ts'
-import { refusalOf } from '../../contract/parse.ts'
+import { parseAs } from '../../contract/parse.ts'
 import type { EngineApi, WatchQuery, WireEvent } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { problemFor } from './problems.ts'
@@ -64,9 +64,9 @@ export function addEventRoute(app: FastifyInstance, engine: EngineApi, closing: 
 
 function queryOf(engine: EngineApi, request: FastifyRequest, signal: AbortSignal): WatchQuery {
   const raw = { ...(request.query as object), ...(request.params as object) }
-  const result = eventsQuery.safeParse(raw)
-  if (!result.success) throw new SluiceError(problemOf(refusalOf(result.error)))
-  const { workspace, since, path, kind } = result.data
+  const result = parseAs(eventsQuery, raw)
+  if (!result.ok) throw new SluiceError(problemOf(result.refusal))
+  const { workspace, since, path, kind } = result.input
   const revision = engine.revision(workspace)
   if (revision === undefined) fail('not_found', `There is no workspace "${workspace}".`)
   const query: WatchQuery = { workspace, since: lastEventId(request) ?? since ?? revision, signal }

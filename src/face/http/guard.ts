@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { fail } from '../../contract/errors.ts'
+import { hostName } from '../../contract/host-name.ts'
 
 /**
  * Which names this server answers to. A page in a browser can make its own host name point here (DNS
@@ -13,20 +14,47 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
 /**
  * @param boundHost the address it listens on; when that is "any address", only loopback names and
  *   `extraHosts` are known, so a server for others must be told its name.
+ * @throws SluiceError when one of `extraHosts` is no name, and would never match.
  */
 export function createHostGuard(boundHost: string, extraHosts: readonly string[]): HostGuard {
-  const names = new Set([...LOOPBACK_NAMES, bracketed(boundHost), ...extraHosts.map(bracketed)])
+  const names = new Set([...LOOPBACK_NAMES, bracketed(boundHost), ...extraHosts.map(checkedHost)])
   return (request) => {
-    const host = request.headers.host
+    const { host, origin } = request.headers
     if (host === undefined || !names.has(nameOf(host))) {
-      fail('forbidden', 'This server does not answer to that Host; allow it with --allow-host.')
+      fail('forbidden', hostRefusal(host))
     }
-    const origin = request.headers.origin
     if (origin !== undefined && !names.has(nameOfOrigin(origin))) {
-      fail('forbidden', 'Requests from pages of that Origin are not allowed.')
+      fail('forbidden', originRefusal(origin))
     }
   }
 }
+
+function checkedHost(given: string): string {
+  const result = hostName(given)
+  if (result.ok) return result.host
+  return fail('invalid_request', `--allow-host "${given}": ${result.fault}.`)
+}
+
+function hostRefusal(host: string | undefined): string {
+  if (host === undefined) return 'This server answers only to requests that name its Host.'
+  return `This server does not answer to the Host ${told(host)}${adviceFor(nameOf(host))}`
+}
+
+function originRefusal(origin: string): string {
+  return `Requests from pages of the Origin ${told(origin)} are not allowed${adviceFor(nameOfOrigin(origin))}`
+}
+
+function adviceFor(name: string): string {
+  return hostName(name).ok ? `; allow it with --allow-host ${name}.` : '.'
+}
+
+/** What a stranger sent is told back to him, but not at any length, and nothing that is no text. */
+function told(given: string): string {
+  const plain = given.replaceAll(/[^\x20-\x7e]/g, '?')
+  return JSON.stringify(plain.length > TOLD_MOST ? `${plain.slice(0, TOLD_MOST)}…` : plain)
+}
+
+const TOLD_MOST = 100
 
 function bracketed(host: string): string {
   const name = host.toLowerCase()

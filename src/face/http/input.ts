@@ -3,17 +3,27 @@ import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import type { Operation } from '../../contract/operation.ts'
 import { type OperationName, operationOf, type Parsed } from '../../contract/operations.ts'
 import { parseInput } from '../../contract/parse.ts'
+import { conditionFields } from './preconditions.ts'
 
 /**
  * Gathers one operation's input from a request: the URL's names, its query, the JSON body and the
  * headers that stand for fields. No field may come from two places, so that none wins silently.
+ *
+ * @param versionAt the version of a file now; 0: none.
  */
-export function inputOf<N extends OperationName>(name: N, request: FastifyRequest): Parsed<N> {
+export async function inputOf<N extends OperationName>(
+  name: N,
+  request: FastifyRequest,
+  versionAt: (workspace: string, path: string) => Promise<number>,
+): Promise<Parsed<N>> {
   const row = operationOf(name)
-  const raw: Record<string, unknown> = { ...pathFields(row, request) }
+  const place = pathFields(row, request)
+  const raw: Record<string, unknown> = { ...place }
   add(raw, request.query, 'the query')
   add(raw, bodyOf(row, request), 'the body')
   add(raw, headerFields(row, request), 'a header')
+  const currentOf = () => versionAt(place.workspace ?? 'main', place.path ?? '/')
+  add(raw, await conditionFields(row, request.headers, currentOf), 'a header')
   const result = parseInput(name, raw)
   if (!result.ok) throw new SluiceError(problemOf(result.refusal))
   return result.input
@@ -73,35 +83,10 @@ function decodeName(encoded: string): string {
 
 function headerFields(row: Operation, request: FastifyRequest): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
-  if (row.kind === 'command') Object.assign(fields, conditionFields(row, request.headers))
   const locks = request.headers['sluice-lock']
   if (locks !== undefined && takes(row, 'locks')) fields.locks = String(locks)
   const requestId = request.headers['idempotency-key']
   if (requestId !== undefined && takes(row, 'request_id')) fields.request_id = String(requestId)
-  return fields
-}
-
-/** A precondition that cannot be kept must not be passed over. */
-function conditionFields(row: Operation, headers: FastifyRequest['headers']) {
-  const fields: Record<string, unknown> = {}
-  const ifMatch = headers['if-match']
-  if (ifMatch !== undefined) {
-    const version = /^(?:"(\d{1,16})"|(\d{1,16}))$/.exec(ifMatch.trim())
-    if (version === null || !takes(row, 'if_version')) {
-      fail('invalid_request', 'If-Match takes one version here, for example If-Match: "1042".')
-    }
-    fields.if_version = version[1] ?? version[2]
-  }
-  const ifNoneMatch = headers['if-none-match']
-  if (ifNoneMatch !== undefined) {
-    if (ifNoneMatch.trim() !== '*' || !takes(row, 'if_none')) {
-      fail(
-        'invalid_request',
-        'Of If-None-Match, writes of files take "*" (nothing there yet) only.',
-      )
-    }
-    fields.if_none = true
-  }
   return fields
 }
 

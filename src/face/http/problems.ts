@@ -9,7 +9,10 @@ import {
   SluiceError,
 } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import { operationOf } from '../../contract/operations.ts'
+import { detailIn, type Wording } from '../../contract/wording.ts'
 import type { EngineApi } from '../../engine/api.ts'
+import { prefers } from './prefer.ts'
 
 /** Every refusal of this face leaves as an RFC 9457 body; this file is the only one that makes them. */
 
@@ -63,7 +66,31 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   if (problem.retry_after_s !== undefined) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retry_after_s))))
   }
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+  const detail = prefers(reply.request, 'wording=operations')
+    ? problem.detail
+    : detailIn(WORDING, problem)
+  return reply
+    .code(problem.status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify({ ...problem, detail }))
+}
+
+/** Here an operation is a route; what stands before it is the same for all of a workspace. */
+const WORDING: Wording = {
+  operation(name) {
+    const { method, path } = operationOf(name).http
+    return `${method} ${path.replace('/workspaces/{workspace}/', '…/').replace('{path+}', '{path}')}`
+  },
+  argument: (name) => (HEADERS[name] === undefined ? `"${name}"` : `the header ${HEADERS[name]}`),
+  takeBack: 'POST …/locks/{id}/handover without "to"',
+}
+
+/** Arguments that travel as headers. */
+const HEADERS: Record<string, string> = {
+  if_version: 'If-Match',
+  locks: 'Sluice-Lock',
+  request_id: 'Idempotency-Key',
+  as: 'Sluice-Session',
 }
 
 /** Answers what never became a request: headers that are too long, late or not HTTP. */

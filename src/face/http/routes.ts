@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { problemOf, SluiceError } from '../../contract/errors.ts'
 import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
+import { parseInput } from '../../contract/parse.ts'
 import { type Answer, CONNECTION_LOST, type EngineApi, type Request } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
 import { inputOf } from './input.ts'
+import { prefers } from './prefer.ts'
 import { contentOf } from './upload.ts'
 
 /** Puts every row of the operation table under `/v1`. */
@@ -34,7 +37,7 @@ function addRoute(app: FastifyInstance, engine: EngineApi, name: OperationName):
 function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
   const { content } = operationOf(name)
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const input = inputOf(name, request)
+    const input = await inputOf(name, request, versionReader(engine, request))
     const caller = await callerOf(engine, request)
     const call: Request<N> = { operation: name, input, caller }
     if ('wait' in input) call.signal = departureOf(reply, 'request_id' in input)
@@ -50,7 +53,24 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     }
     if (workspace !== undefined) reply.header('sluice-revision', String(answer.revision))
     if (content === 'out') return sendContent(request, reply, answer as ContentAnswer)
-    return sendValue(reply, name, answer.value, wantsValue(request))
+    return sendValue(reply, name, answer.value, prefers(request, 'return=representation'))
+  }
+}
+
+/** The version that the caller would read there; 0 where there is nothing that it may see. */
+function versionReader(engine: EngineApi, request: FastifyRequest) {
+  return async (workspace: string, path: string): Promise<number> => {
+    const parsed = parseInput('get_entry', { workspace, path, depth: 0 })
+    if (!parsed.ok) throw new SluiceError(problemOf(parsed.refusal))
+    const caller = await callerOf(engine, request)
+    try {
+      const input = parsed.input
+      const { value } = await engine.call({ operation: 'get_entry', input, caller })
+      return value.kind === 'file' ? value.version : 0
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'not_found') return 0
+      throw error
+    }
   }
 }
 
@@ -65,14 +85,6 @@ function departureOf(reply: FastifyReply, mayComeBack: boolean): AbortSignal {
     if (!reply.raw.writableFinished) controller.abort(mayComeBack ? CONNECTION_LOST : undefined)
   })
   return controller.signal
-}
-
-/** Deletions answer with nothing unless they are asked to say what they did (RFC 7240). */
-function wantsValue(request: FastifyRequest): boolean {
-  const { prefer } = request.headers
-  return String(prefer ?? '')
-    .split(/\s*[,;]\s*/)
-    .includes('return=representation')
 }
 
 function sendValue(

@@ -1,15 +1,20 @@
 import { isUtf8 } from 'node:buffer'
+import { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastify, { LogController } from 'fastify'
 import { fail, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
 import { authenticate } from './authenticate.ts'
+import { bodyOf } from './body.ts'
+import { bodyTermsOf, CODINGS } from './body-terms.ts'
+import { allowOrigin, answerPreflight, isPreflight } from './cross-origin.ts'
 import { addDocsPage } from './docs-page.ts'
 import { createDrain } from './drain.ts'
 import { addEventRoute } from './events.ts'
 import { createFailureLimit } from './failure-limit.ts'
 import { createHostGuard } from './guard.ts'
+import { checkHeaders } from './header-rules.ts'
 import { addMetrics } from './metrics.ts'
 import { addOpenapiRoute } from './openapi.ts'
 import { answerBrokenConnection, HEADER_BYTES, problemFor, sendProblem } from './problems.ts'
@@ -44,6 +49,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route's body may be long and slow: no deadline but the connection's silence. */
     upload?: boolean
+    /** The route reads the raw body itself, as it came. */
+    ownBody?: boolean
     /** Overrides what a 401 asks for. */
     challenge?: string
   }
@@ -65,6 +72,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
     drain.end(DRAIN_MS)
   })
   addDoors(app, engine, options, closing.signal)
+  readCodedBodies(app)
   app.setErrorHandler((error, request, reply) => answerError(engine, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const what = `${request.method} ${request.url.split('?', 1)[0]}`
@@ -135,6 +143,8 @@ function addDoors(
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff')
     checkHost(request)
+    allowOrigin(request, reply)
+    if (isPreflight(request)) return answerPreflight(request, reply)
     if (closing.aborted) {
       reply.header('connection', 'close')
       fail('overloaded', 'The server is shutting down.', { retry_after_s: 5 })
@@ -143,8 +153,23 @@ function addDoors(
     if (!request.is404 && config.public !== true) {
       request.principal = authenticate(engine, failures, request)
     }
+    if (config.ownBody !== true) checkHeaders(request.method, request.headers)
     if (config.upload !== true) limitBodyTime(request)
     done()
+  })
+}
+
+/** Bodies of JSON that are coded, or come with a sum, are read as those of uploads are. */
+function readCodedBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const { upload = false, ownBody = false } = request.routeOptions.config
+    const { coding, digests } = bodyTermsOf(request.headers)
+    if (upload || (coding === undefined && digests.length === 0)) return payload
+    if (ownBody) fail('unsupported', 'A body is sent here as it is, without coding and sums.')
+    const body = Readable.from(bodyOf(request, LIMITS.jsonBodyBytes), { objectMode: false })
+    // The framework compares the length that was sent, not what comes out of the coding.
+    const length = Number(request.headers['content-length'])
+    return Object.assign(body, Number.isNaN(length) ? {} : { receivedEncodedLength: length })
   })
 }
 
@@ -175,6 +200,7 @@ function answerError(
     const { challenge } = request.routeOptions.config
     reply.header('www-authenticate', challenge ?? 'Bearer realm="sluice"')
   }
+  if (problem.header === 'content-encoding') reply.header('accept-encoding', CODINGS.join(', '))
   if (!request.raw.complete) {
     // A client sees the answer only when it could send the rest; a body half read would hold it.
     if (restBytes(request) > DISCARD_BYTES) reply.header('connection', 'close')

@@ -1,58 +1,52 @@
 import { fail } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
 import { isWithin } from '../../contract/path.ts'
 import type { ToolContext } from './tool.ts'
 
 type Entry = Output<'get_entry'>
 export type ListedEntry = Extract<Entry, { kind: 'folder' }>['entries'][number]
 
-/** A folder with what lies in it, by name. */
-export interface TreeNode {
-  name: string
-  path: string
-  entry: ListedEntry
-  children: TreeNode[]
+export interface Page {
+  entries: ListedEntry[]
+  /** There are more; they come after it. */
+  cursor?: string
 }
-
-const DEPTH_MOST = 64
-/** One answer of a tool lists at most so many entries. */
-const ENTRIES_MOST = 100_000
 
 export async function factsOf(context: ToolContext, path: string): Promise<Entry> {
   const { door, workspace } = context
   return (await door.call('get_entry', { workspace, path, depth: 0 })).value
 }
 
-/** What lies in a folder, sorted by name. */
-export async function listFolder(context: ToolContext, path: string): Promise<ListedEntry[]> {
-  const entries = await pages(context, path, 1)
-  return entries.sort((a, b) => compareNames(a.path, b.path))
+/** The next entries of a folder, or with more depth of all below it: a folder before its contents. */
+export async function pageOf(
+  { door, workspace }: ToolContext,
+  path: string,
+  terms: { depth?: number; cursor?: string | undefined } = {},
+): Promise<Page> {
+  const { depth = 1, cursor } = terms
+  const more = { depth, limit: LIMITS.listLimit, ...optional('cursor', cursor) }
+  const { value } = await door.call('get_entry', { workspace, path, ...more })
+  if (value.kind === 'file') fail('not_folder', `${path} is a file, not a folder.`, { path })
+  const entries = value.entries.filter((entry) => entry.path !== path && isWithin(path, entry.path))
+  return { entries, ...optional('cursor', value.cursor) }
 }
 
-/** Everything below a folder as a tree, each folder sorted by name. */
-export async function readTree(context: ToolContext, root: string): Promise<TreeNode[]> {
-  const nodes = new Map<string, TreeNode[]>([[root, []]])
-  const folders = [root]
-  for (let from = folders.shift(); from !== undefined; from = folders.shift()) {
-    const entries = await pages(context, from, DEPTH_MOST)
-    const start = depthOf(from)
-    for (const entry of entries) {
-      if (entry.kind === 'folder') nodes.set(entry.path, [])
-      // What lies deeper than one answer reaches is asked for from there.
-      const isDeepest = depthOf(entry.path) - start === DEPTH_MOST
-      if (entry.kind === 'folder' && isDeepest) folders.push(entry.path)
-    }
-    for (const entry of entries) {
-      const { path } = entry
-      const cut = path.lastIndexOf('/')
-      const children = nodes.get(path) ?? []
-      nodes
-        .get(path.slice(0, cut) || '/')
-        ?.push({ name: path.slice(cut + 1), path, entry, children })
-    }
-  }
-  for (const list of nodes.values()) list.sort((a, b) => compareNames(a.name, b.name))
-  return nodes.get(root) ?? []
+/** All that lies in a folder, sorted by name. */
+export async function listFolder(context: ToolContext, path: string): Promise<ListedEntry[]> {
+  const entries: ListedEntry[] = []
+  let cursor: string | undefined
+  do {
+    const page = await pageOf(context, path, { cursor })
+    entries.push(...page.entries)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return sortedByPath(entries)
+}
+
+export function sortedByPath(entries: ListedEntry[]): ListedEntry[] {
+  return entries.sort((a, b) => compareNames(a.path, b.path))
 }
 
 /** The path of an entry as seen from a folder above it. */
@@ -60,29 +54,10 @@ export function relativePath(root: string, path: string): string {
   return root === '/' ? path.slice(1) : path.slice(root.length + 1)
 }
 
-async function pages(context: ToolContext, path: string, depth: number): Promise<ListedEntry[]> {
-  const { door, workspace } = context
-  const entries: ListedEntry[] = []
-  let cursor: string | undefined
-  do {
-    const more = cursor === undefined ? {} : { cursor }
-    const { value } = await door.call('get_entry', { workspace, path, depth, ...more })
-    if (value.kind === 'file') fail('not_folder', `${path} is a file, not a folder.`, { path })
-    for (const entry of value.entries) {
-      if (entry.path !== path && isWithin(path, entry.path)) entries.push(entry)
-    }
-    if (entries.length > ENTRIES_MOST) {
-      fail('too_large', `${path} has more than ${ENTRIES_MOST} entries; ask for a folder in it.`)
-    }
-    cursor = value.cursor
-  } while (cursor !== undefined)
-  return entries
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
-function depthOf(path: string): number {
-  return path === '/' ? 0 : path.split('/').length - 1
-}
-
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -4,7 +4,13 @@
  * in front to turn it round. Extended globs such as `+(a|b)` are taken literally. Patterns come
  * from agents, so matching takes time in proportion to pattern × path, whatever they are.
  */
-export type Glob = (path: string) => boolean
+export interface Glob {
+  matches(path: string): boolean
+  /** Whether anything below this folder may match; `false` is certain. */
+  mayMatchBelow(folder: string): boolean
+  /** Whether all that lies below this folder matches; `true` is certain. */
+  coversBelow(folder: string): boolean
+}
 
 const ALTERNATIVES_MOST = 256
 
@@ -12,13 +18,67 @@ type Token = { kind: 'star' } | { kind: 'one'; test: (character: string) => bool
 type Segment = '**' | Token[]
 
 export function compileGlob(pattern: string): Glob {
-  if (pattern.startsWith('#')) return () => false
+  if (pattern.startsWith('#')) {
+    return { matches: () => false, mayMatchBelow: () => false, coversBelow: () => false }
+  }
   const negated = pattern.startsWith('!')
   const alternatives = expandBraces(negated ? pattern.slice(1) : pattern).map(segmentsOf)
-  return (path) => {
-    const names = path.split('/')
-    return alternatives.some((segments) => matchSegments(segments, names)) !== negated
+  const after = (folder: string) =>
+    alternatives.map((segments) => ({ segments, reached: statesAfter(segments, folder) }))
+  return {
+    matches(path) {
+      return after(path).some(({ segments, reached }) => reached.has(segments.length)) !== negated
+    },
+    mayMatchBelow(folder) {
+      return (
+        negated ||
+        after(folder).some(({ segments, reached }) =>
+          [...reached].some((at) => at < segments.length),
+        )
+      )
+    },
+    coversBelow(folder) {
+      return (
+        !negated &&
+        after(folder).some(
+          ({ segments, reached }) => reached.has(segments.length - 1) && takesAny(segments.at(-1)),
+        )
+      )
+    },
   }
+}
+
+/** As the last segment it takes every name, and a folder that is taken takes along what is in it. */
+function takesAny(segment: Segment | undefined): boolean {
+  if (segment === undefined || segment === '**') return segment === '**'
+  return segment.length === 1 && segment[0]?.kind === 'star'
+}
+
+/** The segments that can come next once the names of a path were taken; their number: none is left. */
+function statesAfter(segments: readonly Segment[], path: string): Set<number> {
+  let states = withSkipped(segments, new Set([0]))
+  for (const name of path === '' ? [] : path.split('/')) {
+    const characters = [...name]
+    const next = new Set<number>()
+    for (const at of states) {
+      const segment = segments[at]
+      if (segment === '**') {
+        next.add(at)
+        // At the end it stands for what lies inside, so for at least one name.
+        if (at === segments.length - 1) next.add(segments.length)
+      } else if (segment !== undefined && matchName(segment, characters)) {
+        next.add(at + 1)
+      }
+    }
+    states = withSkipped(segments, next)
+  }
+  return states
+}
+
+/** `**` may stand for no name at all. */
+function withSkipped(segments: readonly Segment[], states: Set<number>): Set<number> {
+  for (const at of states) if (segments[at] === '**' && at < segments.length - 1) states.add(at + 1)
+  return states
 }
 
 function segmentsOf(pattern: string): Segment[] {
@@ -29,27 +89,8 @@ function segmentsOf(pattern: string): Segment[] {
       const isInside = index > 0 && index < segments.length - 1
       return segment !== '.' && !(segment === '' && isInside)
     })
+    .filter((segment, index, all) => segment !== '**' || all[index - 1] !== '**')
     .map((segment) => (segment === '**' ? '**' : tokensOf(segment)))
-}
-
-/** `reachable` holds the numbers of names that the segments so far can have taken. */
-function matchSegments(segments: readonly Segment[], names: readonly string[]): boolean {
-  let reachable = new Set([0])
-  for (const [index, segment] of segments.entries()) {
-    const next = new Set<number>()
-    for (const taken of reachable) {
-      if (segment === '**') {
-        // At the end it stands for what lies inside, so at least one name.
-        const least = index === segments.length - 1 ? taken + 1 : taken
-        for (let count = least; count <= names.length; count++) next.add(count)
-        continue
-      }
-      const name = names[taken]
-      if (name !== undefined && matchName(segment, [...name])) next.add(taken + 1)
-    }
-    reachable = next
-  }
-  return reachable.has(names.length)
 }
 
 /** The usual greedy walk: on a mismatch, the last star takes one character more. */

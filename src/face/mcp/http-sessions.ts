@@ -114,7 +114,9 @@ async function pass(session: Session, request: Request, body: unknown): Promise<
   try {
     for (const message of [body].flat()) await session.crossed.follow(message)
     const parsed = body === undefined ? {} : { parsedBody: body }
-    const answer = await session.transport.handleRequest(request, parsed)
+    const answer = await newestStream(session, request, () =>
+      session.transport.handleRequest(request, parsed),
+    )
     if (answer.body === null) return finished(answer, done)
     // Node sends the head with the first bytes, and a stream of news may have none for long.
     const first = request.method === 'GET' ? ': open\n\n' : ''
@@ -123,6 +125,21 @@ async function pass(session: Session, request: Request, body: unknown): Promise<
     done()
     throw error
   }
+}
+
+/**
+ * A session has one stream of news. A client that asks for it again has lost the one before, whatever
+ * its connection looks like from here: the newer one takes its place.
+ */
+async function newestStream(
+  { transport }: Session,
+  { method }: Request,
+  handle: () => Promise<Response>,
+): Promise<Response> {
+  const answer = await handle()
+  if (method !== 'GET' || answer.status !== 409) return answer
+  transport.closeStandaloneSSEStream()
+  return handle()
 }
 
 function finished(answer: Response, done: () => void): Response {

@@ -19,6 +19,7 @@ import { engineDoor } from './door.ts'
 import { createSessions } from './http-sessions.ts'
 import { createMcpServer, type McpFixtures } from './server.ts'
 import type { ToolChoice } from './tools.ts'
+import { readWireMessage, type WireReading } from './wire-message.ts'
 
 /**
  * MCP over HTTP at `/mcp` (workspace `main`) and `/mcp/{workspace}`, behind the doors of the HTTP
@@ -67,7 +68,9 @@ export function mountMcp(
   const handle = toNodeHandler(
     {
       async fetch(request, { authInfo } = {}) {
-        const body = await bodyOf(request)
+        const reading = await bodyOf(request)
+        if (reading?.kind === 'refused') return Response.json(reading.answer, { status: 400 })
+        const body = reading?.message
         const call = callIn(authInfo)
         if (await isLegacyRequest(request, body)) return legacy(request, call, body)
         return modern.fetch(request, { ...(authInfo ? { authInfo } : {}), parsedBody: body })
@@ -112,6 +115,7 @@ function addRoutes(
       scope.route({
         method: ['GET', 'POST', 'DELETE'],
         url,
+        config: { ownBody: true },
         async handler(request, reply) {
           const call = callOf(engine, request)
           reply.hijack()
@@ -148,11 +152,15 @@ function callIn(authInfo: AuthInfo | undefined): McpCall {
   return call as McpCall
 }
 
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i
+
 /** Undefined when there is none, or none that is JSON: the SDK then reads and refuses it. */
-async function bodyOf(request: Request): Promise<unknown> {
-  if (request.body === null) return undefined
+async function bodyOf(request: Request): Promise<WireReading | undefined> {
+  if (request.body === null || !JSON_TYPE.test(request.headers.get('content-type') ?? '')) {
+    return undefined
+  }
   try {
-    return await request.clone().json()
+    return readWireMessage(await request.clone().json())
   } catch {
     return undefined
   }

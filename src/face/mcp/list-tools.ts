@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
-import { factsOf, listFolder, readTree, relativePath, type TreeNode } from './entries.ts'
+import { factsOf, listFolder, nameOf, pageOf, relativePath, sortedByPath } from './entries.ts'
 import { compileGlob, type Glob } from './glob.ts'
 import {
   pathOf,
@@ -10,7 +11,9 @@ import {
   textAnswer,
   tool,
   VERSIONED_OUTPUT,
+  withMore,
 } from './tool.ts'
+import { readTree, type TreeNode } from './tree.ts'
 
 /** The official server's tools that look around: its names, arguments and texts. */
 const path = z.string()
@@ -25,23 +28,25 @@ function sizeText(bytes: number): string {
   return `${(bytes / 1024 ** unit).toFixed(2)} ${SIZE_UNITS[unit]}`
 }
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
-}
+/** One answer shows so many entries: a model reads every byte of it. */
+const ENTRIES_SHOWN = LIMITS.listLimit
 
 const listTool = tool({
   name: 'list_directory',
   title: 'List Directory',
   description: 'List a folder, one entry a line, with [FILE] or [DIR] in front.',
-  input: z.object({ path }),
+  input: z.strictObject({ path, cursor: z.string().optional() }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
-    const entries = await listFolder(context, pathOf(context, args.path))
-    const lines = entries.map(
+    const page = await pageOf(context, pathOf(context, args.path), { cursor: args.cursor })
+    const lines = sortedByPath(page.entries).map(
       ({ kind, path }) => `${kind === 'folder' ? '[DIR]' : '[FILE]'} ${nameOf(path)}`,
     )
-    return textAnswer(lines.join('\n'))
+    const answer = textAnswer(lines.join('\n'))
+    if (page.cursor === undefined) return answer
+    const more = `There are more: list_directory with cursor ${JSON.stringify(page.cursor)} goes on.`
+    return withMore(answer, more, { cursor: page.cursor })
   },
 })
 
@@ -49,7 +54,7 @@ const listWithSizesTool = tool({
   name: 'list_directory_with_sizes',
   title: 'List Directory with Sizes',
   description: 'List a folder with the sizes of its files and their total.',
-  input: z.object({
+  input: z.strictObject({
     path,
     sortBy: z
       .enum(['name', 'size'])
@@ -68,15 +73,20 @@ const listWithSizesTool = tool({
     entries.sort((a, b) =>
       args.sortBy === 'size' ? b.size - a.size : a.name.localeCompare(b.name),
     )
-    const lines = entries.map(({ name, isFolder, size }) =>
-      isFolder
-        ? `[DIR] ${name.padEnd(30)} `
-        : `[FILE] ${name.padEnd(30)} ${sizeText(size).padStart(10)}`,
-    )
+    const lines = entries
+      .slice(0, ENTRIES_SHOWN)
+      .map(({ name, isFolder, size }) =>
+        isFolder
+          ? `[DIR] ${name.padEnd(30)} `
+          : `[FILE] ${name.padEnd(30)} ${sizeText(size).padStart(10)}`,
+      )
     const folders = entries.filter(({ isFolder }) => isFolder).length
     const bytes = entries.reduce((sum, { size }) => sum + size, 0)
     const total = `Total: ${entries.length - folders} files, ${folders} directories`
-    return textAnswer([...lines, '', total, `Combined size: ${sizeText(bytes)}`].join('\n'))
+    const answer = textAnswer([...lines, '', total, `Combined size: ${sizeText(bytes)}`].join('\n'))
+    if (lines.length === entries.length) return answer
+    const more = `Only the first ${lines.length} are shown; list_directory goes on with a cursor.`
+    return withMore(answer, more)
   },
 })
 
@@ -84,16 +94,21 @@ interface TreeEntry {
   name: string
   type: 'file' | 'directory'
   children?: TreeEntry[]
+  /** Not all that is in it stands among its children. */
+  cut?: true
 }
 
-function treeOf(nodes: readonly TreeNode[], root: string, excluded: Glob): TreeEntry[] {
-  return nodes
-    .filter((node) => !excluded(relativePath(root, node.path)))
-    .map((node) =>
-      node.entry.kind === 'file'
-        ? { name: node.name, type: 'file' }
-        : { name: node.name, type: 'directory', children: treeOf(node.children, root, excluded) },
-    )
+function treeOf(nodes: readonly TreeNode[]): TreeEntry[] {
+  return nodes.map(({ name, entry, children, isWhole }) =>
+    entry.kind === 'file'
+      ? { name, type: 'file' }
+      : {
+          name,
+          type: 'directory',
+          children: treeOf(children),
+          ...(isWhole ? {} : { cut: true as const }),
+        },
+  )
 }
 
 const treeTool = tool({
@@ -101,7 +116,7 @@ const treeTool = tool({
   title: 'Directory Tree',
   description:
     'Everything below a folder as JSON: name, type (file/directory) and, for directories, children.',
-  input: z.object({ path, excludePatterns }),
+  input: z.strictObject({ path, excludePatterns }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -110,24 +125,36 @@ const treeTool = tool({
     const globs = args.excludePatterns
       .flatMap((one) => (one.includes('*') ? [one] : [one, `**/${one}`, `**/${one}/**`]))
       .map(compileGlob)
-    const excluded = (path: string) => globs.some((glob) => glob(path))
-    const tree = treeOf(await readTree(context, root), root, excluded)
-    return textAnswer(JSON.stringify(tree, null, 2))
+    const { nodes, isWhole } = await readTree(context, root, {
+      isExcluded: (relative) => globs.some((glob) => glob.matches(relative)),
+      isEntered: (relative) => !globs.some((glob) => glob.coversBelow(relative)),
+      counts: () => true,
+      most: ENTRIES_SHOWN,
+    })
+    const answer = textAnswer(treeText(treeOf(nodes)))
+    return isWhole ? answer : withMore(answer, TREE_CUT)
   },
 })
 
-function* matches(
-  nodes: readonly TreeNode[],
-  root: string,
-  wanted: Glob,
-  excluded: Glob,
-): Generator<string> {
-  for (const node of nodes) {
-    const relative = relativePath(root, node.path)
-    if (excluded(relative)) continue
-    if (wanted(relative)) yield node.path
-    yield* matches(node.children, root, wanted, excluded)
+/** Indented as the official server does it, unless that would be most of the answer: deep trees. */
+function treeText(tree: readonly TreeEntry[]): string {
+  const text = JSON.stringify(tree, null, 2)
+  return text.length > INDENTED_MOST ? JSON.stringify(tree) : text
+}
+
+const INDENTED_MOST = 512 * 1024
+
+const TREE_CUT = `Not all is shown: a tree has at most ${ENTRIES_SHOWN} entries. Call directory_tree with the path of a folder that is marked "cut", or with excludePatterns.`
+
+/** In the order of the tree; without recursion, because trees may be thousands of folders deep. */
+function matches(tree: readonly TreeNode[], root: string, wanted: Glob): string[] {
+  const found: string[] = []
+  const left = tree.toReversed()
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    if (wanted.matches(relativePath(root, node.path))) found.push(node.path)
+    for (const child of node.children.toReversed()) left.push(child)
   }
+  return found
 }
 
 const searchTool = tool({
@@ -135,18 +162,27 @@ const searchTool = tool({
   title: 'Search Files',
   description:
     "Find files and folders by a glob on their path below the given one: '*.ext' in the folder itself, '**/*.ext' in all below. Returns full paths.",
-  input: z.object({ path, pattern: z.string(), excludePatterns }),
+  input: z.strictObject({ path, pattern: z.string(), excludePatterns }),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
     const root = pathOf(context, args.path)
+    const wanted = compileGlob(args.pattern)
     const globs = args.excludePatterns.map(compileGlob)
-    const excluded = (path: string) => globs.some((glob) => glob(path))
-    const tree = await readTree(context, root)
-    const found = [...matches(tree, root, compileGlob(args.pattern), excluded)]
-    return textAnswer(found.length > 0 ? found.join('\n') : 'No matches found')
+    const { nodes, isWhole } = await readTree(context, root, {
+      isExcluded: (relative) => globs.some((glob) => glob.matches(relative)),
+      isEntered: (relative) =>
+        wanted.mayMatchBelow(relative) && !globs.some((glob) => glob.coversBelow(relative)),
+      counts: wanted.matches,
+      most: ENTRIES_SHOWN,
+    })
+    const found = matches(nodes, root, wanted)
+    const answer = textAnswer(found.length > 0 ? found.join('\n') : 'No matches found')
+    return isWhole ? answer : withMore(answer, SEARCH_CUT)
   },
 })
+
+const SEARCH_CUT = `Not all was searched: at most ${ENTRIES_SHOWN} matches are shown, of the first 100,000 entries. Call search_files with a path deeper down, a narrower pattern, or excludePatterns.`
 
 function infoText(entry: Output<'get_entry'>): string {
   const isFile = entry.kind === 'file'
@@ -172,7 +208,7 @@ const infoTool = tool({
   name: 'get_file_info',
   title: 'Get File Info',
   description: 'Size, times and type of a file or folder, and who holds a lock on it.',
-  input: z.object({ path }),
+  input: z.strictObject({ path }),
   output: VERSIONED_OUTPUT,
   annotations: READS,
   async run(args, context) {
@@ -187,7 +223,7 @@ const rootsTool = tool({
   name: 'list_allowed_directories',
   title: 'List Allowed Directories',
   description: 'Where paths may start: "/" is the root of the workspace.',
-  input: z.object({}),
+  input: z.strictObject({}),
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(_args, { folder }) {

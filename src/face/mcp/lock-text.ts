@@ -23,9 +23,9 @@ export const LOCK_OUTPUT = {
   ...TEXT_OUTPUT,
   properties: {
     ...TEXT_OUTPUT.properties,
-    // "granted" or "queued"; on a refusal the problem's number, so no type is said.
+    // On a refusal these two are the problem's: its number, and the id of the lock it is about.
     status: {},
-    lock: { type: 'object' },
+    lock: { type: ['object', 'string'] },
     token: { type: 'string' },
     ticket: { type: 'string' },
   },

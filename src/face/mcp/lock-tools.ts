@@ -143,12 +143,19 @@ async function release(args: z.output<typeof releaseInput>, context: ToolContext
     return textAnswer(`Locks released: ${released}. Queues left: ${left}.`, { released, left })
   }
   if (args.lock_id !== undefined) {
-    await door.call('release_lock', {
-      workspace,
-      id: args.lock_id,
-      ...locksOf(args.lock_token),
-    })
-    return textAnswer(`Released ${args.lock_id}.`, { released: [args.lock_id] })
+    const { released } = (
+      await door.call('release_lock', {
+        workspace,
+        id: args.lock_id,
+        ...locksOf(args.lock_token),
+      })
+    ).value
+    return released
+      ? textAnswer(`Released ${args.lock_id}.`, { released: [args.lock_id] })
+      : textAnswer(
+          `${args.lock_id} was not held: it has ended already, or never was. Nothing to release.`,
+          { released: [] },
+        )
   }
   return releasePath(context, pathOf(context, args.path ?? ''))
 }

@@ -1,17 +1,16 @@
-import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { fail, SluiceError } from '../../contract/errors.ts'
+import { SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import { factsOf } from './entries.ts'
-import { refusalText } from './refusal.ts'
+import { mediaTool } from './media-tool.ts'
+import { asTold, refusalText } from './refusal.ts'
 import {
   pathOf,
   READS,
   TEXT_OUTPUT,
   type Tool,
-  type ToolContent,
   type ToolContext,
   textAnswer,
   tool,
@@ -23,7 +22,7 @@ const path = z.string()
 
 const lines = z.int().min(0)
 
-const readTextInput = z.object({
+const readTextInput = z.strictObject({
   path,
   tail: lines.optional().describe('Only the last N lines'),
   head: lines.optional().describe('Only the first N lines'),
@@ -80,48 +79,6 @@ function noteOf({ path, size, encoding, lossy, cut, next_offset }: Read): string
   return notes.length === 0 ? undefined : `Note: ${notes.join(' ')}`
 }
 
-/** All bytes of a file that is small enough to be shown as a whole. */
-async function read(context: ToolContext, given: string) {
-  const { door, workspace } = context
-  const facts = await factsOf(context, pathOf(context, given))
-  if (facts.kind === 'file' && facts.size > LIMITS.answerBytes) {
-    fail(
-      'too_large',
-      `${facts.path} has ${facts.size} bytes; an answer takes ${LIMITS.answerBytes}. ` +
-        'Read it over HTTP, or as text with head, tail or offset.',
-      { path: facts.path, size: facts.size, limit: LIMITS.answerBytes },
-    )
-  }
-  const answer = await door.call('read_file', { workspace, path: facts.path })
-  const { version, path } = answer.value
-  return { path, version, bytes: Buffer.from(answer.content ?? new Uint8Array()) }
-}
-
-const MEDIA_TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  bmp: 'image/bmp',
-  svg: 'image/svg+xml',
-  mp3: 'audio/mpeg',
-  wav: 'audio/wav',
-  ogg: 'audio/ogg',
-  flac: 'audio/flac',
-}
-
-function mediaBlock(path: string, bytes: Buffer): ToolContent {
-  const extension = /[^/]\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
-  const known = Object.hasOwn(MEDIA_TYPES, extension) ? MEDIA_TYPES[extension] : undefined
-  const mimeType = known ?? 'application/octet-stream'
-  const data = bytes.toString('base64')
-  if (mimeType.startsWith('image/')) return { type: 'image', data, mimeType }
-  if (mimeType.startsWith('audio/')) return { type: 'audio', data, mimeType }
-  const uri = pathToFileURL(path, { windows: false }).href
-  return { type: 'resource', resource: { uri, mimeType, blob: data } }
-}
-
 const READ_AT_ONCE = 4
 
 async function readMany(paths: readonly string[], context: ToolContext): Promise<string> {
@@ -162,7 +119,7 @@ async function readOrExplain(path: string, context: ToolContext): Promise<string
     return `${path}:\n${read.text}\n${note === undefined ? '' : `${note}\n`}`
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return `${path}: Error - ${refusalText(error.problem)}`
+    return `${path}: Error - ${refusalText(asTold(error.problem))}`
   }
 }
 
@@ -190,30 +147,12 @@ export const readTools: readonly Tool[] = [
     annotations: READS,
     run: readText,
   }),
-  tool({
-    name: 'read_media_file',
-    title: 'Read Media File',
-    description:
-      'Read a file as base64 with its MIME type: images and audio as such, anything else as an embedded resource.',
-    input: z.object({ path }),
-    output: {
-      type: 'object',
-      properties: { content: { type: 'array', items: { type: 'object' } } },
-      required: ['content'],
-    },
-    annotations: READS,
-    async run(args, context) {
-      const { path, bytes, version } = await read(context, args.path)
-      const block = mediaBlock(path, bytes)
-      return { content: [block], structured: { content: [block], version } }
-    },
-    refused: () => ({ content: [] }),
-  }),
+  mediaTool,
   tool({
     name: 'read_multiple_files',
     title: 'Read Multiple Files',
     description: 'Read several files at once. A file that cannot be read does not stop the others.',
-    input: z.object({
+    input: z.strictObject({
       paths: z.array(z.string()).min(1, 'At least one file path must be provided').max(1000),
     }),
     output: TEXT_OUTPUT,

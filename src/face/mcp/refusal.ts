@@ -1,4 +1,6 @@
 import type { ErrorCode, Problem } from '../../contract/errors.ts'
+import type { OperationName } from '../../contract/operations.ts'
+import { detailIn, type Wording } from '../../contract/wording.ts'
 
 /**
  * How a refusal reads to an agent: what happened and what to do next, which the decision's detail says
@@ -34,9 +36,40 @@ function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefin
   return NEXT_TOOLS[code]
 }
 
-/** Looked for outside of paths, which may hold anything. */
-const TOOL_NAME = /\b[a-z]+_[a-z_]+\b/
+/** Operations that are a tool of another name here. */
+const TOOLS: Partial<Record<OperationName, string>> = {
+  read_file: 'read_text_file',
+  patch_file: 'edit_file',
+  get_entry: 'list_directory',
+  renew_lock: 'change_lock with to "renew"',
+  extend_recall: 'change_lock with to "extend"',
+  handover_lock: 'change_lock with hand_to',
+  answer_ask: 'ask_holder',
+  release_all_locks: 'release_lock with all',
+  leave_queue: 'release_lock',
+}
 
+const WORDING: Wording = {
+  operation: (name) => TOOLS[name] ?? name,
+  argument: (name) => `"${ARGUMENTS[name] ?? name}"`,
+  takeBack: 'change_lock with to "take_back"',
+}
+
+const ARGUMENTS: Record<string, string> = { id: 'lock_id', locks: 'lock_token' }
+
+/** Looked for outside of paths, which may hold anything, and may be long. */
+function namesTool(detail: string): boolean {
+  return detail.split(/\s/).some((word) => !word.includes('/') && TOOL_NAME.test(word))
+}
+
+const TOOL_NAME = /\b[a-z]{1,20}_[a-z_]{1,40}\b/
+
+/** The problem in the words of this face: an operation is a tool. */
+export function asTold(problem: Problem): Problem {
+  return { ...problem, detail: detailIn(WORDING, problem) }
+}
+
+/** What an agent reads of a problem that is told in the words of this face. */
 export function refusalText(problem: Problem): string {
   const { excerpt } = problem
   const text = sentencesOf(problem)
@@ -47,7 +80,7 @@ export function refusalText(problem: Problem): string {
 function sentencesOf(problem: Problem): string {
   const { detail } = problem
   const step = stepAfter(problem)
-  if (step === undefined || TOOL_NAME.test(detail.replaceAll(/\S*\/\S*/g, ''))) return detail
+  if (step === undefined || namesTool(detail)) return detail
   const sentence = /[.!?]$/.test(detail) ? detail : `${detail}.`
   return `${sentence} ${step}`
 }

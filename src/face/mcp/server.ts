@@ -8,11 +8,10 @@ import { z } from 'zod'
 import { CALLER_NAME } from '../../contract/caller.ts'
 import type { Door, Notice } from '../../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
-import { refusalOf } from '../../contract/parse.ts'
-import { illFormedRefusal } from '../../contract/well-formed.ts'
+import { parseAs } from '../../contract/parse.ts'
 import type { CrossedCancels } from './crossed.ts'
 import { noticeText } from './notice-text.ts'
-import { refusalText } from './refusal.ts'
+import { asTold, refusalText } from './refusal.ts'
 import type { Tool, ToolContext } from './tool.ts'
 import { chooseTools, type ToolChoice } from './tools.ts'
 
@@ -84,7 +83,7 @@ async function run(
   options: McpOptions,
   request: string | number,
 ): Promise<CallToolResult> {
-  const { as, ...own } = withoutCaller(args)
+  const { as, own } = withoutCaller(args)
   if (as === undefined || as === null) return told(tool, own, context, options, request)
   if (typeof as !== 'string' || !CALLER_NAME.test(as)) {
     const fields = [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }]
@@ -95,8 +94,10 @@ async function run(
 }
 
 /** `as` is an argument of every tool: who of those that share this connection calls (guard §1). */
-function withoutCaller(args: unknown): Record<string, unknown> {
-  return typeof args === 'object' && args !== null ? { ...args } : {}
+function withoutCaller(args: unknown): { as?: unknown; own: unknown } {
+  if (typeof args !== 'object' || args === null || !Object.hasOwn(args, 'as')) return { own: args }
+  const { as, ...own } = args as { as?: unknown }
+  return { as, own }
 }
 
 async function told(
@@ -117,12 +118,10 @@ async function answer(
   context: ToolContext,
   options: McpOptions,
 ): Promise<CallToolResult> {
-  const ill = illFormedRefusal(args)
-  if (ill !== undefined) return refused(tool, problemOf(ill))
-  const parsed = tool.input.safeParse(args ?? {})
-  if (!parsed.success) return refused(tool, problemOf(refusalOf(parsed.error)))
+  const parsed = parseAs(tool.input, args)
+  if (!parsed.ok) return refused(tool, problemOf(parsed.refusal))
   try {
-    const { content, structured } = await tool.run(parsed.data, context)
+    const { content, structured } = await tool.run(parsed.input, context)
     return { content, structuredContent: structured }
   } catch (error) {
     if (error instanceof SluiceError) return refused(tool, error.problem)
@@ -157,7 +156,8 @@ function isSaid({ at, text, kind, lock }: Notice, shown: Shown = {}): boolean {
   return shown.messages?.some((one) => one.at === at && one.text === text) === true
 }
 
-function refused(tool: Tool, problem: Problem): CallToolResult {
+function refused(tool: Tool, raw: Problem): CallToolResult {
+  const problem = asTold(raw)
   const text = refusalText(problem)
   const shape = tool.refused?.(text, problem) ?? { content: text }
   return {
@@ -212,6 +212,9 @@ const SHOWS_CALLER: ReadonlySet<string> = new Set([
   'release_lock',
 ])
 
+/** What is over such a bound is refused in words. */
+const BOUNDS = ['minLength', 'maxLength', 'minItems', 'maxItems'] as const
+
 /**
  * Says nothing that a client knows anyway, because every byte of it is read by a model. An argument
  * that is none is refused by its name, so that need not be said before.
@@ -222,7 +225,8 @@ function inputJson(input: z.ZodObject): Record<string, unknown> {
     override: ({ jsonSchema }) => {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+      if ((jsonSchema.minimum ?? 2) <= 1) delete jsonSchema.minimum
+      for (const bound of BOUNDS) delete jsonSchema[bound]
     },
   })
   return json

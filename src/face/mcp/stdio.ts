@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server'
 import {
   type StdioServerHandle,
@@ -8,8 +9,11 @@ import { cutText } from '../../contract/cut-text.ts'
 import type { Door } from '../../contract/door.ts'
 import { CrossedCancels } from './crossed.ts'
 import { createMcpServer, type McpOptions } from './server.ts'
+import { StdioLines } from './stdio-lines.ts'
 
 export interface StdioOptions extends McpOptions {
+  /** Instead of the process's own. */
+  streams?: { input: Readable; output: Writable }
   onError?: (error: Error) => void
   /** What the client calls itself, before its first call reaches the door. */
   onClient?: (name: string) => void
@@ -17,10 +21,14 @@ export interface StdioOptions extends McpOptions {
   onClose?: () => void
 }
 
-/** Serves one client over this process's stdin and stdout, whichever revision it speaks. */
+/** Serves one client over stdin and stdout, whichever revision it speaks. */
 export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHandle {
   const { onError, onClient, onClose } = options
-  const transport = new StdioServerTransport()
+  const { input, output } = options.streams ?? { input: process.stdin, output: process.stdout }
+  const lines = new StdioLines((error) => output.write(`${JSON.stringify(error)}\n`))
+  const transport = new StdioServerTransport(input.pipe(lines), output, {
+    maxBufferSize: BUFFER_BYTES,
+  })
   const crossed = new CrossedCancels()
   const handle = serveStdio(() => createMcpServer(door, { ...options, crossed }), {
     transport,
@@ -34,7 +42,7 @@ export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHa
     void crossed.follow(message)
     onmessage?.(message, ...rest)
   }
-  writeTogether(transport)
+  writeTogether(transport, output)
   transport.onclose = () => {
     onclose?.()
     onClose?.()
@@ -42,8 +50,11 @@ export function serveStdioDoor(door: Door, options: StdioOptions): StdioServerHa
   return handle
 }
 
+/** The lines are bounded before they come here; their bound must not be met by this one. */
+const BUFFER_BYTES = 256 * 1024 * 1024
+
 /** Answers that become ready together leave in one write: on a pipe each write is a system call. */
-function writeTogether(transport: StdioServerTransport): void {
+function writeTogether(transport: StdioServerTransport, output: Writable): void {
   const send = transport.send.bind(transport)
   const { onmessage } = transport
   let isCorked = false
@@ -57,10 +68,10 @@ function writeTogether(transport: StdioServerTransport): void {
     if (!('method' in message)) underWay -= 1
     if (!isCorked && !isAlone) {
       isCorked = true
-      process.stdout.cork()
+      output.cork()
       setImmediate(() => {
         isCorked = false
-        process.stdout.uncork()
+        output.uncork()
       })
     }
     return send(message)

@@ -71,14 +71,34 @@ export function textAnswer(text: string, more: Record<string, unknown> = {}): To
   return { content: [{ type: 'text', text }], structured: { content: text, ...more } }
 }
 
+/** An answer that had to end: how to go on is said beside the content, not in it. */
+export function withMore(
+  { content, structured }: ToolAnswer,
+  more: string,
+  facts: Record<string, unknown> = {},
+): ToolAnswer {
+  return {
+    content: [...content, { type: 'text', text: more }],
+    structured: { ...structured, ...facts, more },
+  }
+}
+
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
   const { folder } = context
   const inFolder = folder !== undefined && folder !== '/' && isWithin(folder, given)
   const result = canonicalPath(inFolder ? given.slice(folder.length) || '/' : given)
-  if (!result.ok) fail('invalid_path', `${given}: ${result.fault}`, { path: given })
+  if (!result.ok) fail('invalid_path', `${told(given)}: ${result.fault}`, { path: told(given) })
   return result.path
 }
+
+/** What is no path may be anything, so it is not told back at any length. */
+function told(given: string): string {
+  const isLong = given.length > TOLD_MOST
+  return (isLong ? `${given.slice(0, TOLD_MOST)}…` : given).toWellFormed()
+}
+
+const TOLD_MOST = 300
 
 /** Optional arguments that tools for writing have beside the official ones. */
 export const lockToken = z.string().optional().describe('Token of a lock that is not yours')

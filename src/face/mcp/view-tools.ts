@@ -1,21 +1,29 @@
 import { z } from 'zod'
+import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
 import { itemsText, levelText } from './lock-text.ts'
 import { noticeText, stillConcerns } from './notice-text.ts'
 import { pathOf, READS, TEXT_OUTPUT, textAnswer, tool } from './tool.ts'
 
 /** Coordination for agents: seeing who has which lock, who waits behind whom, what one was told. */
 
+const LOCKS_SHOWN = 100
+
 export const listLocksTool = tool({
   name: 'list_locks',
   title: 'List Locks',
   description: 'Who holds or waits for which locks, and what for; of all paths or around one.',
-  input: z.strictObject({ path: z.string().optional() }),
+  input: z.strictObject({
+    path: z.string().optional(),
+    limit: z.int().min(1).max(LIMITS.listLimit).default(LOCKS_SHOWN),
+    cursor: z.string().optional(),
+  }),
   output: TEXT_OUTPUT,
   annotations: READS,
-  async run(args, context) {
-    const path = args.path === undefined ? {} : { path: pathOf(context, args.path) }
-    const input = { workspace: context.workspace, ...path }
+  async run({ path, limit, cursor }, context) {
+    const place = optional('path', path === undefined ? undefined : pathOf(context, path))
+    const input = { workspace: context.workspace, limit, ...place, ...optional('cursor', cursor) }
     const { value } = await context.door.call('list_locks', input)
     const lines = [
       ...value.locks.map(({ id, level, items, owner, expires_at, intent, recall }) => {
@@ -29,7 +37,11 @@ export const listLocksTool = tool({
           `${path} stays closed until ${closed_until}: ${agent} lost its lock`,
       ),
     ]
-    if (value.more) lines.push('There are more; ask for one path.')
+    if (value.cursor !== undefined) {
+      lines.push(
+        `There are more: list_locks with cursor "${value.cursor}" goes on, or ask for a path.`,
+      )
+    }
     return textAnswer(lines.join('\n') || 'Nobody holds or waits for a lock.', { ...value })
   },
 })

@@ -66,7 +66,12 @@ const writeTool = tool({
   title: 'Write File',
   description:
     'Create a file, or overwrite one that you have read. Missing folders are made. If somebody changed the file since you read it, nothing is written and you are told.',
-  input: z.object({ path, content: z.string(), lock_token: lockToken, if_version: ifVersion }),
+  input: z.strictObject({
+    path,
+    content: z.string(),
+    lock_token: lockToken,
+    if_version: ifVersion,
+  }),
   output: VERSIONED_OUTPUT,
   annotations: changes({ idempotent: true }),
   async run(args, context) {
@@ -84,10 +89,10 @@ const editTool = tool({
   title: 'Edit File',
   description:
     'Replace pieces of text in the newest version of a file; each oldText must stand there exactly once. Safe while others edit elsewhere in it. Returns a diff.',
-  input: z.object({
+  input: z.strictObject({
     path,
     edits: z.array(
-      z.object({
+      z.strictObject({
         oldText: z.string().describe('Text to search for - must match exactly'),
         newText: z.string().describe('Text to replace with'),
       }),
@@ -117,7 +122,7 @@ const appendTool = tool({
   title: 'Append File',
   description:
     'Add text to the end of a file, making it if there is none. Nothing is lost with any number of writers; needs no reading.',
-  input: z.object({ path, content: z.string(), lock_token: lockToken }),
+  input: z.strictObject({ path, content: z.string(), lock_token: lockToken }),
   output: VERSIONED_OUTPUT,
   annotations: changes({ idempotent: false, destructive: false }),
   async run(args, context) {
@@ -135,7 +140,7 @@ const createFolderTool = tool({
   name: 'create_directory',
   title: 'Create Directory',
   description: 'Make a folder, and those above it that are missing. Fine if it is there already.',
-  input: z.object({ path }),
+  input: z.strictObject({ path }),
   output: TEXT_OUTPUT,
   annotations: changes({ idempotent: true, destructive: false }),
   async run(args, context) {
@@ -146,7 +151,7 @@ const createFolderTool = tool({
   },
 })
 
-const sourceAndDestination = z.object({
+const sourceAndDestination = z.strictObject({
   source: z.string(),
   destination: z.string(),
   lock_token: lockToken,
@@ -190,7 +195,7 @@ const deleteTool = tool({
   name: 'delete_file',
   title: 'Delete File',
   description: 'Delete a file, or with recursive a folder and all in it. Old versions are kept.',
-  input: z.object({
+  input: z.strictObject({
     path,
     recursive: z.boolean().optional(),
     lock_token: lockToken,

@@ -13,7 +13,7 @@ import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { name, path, workspace } from '../../contract/operation/fields.ts'
 import { OPERATIONS, type OperationName, type Output } from '../../contract/operations.ts'
-import { parseInput } from '../../contract/parse.ts'
+import { parseAs, parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
 import { type Answer, type Caller, CONNECTION_LOST, type EngineApi } from '../../engine/api.ts'
@@ -294,11 +294,8 @@ export class Connection {
   }
 
   private watch(caller: Caller, id: number, raw: unknown): void {
-    const query = watchSchema.safeParse(raw)
-    if (!query.success) {
-      const fields = query.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-      return this.refuse(id, problemOf(refuse('invalid_request', fields.join('; '))))
-    }
+    const query = parseAs(watchSchema, raw)
+    if (!query.ok) return this.refuse(id, problemOf(query.refusal))
     if (this.cancels.size >= LIMITS.socketRequestsInFlight || this.cancels.has(id)) {
       return this.refuse(
         id,
@@ -307,7 +304,7 @@ export class Connection {
     }
     const cancel = new AbortController()
     this.cancels.set(id, cancel)
-    this.push(caller, id, query.data, cancel)
+    this.push(caller, id, query.input, cancel)
       .then(() => this.send(['ended', id]))
       .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
       .finally(() => this.cancels.delete(id))
