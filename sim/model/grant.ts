@@ -94,6 +94,8 @@ export class GrantRules {
     }
     if (isTicket && phase.excuses(waiting, passed)) return
     if (isTicket && this.goesInstead(waiting, passed)) return
+    // A reader that enters with its phase may be at its limit too, and somebody goes in its place.
+    if (isTicket && phase.stillToEnter().some((one) => this.insteadOf(one) === waiting)) return
     const names = [...new Set(passed.map(({ other }) => `T${other.id}`))].join(', ')
     this.disagree('I7', `${waiting.session} (T${waiting.id}) went past ${names}`)
   }
