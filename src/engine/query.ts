@@ -197,9 +197,10 @@ export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output
   const { records, settings } = reader.state
   const place = placeOf(records, path, settings.portable_names)
   if (place.record?.kind === 'folder') fail('is_folder', `${path} is a folder.`, { path })
-  const id = lastFileAt(records, path, settings.portable_names)
-  if (id === undefined || place.clash !== undefined) return notFound(path, place.clash)
-  const start = versionKey(id, (before ?? Number.MAX_SAFE_INTEGER) - 1)
+  const file = lastFileAt(records, path, settings.portable_names)
+  if (file === undefined || place.clash !== undefined) return notFound(path, place.clash)
+  const { id, until } = file
+  const start = versionKey(id, Math.min(before ?? until, until) - 1)
   const rows = records.range('version', start, `${id.toString(36)}0`, limit + 1)
   const versions = rows.slice(0, limit).map(([, value]) => {
     const { at, ...facts } = value as VersionRecord

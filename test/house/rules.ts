@@ -1,3 +1,4 @@
+import { CASES } from './cases.ts'
 import { filesIn } from './source.ts'
 
 /**
@@ -59,15 +60,19 @@ export const RULES: Record<string, string> = {
   'files §6': 'contents stream in constant memory',
   'files §7': 'a version becomes visible whole or not at all',
   'files §8': 'write modes checked, locked, open',
-  'files §9': 'what a write in checked mode has to know',
+  'files §9': 'what is replaced was known to its writer; a lock is no knowledge',
   'files §10': 'a write under somebody’s lock is refused, naming the holder',
-  'files §11': 'append adds to the newest and loses nothing',
+  'files §11':
+    'append adds to the newest, loses nothing, and is a write of the bytes from the end on',
   'files §12': 'edit applies to the newest version or says what stands there',
   'files §14': 'a commit of up to 10,000 changes, all or nothing',
   'files §15': 'copies copy no bytes; moving a folder is one change',
   'files §16': 'deletes are recoverable (collection: later)',
   'files §19': 'limits and bad input: typed, telling, changing nothing',
   'files §20': 'the official filesystem server’s tools over MCP',
+  'guard §1': 'callers of one connection are sessions of their own, by name',
+  'guard §2':
+    'where callers cannot be told apart nothing is assumed of them; overlapping writes are told',
   I1: 'no two incompatible holds overlap',
   I2: 'fences grow',
   I5: 'versions of a file are gap-free',
@@ -93,27 +98,30 @@ export function testsByRule(): Map<string, Set<string>> {
   return found
 }
 
-/** `locks §8, §42, I1: …` names three rules. */
+const PART = 'locks|files|allocation|guard'
+const ONE = `(?:(?:${PART}) )?§\\w+|I\\d+|[A-H]\\d+\\+?`
+const HEAD = new RegExp(`^(?:(?:${PART}) §\\w+|I\\d+|[A-H]\\d+\\+?)(?:, (?:${ONE}))*(?=:| \\()`)
+const NAMED = new RegExp(`^(?:(${PART}) )?(§\\w+|[A-I]\\d+)\\+?$`)
+
+/** `locks §8, §42, I1: …` names three rules; `A4+, files §9: …` one and a sibling of case A4. */
 export function rulesIn(name: string): string[] {
-  const head =
-    /^((?:locks|files|allocation) §\w+|I\d+)(?:, (?:(?:locks|files|allocation) )?(?:§\w+|I\d+))*/.exec(
-      name,
-    )
+  const head = HEAD.exec(name)
   if (head === null) return []
   let part = ''
   return head[0].split(', ').map((one) => {
-    const [, named, number] = /^(?:(locks|files|allocation) )?(§\w+|I\d+)$/.exec(one) ?? []
+    const [, named, number] = NAMED.exec(one) ?? []
     part = named ?? part
-    return number?.startsWith('I') === true ? number : `${part} ${number}`
+    return number?.startsWith('§') === true ? `${part} ${number}` : `${number}`
   })
 }
 
 export function rulesPage(): string {
   const tests = testsByRule()
-  const rows = Object.entries(RULES).map(([rule, text]) => {
-    const files = [...(tests.get(rule) ?? [])].sort().map((path) => `\`${path}\``)
-    return `| ${rule} | ${text} | ${files.join(', ')} |`
-  })
+  const rowsOf = (table: Record<string, string>): string[] =>
+    Object.entries(table).map(([rule, text]) => {
+      const files = [...(tests.get(rule) ?? [])].sort().map((path) => `\`${path}\``)
+      return `| ${rule} | ${text} | ${files.join(', ')} |`
+    })
   return [
     '# Rules and their tests',
     '',
@@ -121,7 +129,15 @@ export function rulesPage(): string {
     '',
     '| rule | says | tests |',
     '|---|---|---|',
-    ...rows,
+    ...rowsOf(RULES),
+    '',
+    '## Inputs that clients really send',
+    '',
+    'Tests of siblings found beside a case begin with its id and a plus sign.',
+    '',
+    '| case | what holds | tests |',
+    '|---|---|---|',
+    ...rowsOf(CASES),
     '',
   ].join('\n')
 }

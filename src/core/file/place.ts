@@ -114,30 +114,45 @@ export function occupantAt(
 
 /**
  * The file that has this path, or had it last, also in a folder that is gone since: its history can
- * still be asked for by path.
+ * still be asked for by path, up to the revision at which it left. What became of it under another
+ * path is that path's.
  */
-export function lastFileAt(records: Records, path: string, portable: boolean): number | undefined {
+export function lastFileAt(
+  records: Records,
+  path: string,
+  portable: boolean,
+): { id: number; until: number } | undefined {
   const names = namesOf(path)
-  const search = (folder: number, depth: number): number | undefined => {
+  const search = (
+    folder: number,
+    depth: number,
+    until: number,
+  ): { id: number; until: number } | undefined => {
     const name = names[depth]
     const record = name === undefined ? undefined : entryAt(records, folder, name, portable)
     if (record === undefined) return undefined
-    const wanted = depth === names.length - 1 ? 'file' : 'folder'
-    for (const id of occupantsOf(record, wanted)) {
-      const found = wanted === 'file' ? id : search(id, depth + 1)
+    const isLast = depth === names.length - 1
+    for (const one of occupantsOf(record, isLast ? 'file' : 'folder')) {
+      const left = Math.min(until, one.until)
+      const found = isLast ? { id: one.id, until: left } : search(one.id, depth + 1, left)
       if (found !== undefined) return found
     }
     return undefined
   }
-  return search(ROOT_FOLDER, 0)
+  return search(ROOT_FOLDER, 0, Number.MAX_SAFE_INTEGER)
 }
 
-/** Who has a name and who had it, the newest first. */
-function occupantsOf(record: Entry, kind: 'file' | 'folder'): number[] {
-  const now = record.kind === kind ? [record.id] : []
-  const deleted = record.kind === 'gone' && kind === 'file' ? [record.fileId ?? []].flat() : []
-  const past = record.past?.filter((one) => one.kind === kind).map((one) => one.id) ?? []
-  return [...now, ...deleted, ...past]
+/** Who has a name and who had it, the newest first, with the revision at which it left. */
+function occupantsOf(
+  record: Entry,
+  kind: 'file' | 'folder',
+): readonly { id: number; until: number }[] {
+  const past = record.past?.filter((one) => one.kind === kind) ?? []
+  if (record.kind === kind) return [{ id: record.id, until: Number.MAX_SAFE_INTEGER }, ...past]
+  // A deletion is the last version of what was deleted here.
+  const isDeleted = record.kind === 'gone' && kind === 'file' && record.fileId !== undefined
+  if (!isDeleted) return past
+  return [{ id: record.fileId as number, until: Number.MAX_SAFE_INTEGER }, ...past]
 }
 
 /** The newest version of a file that is not newer than `revision`. */
