@@ -1,6 +1,6 @@
 import type { Event, LockItem } from '../../src/contract/events.ts'
 import { broken, type History, type Operation } from '../history.ts'
-import { clash, isBelow, settled } from './hold.ts'
+import { clash, folded, isBelow, settled } from './hold.ts'
 import { type Call, decide, type Spec } from './wgl.ts'
 
 /**
@@ -25,7 +25,8 @@ export type Act =
   | { kind: 'end'; lock: number }
 
 interface Writing {
-  isAppend: boolean
+  /** It writes some bytes of a file only. */
+  isPart: boolean
   /** What the paths are from then on: the label, or nothing. */
   isDelete: boolean
   onlyIf: number | undefined
@@ -94,9 +95,10 @@ function written(state: State, act: Extract<Act, { kind: 'write' }>): State | un
   }
   for (const hold of state.holds.values()) {
     if (owners.has(hold.session)) continue
-    if (how.isAppend && !hold.items.some((item) => item.level === 'exclusive')) continue
+    // Which ranges an append or an edit meets, the model knows.
+    const items = how.isPart ? hold.items.filter(({ range }) => range === undefined) : hold.items
     const wanted = paths.map((path) => ({ path, level: 'write', scope: 'file' }) as const)
-    if (clash(wanted, hold.items)) return undefined
+    if (clash(wanted, folded(items))) return undefined
   }
   const files = new Map(state.files)
   for (const path of paths) {
@@ -211,7 +213,7 @@ function actOf(operation: Operation, facts: ReadonlyMap<number, Event>): Act | u
     label,
     locks,
     how: {
-      isAppend: input.append !== undefined,
+      isPart: input.append !== undefined || input.edits !== undefined,
       isDelete: name === 'delete_file',
       onlyIf: input.if_version as number | undefined,
     },
@@ -241,7 +243,7 @@ function factOf(event: Event): Act | undefined {
     case 'files-committed': {
       if (event.session === 'admin:set-up') return undefined
       const [first] = event.changes
-      const isAppend = first?.op === 'write' && first.how === 'append'
+      const isPart = first?.op === 'write' && (first.how === 'append' || first.how === 'edit')
       const isDelete = first?.op === 'delete'
       return {
         kind: 'write',
@@ -249,7 +251,7 @@ function factOf(event: Event): Act | undefined {
         paths: event.changes.filter(({ op }) => op !== 'make-folder').map(({ path }) => path),
         label: event.revision,
         locks: event.locks ?? [],
-        how: { isAppend, isDelete, onlyIf: undefined },
+        how: { isPart, isDelete, onlyIf: undefined },
       }
     }
     default:

@@ -40,6 +40,16 @@ export const FILE_ACTIONS: readonly Action[] = [
     },
   },
   {
+    name: 'append, then write all of it',
+    weight: 2,
+    async run(hands) {
+      const path = hands.chance.pick(FILES)
+      if (hands.chance.happens(0.3)) await hands.workspace.read(path)
+      await hands.workspace.append(path, `${hands.fresh()}\n`)
+      await hands.workspace.write(path, hands.fresh())
+    },
+  },
+  {
     name: 'edit',
     weight: 3,
     async run(hands) {

@@ -31,6 +31,8 @@ export class Locking implements LockKeeper {
   private readonly early = new Map<string, Notice>()
   /** The lock that a question put to this session is about. */
   private readonly asked = new Map<string, string>()
+  /** Locks that this client has given up and is giving back. */
+  private readonly givenUp = new Map<string, true>()
 
   constructor(call: Call, runtime: Runtime) {
     this.call = call
@@ -40,17 +42,33 @@ export class Locking implements LockKeeper {
       (error) =>
         error instanceof SluiceError &&
         (error.code === 'lock_lost' || error.code === 'unauthenticated'),
-      // Whatever becomes of it: without a connection it is sent first when there is one again.
-      (id) => void this.call('release_lock', { id }).catch(() => {}),
+      (id) => this.giveUp(id),
       runtime,
     )
   }
 
+  /**
+   * What was given up here the server may hold still, and renew for ever. Without a connection this is
+   * sent first when there is one again; a server that could not store it is told once more.
+   */
+  private giveUp(id: string): void {
+    remember(this.givenUp, id, true)
+    this.call('release_lock', { id }).catch((error: unknown) => {
+      if (!(error instanceof SluiceError) || error.problem.retry !== 'after') return
+      this.runtime.after(GIVE_UP_AGAIN_MS, () => this.giveUp(id), false)
+    })
+  }
+
   async lock(target: string | LockTarget[], options: LockOptions): Promise<Lock> {
     const { wait = 0, signal, onLost, onRecall } = options
-    let { answer, sentAt } = await this.waited(wait, signal, (step) =>
-      this.call('acquire_lock', { ...lockInput(target, options), wait: step }, signal),
-    )
+    const ask = () =>
+      this.waited(wait, signal, (step) =>
+        this.call('acquire_lock', { ...lockInput(target, options), wait: step }, signal),
+      )
+    let { answer, sentAt } = await ask()
+    // It was given up while this answer was on its way; the release is, and goes before this request.
+    if (this.givenUp.has(answer.lock.id)) ({ answer, sentAt } = await ask())
+    if (this.givenUp.has(answer.lock.id)) throw lostMeanwhile(answer.lock.id)
     const { id, ttl, renew } = answer.lock
     const isOld = answer.already_held === true && renew === 'explicit'
     const freshMs = Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
@@ -146,6 +164,7 @@ export class Locking implements LockKeeper {
         signal,
       ),
     )
+    if (this.givenUp.has(id)) throw lostMeanwhile(id)
     if (answer.lock.id === id) return answer
     // The hold was lost in the wait, and what was granted is another: whatever was done under the
     // first may have been overtaken, so this is no change of it.
@@ -197,6 +216,15 @@ export class Locking implements LockKeeper {
     this.leases.drop(id)
   }
 }
+
+function lostMeanwhile(id: string): SluiceError {
+  const detail = `The lock ${id} was given up here, because the server had not answered in time.`
+  return new SluiceError(
+    problemOf(refuse('lock_lost', `${detail} Lock and read again.`, { lock: id })),
+  )
+}
+
+const GIVE_UP_AGAIN_MS = 1000
 
 /** Of what may never be asked for again, the newest. */
 const REMEMBERED = 100

@@ -28,6 +28,7 @@ export class Sluice implements Door {
   private readonly options: ConnectOptions
   private readonly workspaces = new Map<string, Workspace>()
   private readonly notices = new Map<string, Notice[]>()
+  private readonly heard = new Set<string>()
 
   /** Those who share the session, by name. */
   private readonly callers = new Map<string, Sluice>()
@@ -59,10 +60,22 @@ export class Sluice implements Door {
     return known
   }
 
-  private noticed(workspace: string, notices: readonly Notice[]): void {
+  /** After a lost connection the server says again what may not have been heard. */
+  private noticed(workspace: string, given: readonly Notice[]): void {
+    const notices = given.filter((notice) => this.isNew(workspace, notice))
+    if (notices.length === 0) return
     const kept = [...(this.notices.get(workspace) ?? []), ...notices]
     this.notices.set(workspace, kept.slice(-NOTICES_KEPT))
     this.workspaces.get(workspace)?.noticed(notices)
+  }
+
+  private isNew(workspace: string, { at, kind, text }: Notice): boolean {
+    const key = `${workspace} ${at} ${kind} ${text}`
+    if (this.heard.has(key)) return false
+    this.heard.add(key)
+    const [oldest] = this.heard
+    if (this.heard.size > NOTICES_KNOWN && oldest !== undefined) this.heard.delete(oldest)
+    return true
   }
 
   private stop(): void {
@@ -176,3 +189,5 @@ export async function connectOn(runtime: Runtime, options: ConnectOptions): Prom
 
 /** Notices of a workspace that nobody took: the newest. */
 const NOTICES_KEPT = 50
+/** More than the server says again for one workspace. */
+const NOTICES_KNOWN = 500

@@ -37,10 +37,11 @@ export interface EngineApi {
   connect(caller: Caller): () => void
   /**
    * Calls back with what the caller's session should know (somebody waits, a recall, a question),
-   * beginning with what it was not told yet. Returns the stop. While nobody listens, `takeNotices`
-   * gives it, once, and `untoldNotices` says how many there are.
+   * beginning with what it was not told yet, or where it comes back (`isResumed`) with what it may not
+   * have heard. Returns the stop. While nobody listens, `takeNotices` gives it, once, and
+   * `untoldNotices` says how many there are.
    */
-  onNotice(caller: Caller, listener: NoticeListener): () => void
+  onNotice(caller: Caller, listener: NoticeListener, isResumed?: boolean): () => void
   takeNotices(caller: Caller, workspace: string): Notice[]
   untoldNotices(caller: Caller, workspace: string): number
   /** The last durable revision of a workspace; undefined when there is none of that name. */

@@ -138,8 +138,8 @@ export class Engine implements EngineApi {
     return this.sessions.connect(caller)
   }
 
-  onNotice(caller: Caller, listener: NoticeListener): () => void {
-    return this.board.listen(caller.session, listener)
+  onNotice(caller: Caller, listener: NoticeListener, isResumed = false): () => void {
+    return this.board.listen(caller.session, listener, isResumed)
   }
 
   takeNotices(caller: Caller, workspace: string): Notice[] {

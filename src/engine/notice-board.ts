@@ -18,13 +18,18 @@ export class NoticeBoard {
     else for (const listener of listeners) listener(workspace, [notice])
   }
 
-  /** Calls back with every notice from now on, and with what was not told yet. Returns the stop. */
-  listen(session: string, listener: Listener): () => void {
+  /**
+   * Calls back with every notice from now on, and with what was not told yet; where the session is
+   * resumed on a new connection with all that was told lately, for nobody knows what the lost one still
+   * delivered. Returns the stop.
+   */
+  listen(session: string, listener: Listener, isResumed = false): () => void {
     const listeners = this.listeners.get(session) ?? new Set()
     this.listeners.set(session, listeners.add(listener))
     for (const workspace of this.boxes.get(session)?.keys() ?? []) {
       const untold = this.take(session, workspace)
-      if (untold.length > 0) listener(workspace, untold)
+      const told = isResumed ? this.recent(session, workspace) : untold
+      if (told.length > 0) listener(workspace, told)
     }
     return () => {
       listeners.delete(listener)

@@ -352,7 +352,8 @@ export class Stream {
   }
 
   private async reload(waiters: readonly Waiter[], failure: Error): Promise<void> {
-    let head = { revision: this.durable, oldest: this.oldest }
+    const known = this.durable
+    let head = { revision: known, oldest: this.oldest }
     if (!(this.reloading instanceof LedgerFull)) {
       // A failed sync says nothing about what the disk has; only reading it anew does.
       await this.ledger.close()
@@ -362,11 +363,19 @@ export class Stream {
     }
     const tablesAt = Math.max(this.tablesAt, this.overlay.storedAt)
     await this.load(tablesAt, head.revision, head.oldest)
+    const inDoubt: Event[] = []
+    if (this.durable > known) {
+      for await (const { events } of this.history(known + 1, this.durable)) {
+        inDoubt.push(...events.filter(({ revision }) => revision > known))
+      }
+    }
     this.reloading = undefined
     // Only what was read anew says what was stored; and before a new fact can take the number of one
     // that was not.
     this.answerKnown(waiters, failure)
     for (const listener of this.reloaded) listener()
+    // What was stored all the same is told like any other fact: a lock handed over, a turn that came.
+    if (inDoubt.length > 0) for (const listener of this.listeners) listener(inDoubt)
   }
 
   private readonly reloaded = new Set<() => void>()

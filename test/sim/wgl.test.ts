@@ -8,7 +8,7 @@ const write = (label: number, session = 'a'): Act => ({
   paths: ['/f'],
   label,
   locks: [],
-  how: { isAppend: false, isDelete: false, onlyIf: undefined },
+  how: { isPart: false, isDelete: false, onlyIf: undefined },
 })
 const read = (label: number): Act => ({ kind: 'read', path: '/f', label })
 const hold = (lock: number, session: string, level: 'read' | 'write' | 'exclusive'): Act => ({
@@ -72,7 +72,7 @@ describe('a history without a witness', () => {
   it('a condition on the version holds when the write is done', () => {
     const onlyIf = (label: number, version: number): Act => ({
       ...(write(label) as Extract<Act, { kind: 'write' }>),
-      how: { isAppend: false, isDelete: false, onlyIf: version },
+      how: { isPart: false, isDelete: false, onlyIf: version },
     })
     const lost: Told[] = [
       [1, 2, write(1)],

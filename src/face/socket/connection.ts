@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { cutText } from '../../contract/cut-text.ts'
+import type { Notice } from '../../contract/door.ts'
 import {
   type Problem,
   problemOf,
@@ -29,6 +30,7 @@ export class Connection {
   private readonly refuseToken: () => Refusal
   private caller: Caller | undefined
   private isGreeting = false
+  private isResumed = false
   private disconnect: () => void = () => {}
   /** Who of this connection is told what it should know; by `as`. */
   private readonly heard = new Map<string | undefined, () => void>()
@@ -156,6 +158,7 @@ export class Connection {
       { session: id, secret: resume, agent: opened.agent, resumed, version: VERSION },
     ])
     const leave = this.engine.connect(this.caller)
+    this.isResumed = resumed
     this.hear(this.caller, undefined)
     this.disconnect = () => {
       for (const unhear of this.heard.values()) unhear()
@@ -166,13 +169,13 @@ export class Connection {
   /** Tells what a caller of this connection should know, from now on. */
   private hear(caller: Caller, as: string | undefined): void {
     this.heard.get(as)?.()
-    const unhear = this.engine.onNotice(caller, (workspace, notices) => {
+    const tell = (workspace: string, notices: readonly Notice[]): void =>
       this.send(
         as === undefined
           ? ['notices', workspace, [...notices]]
           : ['notices', workspace, [...notices], as],
       )
-    })
+    const unhear = this.engine.onNotice(caller, tell, this.isResumed)
     this.heard.set(as, unhear)
   }
 
