@@ -3,7 +3,14 @@ export interface Hand {
   readonly agent: string
   /** Full session id. */
   readonly session: string
-  write(path: string, content: string | Uint8Array<ArrayBuffer>): Promise<{ version: number }>
+  /** `ifVersion`: what is replaced; 0 for nothing. */
+  write(
+    path: string,
+    content: string | Uint8Array<ArrayBuffer>,
+    ifVersion?: number,
+  ): Promise<{ version: number }>
+  /** 0 where there is no file. */
+  versionOf(path: string): Promise<number>
   append(path: string, text: string): Promise<{ version: number }>
   edit(path: string, oldText: string, newText: string): Promise<{ version: number }>
   remove(path: string): Promise<{ version: number }>

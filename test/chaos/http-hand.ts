@@ -26,8 +26,20 @@ export class HttpHand implements Hand {
     this.session = `${agent}:http`
   }
 
-  async write(path: string, content: string | Uint8Array<ArrayBuffer>) {
-    return (await this.ask('PUT', `${MAIN}/files${path}`, { body: content })) as { version: number }
+  async write(path: string, content: string | Uint8Array<ArrayBuffer>, ifVersion?: number) {
+    const query = ifVersion === undefined ? '' : `?if_version=${ifVersion}`
+    return (await this.ask('PUT', `${MAIN}/files${path}${query}`, { body: content })) as {
+      version: number
+    }
+  }
+
+  async versionOf(path: string) {
+    try {
+      return ((await this.ask('GET', `${MAIN}/entries${path}`, {})) as { version: number }).version
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'not_found') return 0
+      throw error
+    }
   }
 
   async append(path: string, text: string) {

@@ -24,8 +24,17 @@ export class SdkHand implements Hand {
     return this.sluice.workspace('main')
   }
 
-  write(path: string, content: string | Uint8Array<ArrayBuffer>) {
-    return this.files.write(path, content)
+  write(path: string, content: string | Uint8Array<ArrayBuffer>, ifVersion?: number) {
+    return this.files.write(path, content, ifVersion === undefined ? {} : { ifVersion })
+  }
+
+  async versionOf(path: string) {
+    try {
+      return (await this.files.read(path)).version
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'not_found') return 0
+      throw error
+    }
   }
 
   append(path: string, text: string) {

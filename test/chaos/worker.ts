@@ -112,7 +112,9 @@ export class Worker {
     const held = book.acquired({ id: granted.id, path, level, agent, session })
     if (level !== 'read' && this.random.chance(0.5)) {
       const content = `${this.name} ${this.turn}`
-      book.wrote(path, (await hand.write(path, content)).version, content)
+      // A lock is no knowledge: what stands there is named.
+      const { version } = await hand.write(path, content, await hand.versionOf(path))
+      book.wrote(path, version, content)
     }
     await sleep(this.random.int(150))
     held.state = 'releasing'
