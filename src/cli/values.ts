@@ -122,6 +122,10 @@ function converted(setting: Setting, raw: unknown, from: string): Value['value']
     if (!Number.isFinite(value)) throw new UsageError(`${from}: "${raw}" is not a number.`)
     return value
   }
+  // What "$DIR" comes to where DIR is not set; it would mean the folder one happens to be in.
+  if (setting.isPath === true && raw === '') {
+    throw new UsageError(`${from}: the name of the folder is empty.`)
+  }
   return chosen(String(raw), choices, from)
 }
 

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { noteFile, tokenFile } from '../../server-note.ts'
 import type { Command, Invocation } from '../command.ts'
 import { COMMANDS } from '../commands.ts'
@@ -6,6 +5,7 @@ import { findServer } from '../find-server.ts'
 import { Screen } from '../screen.ts'
 import { environmentName, type Setting } from '../setting.ts'
 import { SHARED } from '../settings.ts'
+import { dataFolder } from '../target.ts'
 import { isShared, type Value, valuesOf } from '../values.ts'
 
 interface Row {
@@ -64,7 +64,7 @@ function textOf(value: Row['value']): string {
 
 /** What nobody set is found from the data folder. */
 async function found({ values }: Invocation, rows: readonly Row[]): Promise<Row[]> {
-  const data = resolve(values.text('data') as string)
+  const data = dataFolder(values)
   const note = await findServer(data)
   return rows.map((row) => {
     if (row.source !== 'unset' || note === undefined) return row
