@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,8 @@ export interface RunOptions {
   input?: string | Uint8Array
   env?: Record<string, string>
   node?: string
+  /** Default: the folder of the place. */
+  cwd?: string
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -58,12 +60,17 @@ export class Place {
     return this.spawn(words, {}, true)
   }
 
+  /** A program that starts the command in its own way, such as a shell or npm. */
+  startBy(program: string, words: readonly string[], options: RunOptions = {}): Started {
+    return this.spawn(words, { ...options, node: program })
+  }
+
   private spawn(words: readonly string[], options: RunOptions, detached = false): Started {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
     )
     const child = spawn(options.node ?? process.execPath, words, {
-      cwd: this.folder,
+      cwd: options.cwd ?? this.folder,
       detached,
       // One caller, wherever the tests run.
       env: { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env },
@@ -166,8 +173,15 @@ async function stopped(pid: number): Promise<void> {
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch {
     return false
   }
+}
+
+/** Over, and only not yet asked after by whoever has inherited it. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
 }
