@@ -5,8 +5,8 @@ import { environmentName } from './setting.ts'
 import { SHARED } from './settings.ts'
 import { isShared } from './values.ts'
 
-/** Set for commands that `sluice lock` runs; of no meaning to our own. */
-const FOR_OTHERS = ['SLUICE_FENCE', 'SLUICE_PATHS']
+/** Set for commands that `sluice lock` runs, whatever they are. */
+const FOR_OTHERS = ['SLUICE_LOCK', 'SLUICE_FENCE', 'SLUICE_PATHS']
 
 /**
  * Says on stderr which variables look like settings and are none. No refusal, because other programs

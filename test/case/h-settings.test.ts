@@ -125,6 +125,7 @@ test('H4: a variable that is no setting is told on stderr with the near one, and
     // Kubernetes, for a service of this name.
     SLUICE_SERVICE_HOST: '10.0.0.1',
     // What `sluice lock` sets, and a setting of another command.
+    SLUICE_LOCK: 'L1.x',
     SLUICE_FENCE: '1',
     SLUICE_PATHS: '/a',
     SLUICE_LOCK_TTL: '5',

@@ -25,6 +25,8 @@ export interface RunOptions {
   node?: string
   /** Default: the folder of the place. */
   cwd?: string
+  /** In a process group of its own, so that no terminal says who calls. */
+  detached?: boolean
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -57,7 +59,7 @@ export class Place {
 
   /** Node with these arguments, in a process group of its own as a terminal makes them. */
   startAlone(words: readonly string[]): Started {
-    return this.spawn(words, {}, true)
+    return this.spawn(words, { detached: true })
   }
 
   /** A program that starts the command in its own way, such as a shell or npm. */
@@ -65,13 +67,13 @@ export class Place {
     return this.spawn(words, { ...options, node: program })
   }
 
-  private spawn(words: readonly string[], options: RunOptions, detached = false): Started {
+  private spawn(words: readonly string[], options: RunOptions): Started {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
     )
     const child = spawn(options.node ?? process.execPath, words, {
       cwd: options.cwd ?? this.folder,
-      detached,
+      detached: options.detached === true,
       // One caller, wherever the tests run.
       env: { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
