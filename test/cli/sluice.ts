@@ -84,8 +84,12 @@ export class Place {
     return new Started(child)
   }
 
-  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    const started = this.start(words, options)
+  run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return this.runBy(options.node ?? process.execPath, [SLUICE, ...words], options)
+  }
+
+  async runBy(program: string, words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const started = this.startBy(program, words, options)
     started.child.stdin.end(options.input)
     return started.ended()
   }
