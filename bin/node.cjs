@@ -2,6 +2,7 @@
 'use strict'
 var childProcess = require('child_process')
 var path = require('path')
+var starter = require('./starter.cjs')
 
 var minimum = [22, 18]
 var packages = [
@@ -9,9 +10,6 @@ var packages = [
   'node-bin-' + process.platform + '-' + process.arch,
 ]
 
-var signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-// Names the process that started this one, and is gone before anything else runs here.
-var STARTER = 'SLUICE_STARTER'
 // How long a child has to say that a signal reached it, and how long that counts.
 var SAID_MS = 250
 var RECENT_MS = 1000
@@ -46,12 +44,13 @@ function run(args) {
     )
     process.exit(1)
   }
-  process.env[STARTER] = String(process.pid)
+  process.env[starter.STARTER] = String(process.pid)
   var child = childProcess.spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
-  signals.forEach(function (signal) { passOn(signal, child) })
+  starter.signals.forEach(function (signal) { passOn(signal, child) })
+  starter.watch(function () { child.kill('SIGTERM') })
   child.on('exit', function (code, signal) {
     if (signal === null) process.exit(code)
-    signals.forEach(function (name) { process.removeAllListeners(name) })
+    starter.signals.forEach(function (name) { process.removeAllListeners(name) })
     process.kill(process.pid, signal)
   })
 }
@@ -82,16 +81,14 @@ function takeRecent(times) {
   return false
 }
 
-/** In the child: whoever listens for no signal ends by the first, and nothing needs to be said of it. */
+/**
+ * In the child: says what has reached it, and ends as by SIGTERM when the first process is gone, or the
+ * package manager that runs this one.
+ */
 function saySignals() {
-  var isStarted = process.env[STARTER] === String(process.ppid)
-  delete process.env[STARTER]
-  if (!isStarted) return
-  var emit = process.emit
-  process.emit = function (name) {
-    if (signals.indexOf(name) >= 0 && process.connected) process.send(name, function () {})
-    return emit.apply(process, arguments)
-  }
+  starter.watch(function () {
+    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(143)
+  })
 }
 
 module.exports = { find: find, run: run, saySignals: saySignals }

@@ -276,7 +276,7 @@ export const BUGS: readonly Bug[] = [
     name: 'a cancel that crosses its answer is passed over',
     file: 'src/face/socket/connection.ts',
     find: '    if (crossed?.call !== id) return\n',
-    replace: '    if (crossed !== undefined) return\n',
+    replace: '    if (crossed?.call !== id || id > 0) return\n',
     caughtBy: ['locks §10'],
   },
   {

@@ -7,6 +7,8 @@ export interface Hold {
   agent: string
   session: string
   items: readonly LockItem[]
+  /** Ranges that a write has moved since: still held, and where is for the model to know. */
+  moved: readonly LockItem[]
   /** How long its paths stay closed when it is lost; undefined: as the workspace says. */
   delayMs: number | undefined
   /** Lost, and closed to everybody until it is opened. */
@@ -50,11 +52,16 @@ export function clash(a: readonly LockItem[], b: readonly LockItem[]): boolean {
 
 /**
  * After a write ranges behind it have moved, and where to is not for these plain checks: the model
- * knows. What is left is what a hold surely keeps.
+ * knows. What is left in `items` is what a hold surely keeps.
  */
 export function settled(items: readonly LockItem[], written: string): readonly LockItem[] {
-  const isMoved = (item: LockItem): boolean => item.range !== undefined && item.path === written
-  return items.some(isMoved) ? items.filter((item) => !isMoved(item)) : items
+  return items.some((item) => isMoved(item, written))
+    ? items.filter((item) => !isMoved(item, written))
+    : items
+}
+
+export function isMoved({ range, path }: LockItem, written: string): boolean {
+  return range !== undefined && path === written
 }
 
 /** Whether a write to `path` is covered by one of the items. */

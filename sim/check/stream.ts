@@ -1,6 +1,6 @@
 import type { Event, EventOf, FileChange } from '../../src/contract/events.ts'
 import { broken } from '../history.ts'
-import { clash, coversWrite, folded, type Hold, settled } from './hold.ts'
+import { clash, coversWrite, folded, type Hold, isMoved, settled } from './hold.ts'
 
 /**
  * What the stream of facts shows by itself: I1, I2, I4, I5, §29, and that no request was done twice.
@@ -93,7 +93,7 @@ export class StreamCheck {
     this.grows(revision)
     const hold: Hold = {
       ...{ id: revision, fence: revision, agent, session, items: folded(items) },
-      ...{ delayMs, isClosed: false },
+      ...{ moved: [], delayMs, isClosed: false },
     }
     this.fits(hold)
     this.holds.set(hold.id, hold)
@@ -103,7 +103,7 @@ export class StreamCheck {
     const hold = this.holds.get(id)
     if (hold === undefined) broken('I4', `L${id} was changed after its end`)
     if (fence !== undefined) this.grows(fence)
-    const changed = { ...hold, items: folded(items), fence: fence ?? hold.fence }
+    const changed = { ...hold, items: folded(items), moved: [], fence: fence ?? hold.fence }
     this.fits(changed)
     this.holds.set(id, changed)
   }
@@ -154,7 +154,10 @@ export class StreamCheck {
       this.unhindered(event, change, owners)
       if (this.mode === 'locked') this.isCovered(event, change, owners)
       this.follows(event, change)
-      for (const hold of this.holds.values()) hold.items = settled(hold.items, change.path)
+      for (const hold of this.holds.values()) {
+        hold.moved = [...hold.moved, ...hold.items.filter((item) => isMoved(item, change.path))]
+        hold.items = settled(hold.items, change.path)
+      }
     }
   }
 
@@ -167,11 +170,12 @@ export class StreamCheck {
     change: FileChange,
     owners: ReadonlySet<string>,
   ): void {
-    const isPart = change.op === 'write' && (change.how === 'append' || change.how === 'edit')
     const scope = change.op === 'write' ? 'file' : 'subtree'
     for (const hold of this.holds.values()) {
       if (owners.has(hold.session) && !hold.isClosed) continue
-      const items = isPart ? hold.items.filter(({ range }) => range === undefined) : hold.items
+      const items = isPart(change)
+        ? hold.items.filter(({ range }) => range === undefined)
+        : hold.items
       if (clash([{ path: change.path, level: 'write', scope }], items)) {
         broken('I4', `${event.session} wrote ${change.path} at ${event.revision} past L${hold.id}`)
       }
@@ -181,11 +185,14 @@ export class StreamCheck {
   /** I3 where every write needs a lock: one of the writer's holds covers the path. */
   private isCovered(
     event: EventOf<'files-committed'>,
-    { path }: FileChange,
+    change: FileChange,
     owners: ReadonlySet<string>,
   ): void {
+    const { path } = change
     for (const hold of this.holds.values()) {
-      if (owners.has(hold.session) && !hold.isClosed && coversWrite(hold.items, path)) return
+      if (!owners.has(hold.session) || hold.isClosed) continue
+      const items = isPart(change) ? [...hold.items, ...hold.moved] : hold.items
+      if (coversWrite(items, path)) return
     }
     broken('I3', `${event.session} wrote ${path} at ${event.revision} and no hold covers it`)
   }
@@ -220,4 +227,9 @@ export class StreamCheck {
 export function checkCover(stream: StreamCheck, revision: number, id: number): void {
   if (stream.covered.get(revision)?.some((one) => one.id === id) === true) return
   broken('I3', `the commit ${revision} was under L${id}, and its fact does not say so`)
+}
+
+/** Whether only some bytes of a file are written, so that a lock of a range may be about others, or these. */
+function isPart(change: FileChange): boolean {
+  return change.op === 'write' && (change.how === 'append' || change.how === 'edit')
 }

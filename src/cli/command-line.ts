@@ -3,7 +3,9 @@ import { ERRORS } from '../contract/errors.ts'
 import { VERSION } from '../contract/version.ts'
 import type { Command } from './command.ts'
 import { COMMANDS } from './commands.ts'
+import { checkConfigFile } from './config-check.ts'
 import { readConfigFile } from './config-file.ts'
+import { warnOfVariables } from './environment-check.ts'
 import { reportError } from './report-error.ts'
 import { environmentName, flagSyntax, type Setting } from './setting.ts'
 import { UsageError } from './usage-error.ts'
@@ -105,10 +107,10 @@ async function runCommand(
 ): Promise<void> {
   const flags = flagsOf(parser)
   const chosen = flags.config ?? process.env.SLUICE_CONFIG
-  const file = readConfigFile(
-    typeof chosen === 'string' && chosen !== '' ? chosen : undefined,
-    Object.keys(COMMANDS),
-  )
+  const file = readConfigFile(typeof chosen === 'string' && chosen !== '' ? chosen : undefined)
+  if (file !== undefined) await checkConfigFile(file)
+  // Programs read problems from stderr, and nothing else.
+  if (flags.json !== true && process.env.SLUICE_JSON !== '1') await warnOfVariables()
   const values = valuesOf(name, command.settings, flags, file)
   const exit = await command.run({
     values,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Input, type OperationName, operationOf } from '../contract/operations.ts'
 import type { Setting } from './setting.ts'
-import { SHARED } from './settings.ts'
+import { LOCK_TOKENS, SHARED } from './settings.ts'
 import type { Values } from './values.ts'
 
 /**
@@ -25,7 +25,8 @@ export function operationSettings(
       continue
     }
     const setting = settingOf(field, schema as z.ZodType)
-    if (setting !== undefined) settings.push({ ...setting, ...change })
+    const tokens = field === 'locks' ? LOCK_TOKENS : {}
+    if (setting !== undefined) settings.push({ ...setting, ...tokens, ...change })
   }
   return settings
 }
@@ -78,8 +79,20 @@ export function operationInput<N extends OperationName>(
     if (field === undefined || value === undefined) continue
     if (source !== 'default' || field === 'workspace') input[field] = value
   }
+  takeToken(input, values)
   return input as Input<N>
 }
+
+/** The token of a lock says which lock it is, and proves it: whoever has it at hand needs nothing else. */
+function takeToken(input: Record<string, unknown>, values: Values): void {
+  const { id, locks } = input
+  if (typeof id !== 'string' || !TOKEN.test(id)) return
+  if (![...values.all()].some(({ setting }) => setting.field === 'locks')) return
+  input.id = id.slice(0, id.indexOf('.'))
+  input.locks = [...((locks as string[] | undefined) ?? []), id]
+}
+
+const TOKEN = /^L\d+\../
 
 /** People on Windows write what their shell completes. */
 export function pathOf(word: string): string {

@@ -12,6 +12,8 @@ export interface Setting {
   choices?: readonly string[]
   fallback?: string | number
   short?: string
+  /** A second name of the flag. */
+  also?: string
   /** Name of the environment variable, where it is not derived from the command and the name. */
   environment?: string
   /** Never printed. */
@@ -33,7 +35,8 @@ export function environmentName(setting: Setting, command: string | undefined): 
 
 /** `--port <number>`, as help shows it. */
 export function flagSyntax(setting: Setting): string {
-  const short = setting.short === undefined ? '' : `-${setting.short}, `
+  const also = setting.also === undefined ? '' : `--${setting.also}, `
+  const short = setting.short === undefined ? also : `-${setting.short}, `
   if (setting.kind === 'flag') return `${short}--${setting.name}`
   return `${short}--${setting.name} <${placeholderOf(setting)}>`
 }

@@ -111,6 +111,7 @@ export const CONNECTION: readonly Setting[] = [
 /** How the tokens of locks are given; a command run by `sluice lock` finds one in its environment. */
 export const LOCK_TOKENS: Partial<Setting> = {
   name: 'lock',
+  also: 'locks',
   placeholder: 'token',
   environment: 'SLUICE_LOCK',
   isSecret: true,

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { ConfigFile } from './config-file.ts'
+import { type ConfigFile, sectionOf } from './config-file.ts'
 import { environmentName, type Setting } from './setting.ts'
 import { SHARED } from './settings.ts'
 import { UsageError } from './usage-error.ts'
@@ -13,6 +13,8 @@ export interface Value {
   source: Source
   /** `--port`, `SLUICE_PORT` or the path of the file. */
   from: string | undefined
+  /** Where else something was said, which this wins over. */
+  over: string[]
 }
 
 /** What is in force for one run of one command. */
@@ -68,80 +70,105 @@ export function valuesOf(
   settings: readonly Setting[],
   flags: Readonly<Record<string, unknown>>,
   file: ConfigFile | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Values {
-  return new Values(settings.map((setting) => valueFor(command, setting, flags, file)))
+  return new Values(
+    settings.map((setting) => {
+      const [first, ...others] = sayingsOf(command, setting, flags, file, environment)
+      const over = others.map(({ from }) => from)
+      if (first !== undefined) return { setting, ...taken(setting, first), over }
+      const { fallback } = setting
+      const source = fallback === undefined ? 'unset' : 'default'
+      return { setting, value: fallback, source, from: undefined, over }
+    }),
+  )
 }
 
-function valueFor(
+interface Saying {
+  raw: unknown
+  source: Source
+  from: string
+  file?: ConfigFile
+}
+
+/** All that was said of a setting; the first wins, and what the others say does not matter. */
+function sayingsOf(
   command: string,
   setting: Setting,
   flags: Readonly<Record<string, unknown>>,
   file: ConfigFile | undefined,
-): Value {
+  environment: NodeJS.ProcessEnv,
+): Saying[] {
+  const sayings: Saying[] = []
   const owner = isShared(setting) ? undefined : command
   const flag = flags[setting.name]
-  if (flag !== undefined) return given(setting, flag, 'flag', `--${setting.name}`)
+  if (flag !== undefined) sayings.push({ raw: flag, source: 'flag', from: `--${setting.name}` })
   const variable = environmentName(setting, owner)
-  const text = process.env[variable]
+  const text = environment[variable]
   // An empty variable counts as none: that is how many shells and containers unset one.
   if (text !== undefined && text !== '') {
-    const items = setting.kind === 'list' ? text.split(',').map((item) => item.trim()) : text
-    return given(setting, items, 'environment', variable)
+    const raw = setting.kind === 'list' ? text.split(',').map((item) => item.trim()) : text
+    sayings.push({ raw, source: 'environment', from: variable })
   }
-  const own = owner === undefined ? file?.content : file?.content[owner]
-  const kept = (own as Record<string, unknown> | undefined)?.[setting.name]
+  const section = owner === undefined ? file?.content : sectionOf(file, owner)
+  const kept = section?.[setting.name]
   if (file !== undefined && kept !== undefined && kept !== null) {
-    const value = given(setting, kept, 'file', file.path)
-    const isRelative = setting.isPath === true && typeof value.value === 'string'
-    return isRelative
-      ? { ...value, value: resolve(dirname(file.path), value.value as string) }
-      : value
+    sayings.push({ raw: kept, source: 'file', from: file.path, file })
   }
-  const { fallback } = setting
-  const source = fallback === undefined ? 'unset' : 'default'
-  return { setting, value: fallback, source, from: undefined }
+  return sayings
+}
+
+function taken(
+  setting: Setting,
+  { raw, source, from, file }: Saying,
+): Omit<Value, 'setting' | 'over'> {
+  const where = file === undefined ? from : `${from}: ${setting.name}`
+  const value = converted(setting, raw, where)
+  const isRelative = file !== undefined && setting.isPath === true
+  return { value: isRelative ? resolve(dirname(file.path), String(value)) : value, source, from }
 }
 
 export function isShared(setting: Setting): boolean {
   return Object.values(SHARED).includes(setting as (typeof SHARED)[keyof typeof SHARED])
 }
 
-function given(setting: Setting, raw: unknown, source: Source, from: string): Value {
-  return { setting, value: converted(setting, raw, from), source, from }
-}
-
-function converted(setting: Setting, raw: unknown, from: string): Value['value'] {
+/** @param where what the person who wrote it looks for */
+function converted(setting: Setting, raw: unknown, where: string): Value['value'] {
   const { kind, choices } = setting
-  if (kind === 'flag') return booleanOf(raw, from)
-  if (kind === 'list') return listOf(raw, from).map((item) => chosen(item, choices, from))
+  if (kind === 'flag') return booleanOf(raw, where)
+  if (kind === 'list') return listOf(raw, where).map((item) => chosen(item, choices, where))
   if (typeof raw !== 'string' && typeof raw !== 'number') {
-    throw new UsageError(`${from}: ${setting.name} must be a ${kind}.`)
+    throw new UsageError(`${where}: must be a ${kind}.`)
   }
   if (kind === 'number') {
     const value = typeof raw === 'number' ? raw : Number(raw.trim() === '' ? Number.NaN : raw)
-    if (!Number.isFinite(value)) throw new UsageError(`${from}: "${raw}" is not a number.`)
+    if (!Number.isFinite(value)) throw new UsageError(`${where}: "${raw}" is not a number.`)
     return value
   }
-  return chosen(String(raw), choices, from)
+  // What "$DIR" comes to where DIR is not set; it would mean the folder one happens to be in.
+  if (setting.isPath === true && raw === '') {
+    throw new UsageError(`${where}: the name of the folder is empty.`)
+  }
+  return chosen(String(raw), choices, where)
 }
 
-function chosen(text: string, choices: readonly string[] | undefined, from: string): string {
+function chosen(text: string, choices: readonly string[] | undefined, where: string): string {
   if (choices === undefined || choices.includes(text)) return text
-  throw new UsageError(`${from}: "${text}" is none of ${choices.join(', ')}.`)
+  throw new UsageError(`${where}: "${text}" is none of ${choices.join(', ')}.`)
 }
 
-function booleanOf(raw: unknown, from: string): boolean {
+function booleanOf(raw: unknown, where: string): boolean {
   if (typeof raw === 'boolean') return raw
   const word = String(raw).toLowerCase()
   if (['1', 'true', 'yes', 'on'].includes(word)) return true
   if (['0', 'false', 'no', 'off'].includes(word)) return false
-  throw new UsageError(`${from}: "${String(raw)}" is neither true nor false.`)
+  throw new UsageError(`${where}: "${String(raw)}" is neither true nor false.`)
 }
 
-function listOf(raw: unknown, from: string): string[] {
+function listOf(raw: unknown, where: string): string[] {
   const items = typeof raw === 'string' ? [raw] : raw
   if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
-    throw new UsageError(`${from}: a text or a list of texts is needed.`)
+    throw new UsageError(`${where}: a text or a list of texts is needed.`)
   }
   return items
 }

@@ -1,22 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { hostNode } from './host-node.ts'
 import { Place } from './sluice.ts'
 
-/** The Node of this machine, as a user has it: not the one that npm scripts put before it. */
-function hostNode(): { path: string; version: string } | undefined {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, process.platform === 'win32' ? 'node.exe' : 'node')
-    if (folder.includes('node_modules') || !existsSync(path)) continue
-    return { path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }
-  }
-  return undefined
-}
-
 const host = hostNode()
-const [major = 0, minor = 0] = (host?.version ?? 'v99').slice(1).split('.').map(Number)
-const isOld = major < 22 || (major === 22 && minor < 18)
+const isOld = host?.isOld === true
 const why =
   host === undefined ? 'no Node outside node_modules' : `the host's Node is ${host.version}`
 

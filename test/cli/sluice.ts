@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,10 @@ export interface RunOptions {
   input?: string | Uint8Array
   env?: Record<string, string>
   node?: string
+  /** Default: the folder of the place. */
+  cwd?: string
+  /** In a process group of its own, so that no terminal says who calls. */
+  detached?: boolean
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -55,16 +59,21 @@ export class Place {
 
   /** Node with these arguments, in a process group of its own as a terminal makes them. */
   startAlone(words: readonly string[]): Started {
-    return this.spawn(words, {}, true)
+    return this.spawn(words, { detached: true })
   }
 
-  private spawn(words: readonly string[], options: RunOptions, detached = false): Started {
+  /** A program that starts the command in its own way, such as a shell or npm. */
+  startBy(program: string, words: readonly string[], options: RunOptions = {}): Started {
+    return this.spawn(words, { ...options, node: program })
+  }
+
+  private spawn(words: readonly string[], options: RunOptions): Started {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
     )
     const child = spawn(options.node ?? process.execPath, words, {
-      cwd: this.folder,
-      detached,
+      cwd: options.cwd ?? this.folder,
+      detached: options.detached === true,
       // One caller, wherever the tests run.
       env: { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -75,8 +84,12 @@ export class Place {
     return new Started(child)
   }
 
-  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    const started = this.start(words, options)
+  run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return this.runBy(options.node ?? process.execPath, [SLUICE, ...words], options)
+  }
+
+  async runBy(program: string, words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const started = this.startBy(program, words, options)
     started.child.stdin.end(options.input)
     return started.ended()
   }
@@ -166,8 +179,15 @@ async function stopped(pid: number): Promise<void> {
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch {
     return false
   }
+}
+
+/** Over, and only not yet asked after by whoever has inherited it. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
 }

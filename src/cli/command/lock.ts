@@ -49,8 +49,8 @@ export const lock: Command = {
   notes: [
     'Without a command the lock lives until "sluice unlock", or for its TTL after this session was',
     'last heard; all commands of the session count: --session, else those of this terminal. Where there',
-    'is neither (a script), only the token that is printed proves the lock: give it with --locks, or',
-    'name a session for all commands of the script in SLUICE_SESSION.',
+    'is neither (a script), only the token that is printed proves the lock: "sluice unlock TOKEN",',
+    '"sluice put … --lock TOKEN". Or name a session for all commands of the script in SLUICE_SESSION.',
     '',
     'With a command the exit code is the command’s, which gets SLUICE_LOCK (the token: "sluice put" and',
     '"sluice rm" use it by themselves), SLUICE_FENCE, and in SLUICE_PATHS what is locked, a line each.',

@@ -5,7 +5,6 @@ import { doorOf } from '../door.ts'
 import { commandSettings } from '../operation-command.ts'
 import { operationInput } from '../operation-settings.ts'
 import { Screen } from '../screen.ts'
-import { LOCK_TOKENS } from '../settings.ts'
 import { Failure } from '../usage-error.ts'
 import { versionOf } from '../version-of.ts'
 
@@ -13,7 +12,7 @@ import { versionOf } from '../version-of.ts'
 export const put: Command = {
   summary: 'Write a whole file from a file on disk, or from stdin.',
   arguments: '<path> [file]',
-  settings: commandSettings('write_file', ['path'], { changes: { locks: LOCK_TOKENS } }),
+  settings: commandSettings('write_file', ['path'], {}),
   notes: [
     'Without --if-version or --if-none it replaces the version that is there when the command starts,',
     'and is refused when somebody else writes in between.',

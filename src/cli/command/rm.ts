@@ -1,11 +1,10 @@
 import { operationCommand } from '../operation-command.ts'
-import { LOCK_TOKENS } from '../settings.ts'
 import { versionOf } from '../version-of.ts'
 
 export const rm = operationCommand({
   operation: 'delete_file',
   summary: 'Delete a file, or with --recursive a folder; its history stays readable.',
-  changes: { recursive: { short: 'r' }, locks: LOCK_TOKENS },
+  changes: { recursive: { short: 'r' } },
   notes: 'Without --if-version it deletes the version that is there when the command starts.',
   async complete(input, door) {
     if (input.if_version !== undefined) return input

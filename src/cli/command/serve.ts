@@ -1,13 +1,15 @@
 import type { Server } from 'node:http'
-import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { hostName } from '../../contract/host-name.ts'
 import type { RunningServer, ServerOptions } from '../../server.ts'
 import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
 import { makeDataFolder } from '../data-folder.ts'
+import { findServer } from '../find-server.ts'
 import { watchIdle } from '../idle-exit.ts'
 import { reportError } from '../report-error.ts'
 import { SHARED } from '../settings.ts'
+import { dataFolder } from '../target.ts'
 import { Failure, TAKEN, UsageError } from '../usage-error.ts'
 import type { Values } from '../values.ts'
 
@@ -66,7 +68,7 @@ function optionsOf(values: Values): ServerOptions {
     throw new UsageError(`--port: ${port} is no port; ports are 0 to 65535.`)
   }
   return {
-    data: resolve(values.text('data') as string),
+    data: dataFolder(values),
     host: hostGiven('--host', values.text('host') as string).replace(/^\[(.*)\]$/, '$1'),
     port,
     allowHosts: values.list('allow-host').map((name) => hostGiven('--allow-host', name)),
@@ -87,9 +89,9 @@ async function loggerOf(values: Values): Promise<Pick<ServerOptions, 'logger'>> 
 }
 
 async function start(options: ServerOptions): Promise<RunningServer> {
-  const { startServer, FolderTaken } = await import('../../server.ts')
+  const { FolderTaken } = await import('../../server.ts')
   try {
-    return await startServer(options)
+    return await startWhenFree(options)
   } catch (error) {
     const { code, message, name } = error as NodeJS.ErrnoException
     const { host, port, data } = options
@@ -113,6 +115,31 @@ async function start(options: ServerOptions): Promise<RunningServer> {
     throw error
   }
 }
+
+/**
+ * Who ends a server and starts it again need not wait in between: one that is on its way out, or finds
+ * only now that what started it was killed, has the folder for a moment longer.
+ */
+async function startWhenFree(options: ServerOptions): Promise<RunningServer> {
+  const { startServer, FolderTaken } = await import('../../server.ts')
+  const begun = performance.now()
+  for (;;) {
+    try {
+      return await startServer(options)
+    } catch (error) {
+      // Whoever starts a shared server looks for the other one instead.
+      if (!(error instanceof FolderTaken) || options.shared === true) throw error
+      const isServed = (await findServer(options.data)) !== undefined
+      if (performance.now() - begun > (isServed ? SERVED_MS : ENDING_MS)) throw error
+      await pause(AGAIN_MS)
+    }
+  }
+}
+
+const SERVED_MS = 800
+/** More than a server has to drain. */
+const ENDING_MS = 10_000
+const AGAIN_MS = 100
 
 function sayWhatToKnow({ engine }: RunningServer, { data, host }: ServerOptions): void {
   if (engine.firstToken !== undefined) {
