@@ -65,7 +65,10 @@ function faultsOf(shot: ToolShot, answer: Reply | undefined): string[] {
   if (code === undefined || ERRORS[code] === undefined) faults.push(`no code: ${code}`)
   if (code === 'internal') faults.push(`internal: ${String(detail)}`)
   if (typeof detail !== 'string' || detail === '') faults.push(`${code} says nothing`)
-  if (shot.isRefused === true && code !== 'invalid_request') faults.push(`refused as ${code}`)
+  // A path that is wrong too may be what is refused first.
+  if (shot.isRefused === true && code !== 'invalid_request' && code !== 'invalid_path') {
+    faults.push(`refused as ${code}`)
+  }
   return faults
 }
 
