@@ -14,6 +14,7 @@ import { FakeClock } from '../engine/world.ts'
 import { StdioEnd } from './stdio-end.ts'
 
 const packr = new Packr()
+const PROBE = 'probe'
 
 /**
  * The real engine with all its doors on a port, and time standing still: what changes is what a
@@ -45,6 +46,9 @@ export class Rig {
     await engine.open()
     rig.tokens.admin = engine.firstToken ?? ''
     rig.probe = await engine.callerOf({ name: 'admin', role: 'admin' }, { session: 'probe' })
+    // An admin of its own from now on: what a request does to "admin" must not blind who looks.
+    await rig.ask('put_agent', { name: PROBE, role: 'admin' })
+    rig.probe = await engine.callerOf({ name: PROBE, role: 'admin' }, { session: 'probe' })
     for (const name of ['agent-a', 'agent-b']) {
       await rig.ask('put_agent', { name })
       rig.tokens[name] = (await rig.ask('create_token', { name })).token as string

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { ERRORS, type ErrorCode } from '../../src/contract/errors.ts'
 import { parseAs } from '../../src/contract/parse.ts'
+import { illFormedRefusal } from '../../src/contract/well-formed.ts'
 import { chooseTools } from '../../src/face/mcp/tools.ts'
 import { faultOf } from '../case/output-schemas.ts'
 import { Rig } from './rig.ts'
@@ -65,8 +66,9 @@ function faultsOf(shot: ToolShot, answer: Reply | undefined): string[] {
   if (code === undefined || ERRORS[code] === undefined) faults.push(`no code: ${code}`)
   if (code === 'internal') faults.push(`internal: ${String(detail)}`)
   if (typeof detail !== 'string' || detail === '') faults.push(`${code} says nothing`)
-  // A path that is wrong too may be what is refused first.
-  if (shot.isRefused === true && code !== 'invalid_request' && code !== 'invalid_path') {
+  // Text that is none is refused before anything is read, and in a path as a path.
+  const isIll = code === 'invalid_path' && illFormedRefusal(shot.args)?.code === code
+  if (shot.isRefused === true && code !== 'invalid_request' && !isIll) {
     faults.push(`refused as ${code}`)
   }
   return faults
