@@ -1,4 +1,4 @@
-import type { LockItem } from '../../src/contract/events.ts'
+import type { FileChange, LockItem } from '../../src/contract/events.ts'
 
 /** A hold as the facts tell it; plain on purpose, so that it shares no reasoning with the core. */
 export interface Hold {
@@ -72,4 +72,9 @@ export function coversWrite(items: readonly LockItem[], path: string): boolean {
       item.key === undefined &&
       (item.path === path || (item.scope === 'subtree' && isBelow(item.path, path))),
   )
+}
+
+/** Whether only some bytes of a file are written: a lock of a range may be about others, or these. */
+export function isPart(change: FileChange): boolean {
+  return change.op === 'write' && (change.how === 'append' || change.how === 'edit')
 }

@@ -1,6 +1,6 @@
 import type { Event, LockItem } from '../../src/contract/events.ts'
 import { broken, type History, type Operation } from '../history.ts'
-import { clash, folded, isBelow, settled } from './hold.ts'
+import { clash, folded, isBelow, isPart, settled } from './hold.ts'
 import { type Call, decide, type Spec } from './wgl.ts'
 
 /**
@@ -243,7 +243,7 @@ function factOf(event: Event): Act | undefined {
     case 'files-committed': {
       if (event.session === 'admin:set-up') return undefined
       const [first] = event.changes
-      const isPart = first?.op === 'write' && (first.how === 'append' || first.how === 'edit')
+      const isPartial = first !== undefined && isPart(first)
       const isDelete = first?.op === 'delete'
       return {
         kind: 'write',
@@ -251,7 +251,7 @@ function factOf(event: Event): Act | undefined {
         paths: event.changes.filter(({ op }) => op !== 'make-folder').map(({ path }) => path),
         label: event.revision,
         locks: event.locks ?? [],
-        how: { isPart, isDelete, onlyIf: undefined },
+        how: { isPart: isPartial, isDelete, onlyIf: undefined },
       }
     }
     default:

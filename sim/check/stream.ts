@@ -1,6 +1,6 @@
 import type { Event, EventOf, FileChange } from '../../src/contract/events.ts'
 import { broken } from '../history.ts'
-import { clash, coversWrite, folded, type Hold, isMoved, settled } from './hold.ts'
+import { clash, coversWrite, folded, type Hold, isMoved, isPart, settled } from './hold.ts'
 
 /**
  * What the stream of facts shows by itself: I1, I2, I4, I5, §29, and that no request was done twice.
@@ -227,9 +227,4 @@ export class StreamCheck {
 export function checkCover(stream: StreamCheck, revision: number, id: number): void {
   if (stream.covered.get(revision)?.some((one) => one.id === id) === true) return
   broken('I3', `the commit ${revision} was under L${id}, and its fact does not say so`)
-}
-
-/** Whether only some bytes of a file are written, so that a lock of a range may be about others, or these. */
-function isPart(change: FileChange): boolean {
-  return change.op === 'write' && (change.how === 'append' || change.how === 'edit')
 }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type Sluice } from '../client/index.ts'
+import { nameWithin } from '../contract/caller.ts'
 import type { Door, DoorAnswer, Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { type Input, type OperationName, operationOf } from '../contract/operations.ts'
@@ -66,8 +67,10 @@ export class McpDoor implements Door {
   ): Promise<DoorAnswer<N>> {
     const { kind, input: schema } = operationOf(name)
     const isOnce = 'request_id' in schema.shape
-    const key = isOnce ? keyOf(caller, name, input, content) : ''
-    const id = this.doubtful.get(key) ?? randomUUID()
+    // Of nearly no call, and a content is long to look through.
+    const key = () => keyOf(caller, name, input, content)
+    const known = isOnce && this.doubtful.size > 0 ? this.doubtful.get(key()) : undefined
+    const id = known ?? randomUUID()
     const sent = isOnce ? { request_id: id, ...input } : input
     let session: string | undefined
     for (const deadline = performance.now() + GO_ON_MS; ; await pause(AGAIN_MS)) {
@@ -76,7 +79,7 @@ export class McpDoor implements Door {
       try {
         sluice = await this.open()
       } catch (error) {
-        if (session !== undefined) this.doubt(key, id)
+        if (session !== undefined && isOnce) this.doubt(key(), id)
         if (isLate || !isGone(error)) throw session === undefined ? error : inDoubt(error)
         continue
       }
@@ -87,13 +90,13 @@ export class McpDoor implements Door {
       try {
         const seat = caller === undefined ? sluice : sluice.as(caller)
         const answer = await seat.call(name, sent, content, signal)
-        this.doubtful.delete(key)
+        if (isOnce && this.doubtful.size > 0) this.doubtful.delete(key())
         return answer
       } catch (error) {
         if (!sluice.isClosed) throw error
         if (kind === 'command' && !isOnce) throw inDoubt(error)
         if (isLate) {
-          this.doubt(key, id)
+          if (isOnce) this.doubt(key(), id)
           throw inDoubt(error)
         }
       }
@@ -101,7 +104,6 @@ export class McpDoor implements Door {
   }
 
   private doubt(key: string, id: string): void {
-    if (key === '') return
     this.doubtful.set(key, id)
     const [oldest] = this.doubtful.keys()
     if (this.doubtful.size > DOUBTS_KEPT && oldest !== undefined) this.doubtful.delete(oldest)
@@ -135,7 +137,7 @@ export class McpDoor implements Door {
       if (error instanceof SluiceError && error.code === 'unauthenticated') this.resume = undefined
       throw error
     })
-    const name = sluice.session.split(':')[1] as string
+    const name = nameWithin(sluice.session)
     this.resume = { session: name, secret: sluice.secret }
     this.sluice = sluice
     return sluice

@@ -1,4 +1,5 @@
 import { Packr } from 'msgpackr'
+import { nameWithin } from '../contract/caller.ts'
 import type { DoorAnswer, Notice } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
@@ -146,7 +147,7 @@ export class Connection {
           ? this.hello
           : {
               ...this.hello,
-              session: welcome.session.split(':')[1] as string,
+              session: nameWithin(welcome.session),
               secret: welcome.secret,
             }
       transport.send(packr.pack([['hello', hello]]))

@@ -1,6 +1,7 @@
 import type { Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { newGrantOf } from '../contract/new-grant.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { LeaseKeeper } from './lease.ts'
@@ -80,8 +81,7 @@ export class Locking implements LockKeeper {
     }
     if (signal?.aborted === true) {
       // It came in the instant of giving up.
-      if (answer.already_held !== true && answer.raised !== true)
-        await this.call('release_lock', { id }).catch(() => {})
+      if (newGrantOf(answer) !== undefined) await this.call('release_lock', { id }).catch(() => {})
       signal.throwIfAborted()
     }
     const lock = new Lock(answer, this)

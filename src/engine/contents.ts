@@ -132,8 +132,13 @@ export async function bytesOf(content: Content, limitBytes: number): Promise<Uin
       limit: limitBytes,
     })
   }
+  return bytesBetween(content, 0, content.size)
+}
+
+/** A part that fits into memory. */
+export async function bytesBetween(content: Content, start: number, end: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
-  for await (const part of content.stream()) parts.push(part)
+  for await (const part of content.stream(start, end)) parts.push(part)
   return Buffer.concat(parts)
 }
 

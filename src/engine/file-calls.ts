@@ -4,11 +4,10 @@ import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
-import type { Actor, Commit, CommitChange, KeepDraft } from '../core/command.ts'
+import type { Actor, Commit, CommitChange, ContentFacts, KeepDraft } from '../core/command.ts'
 import { decide } from '../core/decide.ts'
-import { taken } from '../core/file/permit.ts'
+import { isOfFile, taken } from '../core/file/permit.ts'
 import { placeOf } from '../core/file/place.ts'
-import { covers } from '../core/lock/conflict.ts'
 import { MODE } from '../core/lock/mode.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { EditThread } from '../text/edit-thread.ts'
@@ -23,7 +22,7 @@ import { type Committed, committed, writtenRow } from './committed.ts'
 import { stage } from './contents.ts'
 import type { Desk } from './desk.ts'
 import { Overlaps } from './overlap.ts'
-import { assertReadable, fileAt, type Reader } from './query.ts'
+import { assertReadable, fileAt, readerOf } from './query.ts'
 import { DISK_FULL } from './storage-refusal.ts'
 
 /** The operations on files: contents made safe, commits decided, answers out of facts. */
@@ -39,10 +38,6 @@ export class FileCalls {
     this.overlaps = new Overlaps((session, notice) => desk.tell(session, notice))
     this.blobs = blobs
     this.texts = texts
-  }
-
-  private reader(actor: Actor): Reader {
-    return { state: this.desk.stream.state, actor, moment: this.desk.moment() }
   }
 
   write(
@@ -83,14 +78,7 @@ export class FileCalls {
     if (!isSmall) await this.assertWritable(input, actor)
     const limit = this.desk.stream.state.settings.file_bytes
     const staged = await stage(content ?? new Uint8Array(), this.blobs, limit)
-    const change = {
-      kind: 'write' as const,
-      how: 'write' as const,
-      path,
-      content: { sha256: staged.sha256, size: staged.size },
-      ifVersion: input.if_version,
-      ifNone: input.if_none,
-    }
+    const change = wholeWrite(input, { sha256: staged.sha256, size: staged.size })
     const attachments = staged.attachment === undefined ? [] : [staged.attachment]
     const prepared = { changes: [change], attachments, diffs: [] }
     // In the same turn as the decision, so nothing comes between.
@@ -103,32 +91,33 @@ export class FileCalls {
   private missing(
     input: Parsed<'write_file'>,
     actor: Actor,
-    change: Commit['changes'][number],
+    change: CommitChange,
   ): Refusal | undefined {
     const { path } = input
     const { records, settings } = this.desk.stream.state
     if (placeOf(records, path, settings.portable_names).entry?.kind === 'file') return undefined
-    const command = this.commitCommand(input, actor, [change])
-    const { refusal } = decide(this.desk.stream.state, command, this.desk.moment())
+    const refusal = this.refusalOf(input, actor, change)
     const detail = `There is no file at ${path}, and this write was to replace one. Nothing was written.`
     return refusal ?? refuse('stale_version', detail, { path, current: 0 })
   }
 
   /** A large upload is refused before it is sent, where that is known already. */
   private async assertWritable(input: Parsed<'write_file'>, actor: Actor): Promise<void> {
-    const change = {
-      kind: 'write' as const,
-      how: 'write' as const,
-      path: input.path,
-      content: { sha256: '', size: 0 },
-      ifVersion: input.if_version,
-      ifNone: input.if_none,
-    }
-    const command = this.commitCommand(input, actor, [change])
-    const { refusal } = decide(this.desk.stream.state, command, this.desk.moment())
+    const change = wholeWrite(input, { sha256: '', size: 0 })
+    const refusal = this.refusalOf(input, actor, change)
     // Whoever lost its lock may still send it: it is kept as a draft.
     if (refusal === undefined || refusal.code === 'lock_lost') return
     await this.desk.refused(actor, 'write_file', [input.path], refusal)
+  }
+
+  /** What the decision would say now; nothing comes of it. */
+  private refusalOf(
+    input: Parsed<'write_file'>,
+    actor: Actor,
+    change: CommitChange,
+  ): Refusal | undefined {
+    const command = this.commitCommand(input, actor, [change])
+    return decide(this.desk.stream.state, command, this.desk.moment()).refusal
   }
 
   private async patched(input: Parsed<'patch_file'>, actor: Actor): Promise<Output<'patch_file'>> {
@@ -140,7 +129,7 @@ export class FileCalls {
     const askedAgain = [{ op: 'append' as const, path }]
     const again = await this.committedAgain(actor, askedAgain, input.request_id)
     if (again !== undefined) return writtenRow(again, path)
-    if (append !== undefined && !create) fileAt(this.reader(actor), path, undefined)
+    if (append !== undefined && !create) fileAt(readerOf(this.desk, actor), path, undefined)
     const asked: AskedChange =
       replace !== undefined
         ? {
@@ -170,7 +159,7 @@ export class FileCalls {
     }
     const asked = [{ op: 'edit' as const, path, edits }]
     await this.assertEditable(actor, asked)
-    const { sha256 } = fileAt(this.reader(actor), path, undefined)
+    const { sha256 } = fileAt(readerOf(this.desk, actor), path, undefined)
     const { changes, diffs } = await prepareChanges(this.source(), asked, true)
     const [change] = changes as (CommitChange & { kind: 'write' })[]
     return {
@@ -266,7 +255,7 @@ export class FileCalls {
   private async assertEditable(actor: Actor, asked: readonly AskedChange[]): Promise<void> {
     for (const change of asked) {
       if (change.op !== 'edit' && change.op !== 'replace') continue
-      const reader = this.reader(actor)
+      const reader = readerOf(this.desk, actor)
       await this.desk.audited(actor, 'commit', change, () => assertReadable(reader, change.path))
     }
   }
@@ -347,10 +336,7 @@ export class FileCalls {
     const { locks } = stream.state
     for (const lock of locks.owners.get(actor.session)?.locks ?? []) {
       if (!leases.isUnclaimed(lock.id)) continue
-      const isUsed = changes.some(({ path }) => {
-        const written = taken(locks, path, MODE.W)
-        return lock.items.some((item) => covers({ ...item, range: undefined }, written))
-      })
+      const isUsed = changes.some(({ path }) => isOfFile(lock, taken(locks, path, MODE.W)))
       if (isUsed) leases.claim(lock.id, clock.now())
     }
   }
@@ -482,6 +468,13 @@ const ON_NEWEST: ReadonlySet<string> = new Set(['append', 'edit', 'replace'])
 interface Conditions {
   ifVersion?: number | undefined
   ifNone?: boolean | undefined
+}
+
+function wholeWrite(
+  { path, if_version, if_none }: Parsed<'write_file'>,
+  content: ContentFacts,
+): CommitChange {
+  return { kind: 'write', how: 'write', path, content, ifVersion: if_version, ifNone: if_none }
 }
 
 function withConditions(prepared: Prepared, conditions: Conditions): Prepared {

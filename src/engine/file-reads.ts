@@ -8,7 +8,7 @@ import type { Blobs } from '../store/blobs.ts'
 import type { Content } from './api.ts'
 import { contentOf } from './contents.ts'
 import type { Desk } from './desk.ts'
-import { assertReadable, draftFacts, fileAt, type Reader } from './query.ts'
+import { assertReadable, draftFacts, fileAt, readerOf } from './query.ts'
 import { partOf, readText } from './read-text.ts'
 import { fileFacts, holderOf } from './reply.ts'
 
@@ -22,15 +22,11 @@ export class FileReads {
     this.blobs = blobs
   }
 
-  private reader(actor: Actor): Reader {
-    return { state: this.desk.stream.state, actor, moment: this.desk.moment() }
-  }
-
   async read(
     input: Parsed<'read_file'>,
     actor: Actor,
   ): Promise<{ value: Output<'read_file'>; content: Content }> {
-    const reader = this.reader(actor)
+    const reader = readerOf(this.desk, actor)
     const { path, at } = input
     const entry = await this.desk.audited(actor, 'read_file', input, () => fileAt(reader, path, at))
     const content = contentOf(this.desk.stream.overlay, this.blobs, entry)
@@ -46,7 +42,7 @@ export class FileReads {
   async readText(input: Parsed<'read_text'>, actor: Actor): Promise<Output<'read_text'>> {
     const { path, at } = input
     const part = partOf(input)
-    const reader = this.reader(actor)
+    const reader = readerOf(this.desk, actor)
     const entry = await this.desk.audited(actor, 'read_text', input, () => fileAt(reader, path, at))
     const { id, version, size } = entry
     const lock = holderOf(reader.state.locks, path, reader.moment)
@@ -83,7 +79,7 @@ export class FileReads {
         draft: input.draft,
       })
     }
-    assertReadable(this.reader(actor), draft.path)
+    assertReadable(readerOf(this.desk, actor), draft.path)
     if (draft.id > durable) await this.desk.stream.settled(draft.id)
     return { value: draftFacts(draft), content: contentOf(overlay, this.blobs, draft) }
   }

@@ -25,6 +25,7 @@ import { USUAL_PRIORITY } from '../core/lock/order.ts'
 import { findNode, type HeldItem, type LockTable, type Ticket } from '../core/lock/table.ts'
 import { WaitsFor } from '../core/lock/waits-for.ts'
 import type { State } from '../core/state.ts'
+import type { Desk } from './desk.ts'
 import { isCurrent } from './notice.ts'
 import type { NoticeBoard } from './notice-board.ts'
 import { fileFacts, holderOf, lockFacts } from './reply.ts'
@@ -35,6 +36,10 @@ export interface Reader {
   state: State
   actor: Actor
   moment: Moment
+}
+
+export function readerOf(desk: Desk, actor: Actor): Reader {
+  return { state: desk.stream.state, actor, moment: desk.moment() }
 }
 
 export function assertReadable({ state, actor, moment }: Reader, path: string): void {
@@ -127,7 +132,8 @@ class Listing {
   /** Returns false when the limit was reached. */
   walk(folder: FolderEntry, path: string, depth: number): boolean {
     const { state } = this.reader
-    let [from, to] = folderRange(folder.id)
+    const [first, to] = folderRange(folder.id)
+    let from = first
     // What lies before the cursor is not even read, so a long folder is not read anew for each page.
     const name = this.cursorName(path)
     if (name !== undefined) from = entryKey(folder.id, name, state.settings.portable_names)
@@ -139,7 +145,6 @@ class Listing {
       const last = rows.at(-1)
       if (last === undefined || rows.length < PAGE_ROWS) return true
       from = `${last[0]}\u0000`
-      to = folderRange(folder.id)[1]
     }
   }
 

@@ -3,6 +3,7 @@ import type { Parsed } from '../contract/operations.ts'
 import { decodeText, type Encoding, guessEncoding, wideEncoding } from '../text/encoding.ts'
 import { headEnd, type LineEnds, lineEndsOf, wholeCharacters } from '../text/line-ends.ts'
 import type { Content } from './api.ts'
+import { bytesBetween } from './contents.ts'
 
 /**
  * Text out of a file of any size in constant memory: from the start only as far as it is asked for, the
@@ -154,12 +155,6 @@ async function lastLines(
   const line = ends.next(bytes, least, 0)
   const shown = bytes.subarray(line < 0 || line === bytes.length ? least : line)
   return { bytes: wholeCharacters(shown, ends), cut: true, nextOffset: undefined }
-}
-
-async function bytesBetween(content: Content, start: number, end: number): Promise<Buffer> {
-  const parts: Uint8Array[] = []
-  for await (const part of content.stream(start, end)) parts.push(part)
-  return Buffer.concat(parts)
 }
 
 const PROBE_BYTES = 8192

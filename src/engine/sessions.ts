@@ -1,4 +1,4 @@
-import { CALLER_NAME, isOnce, onceName, parentOf } from '../contract/caller.ts'
+import { CALLER_NAME, isOnce, nameWithin, onceName, parentOf } from '../contract/caller.ts'
 import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { Output, Parsed } from '../contract/operations.ts'
@@ -72,13 +72,13 @@ export class Sessions {
     }
     const parent = parentOf(caller.session) ?? caller.session
     if (!this.directory.sessions.has(parent)) sessionEnded(parent)
-    const name = `${parent.slice(parent.indexOf(':') + 1)}/${as}`
+    const name = `${nameWithin(parent)}/${as}`
     return this.opened(caller, caller.agent, name, {})
   }
 
   /** For one lock or place in a queue that an unnamed caller asks for: proven by its token alone. */
   async callerOnce(caller: Actor, name: string): Promise<Actor> {
-    const path = `${caller.session.slice(caller.session.indexOf(':') + 1)}/${onceName(name)}`
+    const path = `${nameWithin(caller.session)}/${onceName(name)}`
     return this.opened(caller, caller.agent, path, { ttlMs: ONCE_TTL_MS })
   }
 

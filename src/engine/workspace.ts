@@ -14,7 +14,7 @@ import { FileReads } from './file-reads.ts'
 import { HoldCalls } from './hold-calls.ts'
 import { LockCalls } from './lock-calls.ts'
 import type { NoticeBoard } from './notice-board.ts'
-import { getEntry, getHistory, listLocks, workspaceStatus } from './query.ts'
+import { getEntry, getHistory, listLocks, readerOf, workspaceStatus } from './query.ts'
 import { lockFacts } from './reply.ts'
 import { storageRefusal } from './storage-refusal.ts'
 import { type Stream, StreamFailed } from './stream.ts'
@@ -208,7 +208,7 @@ export class Workspace {
   }
 
   private async query(operation: OperationName, input: never, actor: Actor): Promise<unknown> {
-    const reader = { state: this.stream.state, actor, moment: this.desk.moment() }
+    const reader = readerOf(this.desk, actor)
     // Nothing is shown that could still be lost.
     await this.stream.settled(this.stream.lastFact)
     switch (operation) {

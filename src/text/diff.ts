@@ -1,7 +1,7 @@
 import { formatPatch, type StructuredPatchHunk, structuredPatch } from 'diff'
 import { decodeText, type Encoding } from './encoding.ts'
 import { lineNumberAt, startOfLine } from './find-text.ts'
-import type { Span } from './spans.ts'
+import { type Span, sharedEnds } from './spans.ts'
 
 /**
  * A unified diff as `git diff` and the official filesystem server print it, made from what is known to
@@ -145,12 +145,7 @@ interface Hunk extends StructuredPatchHunk {
 function wholeHunk(oldText: string, newText: string): Hunk {
   const old = linesOf(oldText)
   const made = linesOf(newText)
-  const most = Math.min(old.length, made.length)
-  let head = 0
-  while (head < most && old[head] === made[head]) head += 1
-  let tail = 0
-  while (tail < most - head && old[old.length - 1 - tail] === made[made.length - 1 - tail])
-    tail += 1
+  const { head, tail } = sharedEnds(old, made)
   const from = Math.max(0, head - CONTEXT)
   const keptTail = Math.min(tail, CONTEXT)
   const oldTo = old.length - tail + keptTail

@@ -9,7 +9,8 @@ import {
   startOfLine,
 } from './find-text.ts'
 import { reindent } from './indentation.ts'
-import { type Span, shrunk, withChange } from './spans.ts'
+import { isWithinCharacter } from './line-ends.ts'
+import { type Span, sharedEnds, shrunk, withChange } from './spans.ts'
 
 /**
  * Replacing text (files §12) without touching a byte beside it. An edit applies where its old text
@@ -98,17 +99,11 @@ function place(
     found = findLines(bytes, encoded(oldLines, encoding), false)
   }
   const isTrimmed = found.count === 0
-  // The line end of the last line is matched with it; nothing is said of the line behind.
-  if (isTrimmed && oldLines.length > 1 && oldLines.at(-1) === '') oldLines.pop()
   if (isTrimmed) {
-    found = findLines(
-      bytes,
-      encoded(
-        oldLines.map((line) => line.replace(BLANKS_AROUND, '')),
-        encoding,
-      ),
-      true,
-    )
+    // The line end of the last line is matched with it; nothing is said of the line behind.
+    if (oldLines.length > 1 && oldLines.at(-1) === '') oldLines.pop()
+    const bare = oldLines.map((line) => line.replace(BLANKS_AROUND, ''))
+    found = findLines(bytes, encoded(bare, encoding), true)
   }
   const [only] = found.places
   if (only === undefined) return 'absent'
@@ -154,9 +149,9 @@ function trimmedTokens(
   const last = lines.at(-1) as Place['lines'][number]
   const withEnd = oldText.endsWith('\n')
   const behind = withEnd ? end : last.end
-  const old = standing.map((line, i) => (i < standing.length - 1 ? `${line}\n` : line))
+  const old = withFeeds(standing)
   if (withEnd && last.next > last.end) old.push(`${old.pop() as string}\n`)
-  const joined = made.map((line, i) => (i < made.length - 1 ? `${line}\n` : line))
+  const joined = withFeeds(made)
   if (joined.at(-1) === '') joined.pop()
   // At the end of a file without a last line end there is none to be kept.
   if (withEnd && last.next === last.end && joined.at(-1)?.endsWith('\n') === true) {
@@ -174,12 +169,7 @@ function replacement(
   newText: string,
   encoding: Encoding,
 ): Buffer | undefined {
-  const most = Math.min(old.length, made.length)
-  let head = 0
-  while (head < most && old[head] === made[head]) head += 1
-  let tail = 0
-  while (tail < most - head && old[old.length - 1 - tail] === made[made.length - 1 - tail])
-    tail += 1
+  const { head, tail } = sharedEnds(old, made)
   const from = lines[head]?.start ?? end
   const to = tail === 0 ? end : (lines[old.length - tail] as Place['lines'][number]).start
   const lineEnd =
@@ -224,7 +214,11 @@ function linesOf(text: string): string[] {
 
 /** Lines with their line ends; what stands behind the last one is a line too, if it is anything. */
 function tokensOf(text: string): string[] {
-  const lines = linesOf(text)
+  return withFeeds(linesOf(text))
+}
+
+/** A line end behind each line but the last. */
+function withFeeds(lines: readonly string[]): string[] {
   return lines.map((line, i) => (i < lines.length - 1 ? `${line}\n` : line))
 }
 
@@ -263,9 +257,9 @@ function excerptAt(bytes: Buffer, at: number, encoding: Encoding): string {
 /** A part of UTF-8 text that begins and ends between characters. */
 function wholeCharacters(bytes: Buffer, start: number, end: number): Buffer {
   let from = start
-  while (from < end && ((bytes[from] as number) & 0xc0) === 0x80) from += 1
+  while (from < end && isWithinCharacter(bytes, from)) from += 1
   let to = end
-  while (to > from && to < bytes.length && ((bytes[to] as number) & 0xc0) === 0x80) to -= 1
+  while (to > from && isWithinCharacter(bytes, to)) to -= 1
   return bytes.subarray(from, to)
 }
 

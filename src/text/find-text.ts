@@ -32,15 +32,12 @@ export function findExact(bytes: Buffer, wanted: Buffer): Found {
 
 function placeOf(bytes: Buffer, start: number, end: number): Place {
   const lines: PlacedLine[] = []
-  let from = start
-  for (;;) {
-    const feed = bytes.indexOf(NEWLINE, from)
-    if (feed < 0 || feed >= end) break
-    const isPair = feed > from && bytes[feed - 1] === RETURN
-    lines.push({ start: from, end: isPair ? feed - 1 : feed, next: feed + 1 })
-    from = feed + 1
+  let line = lineFrom(bytes, start)
+  while (line.next > line.end && line.next <= end) {
+    lines.push(line)
+    line = lineFrom(bytes, line.next)
   }
-  lines.push({ start: from, end, next: end })
+  lines.push({ start: line.start, end, next: end })
   return { start, end, lines }
 }
 

@@ -74,7 +74,8 @@ export function wholeCharacters(bytes: Buffer, ends: LineEnds): Buffer {
   return bytes.subarray(start)
 }
 
-function isWithinCharacter(bytes: Buffer, at: number): boolean {
+/** Whether a byte of UTF-8 goes on with a character that began before it. */
+export function isWithinCharacter(bytes: Buffer, at: number): boolean {
   return at < bytes.length && ((bytes[at] as number) & 0xc0) === 0x80
 }
 

@@ -6,7 +6,7 @@ import { parseTags } from '../../src/face/http/entity-tag.ts'
 import { HEADER_RULES } from '../../src/face/http/header-rules.ts'
 import { startServer } from '../../src/server.ts'
 import { Place } from '../cli/sluice.ts'
-import { serveMcpReal } from '../face/mcp-client.ts'
+import { INITIALIZE, serveMcpReal } from '../face/mcp-client.ts'
 import { askExactly, type Served, serve, serveReal } from '../face/serve.ts'
 
 const FILE = '/v1/workspaces/main/files/a'
@@ -308,24 +308,14 @@ test('G4: a page of an allowed origin may call /mcp and see what it needs', asyn
     expect(asked.headers.get('access-control-allow-headers')).toContain('mcp-session-id')
     expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
   }
-  const hello = {
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'initialize',
-    params: {
-      protocolVersion: '2025-11-25',
-      capabilities: {},
-      clientInfo: { name: 'page', version: '1' },
-    },
-  }
   const accept = 'application/json, text/event-stream'
-  const opened = await ask('POST', '/mcp', { json: hello, headers: { origin, accept } })
+  const opened = await ask('POST', '/mcp', { json: INITIALIZE, headers: { origin, accept } })
   expect(opened.status).toBe(200)
   expect(opened.headers.get('access-control-allow-origin')).toBe(origin)
   const exposed = opened.headers.get('access-control-expose-headers')
   for (const name of ['Mcp-Session-Id', 'Sluice-Revision', 'ETag']) expect(exposed).toContain(name)
   expect(opened.headers.get('vary')).toContain('Origin')
-  const none = await ask('POST', '/mcp', { token: null, json: hello, headers: { origin } })
+  const none = await ask('POST', '/mcp', { token: null, json: INITIALIZE, headers: { origin } })
   expect([none.status, none.headers.get('access-control-allow-origin')]).toEqual([401, origin])
   const evil = { origin: 'http://evil.example', ...PREFLIGHT }
   const refused = await ask('OPTIONS', '/mcp', { token: null, headers: evil })

@@ -7,6 +7,18 @@ import { faultOf } from '../case/output-schemas.ts'
 import type { FakeEngine } from './fake-engine.ts'
 import { type Served, serve, serveReal } from './serve.ts'
 
+/** The first message of a client of MCP 2025-11-25, by hand. */
+export const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'test', version: '1' },
+  },
+}
+
 /** The HTTP face with MCP mounted, and clients of either revision on it. */
 export type Era = 'legacy' | 'auto'
 

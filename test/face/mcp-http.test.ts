@@ -1,19 +1,9 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { expect, onTestFinished, test } from 'vitest'
-import { connectMcp, serveMcp } from './mcp-client.ts'
+import { connectMcp, INITIALIZE, serveMcp } from './mcp-client.ts'
 import type { Served } from './serve.ts'
 
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'test', version: '1' },
-  },
-}
 const STATUS = {
   jsonrpc: '2.0',
   id: 2,

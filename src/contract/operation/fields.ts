@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CALLER_NAME } from '../caller.ts'
 import { LIMITS } from '../limits.ts'
 import { canonicalPath, knownPath, type PathResult } from '../path.ts'
 
@@ -23,7 +24,7 @@ function pathBy(read: (input: string) => PathResult) {
 
 export const name = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of A–Z a–z 0–9 . _ -')
+  .regex(CALLER_NAME, '1 to 64 of A–Z a–z 0–9 . _ -')
   .refine((value) => value !== '.' && value !== '..', 'A name must not be "." or ".."')
 
 export const workspace = name.default('main').describe('Workspace; "main" unless told otherwise')

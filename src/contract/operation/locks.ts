@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SESSION_NAME } from '../caller.ts'
 import { LIMITS } from '../limits.ts'
 import { operation } from '../operation.ts'
 import * as field from './fields.ts'
@@ -183,10 +184,7 @@ export const lockOperations = {
       locks: field.proof,
       to: z
         .string()
-        .regex(
-          /^[A-Za-z0-9._-]{1,64}(:[A-Za-z0-9._-]{1,64}(\/[A-Za-z0-9._-]{1,64})?)?$/,
-          'agent, or agent:session',
-        )
+        .regex(SESSION_NAME, 'agent, or agent:session')
         .optional()
         .describe(
           'An agent (its one open session), or a session as agent:name; absent: take back, to ' +

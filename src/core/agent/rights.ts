@@ -4,8 +4,9 @@ import { foldPath, isWithin } from '../../contract/path.ts'
 
 /**
  * Rights on paths. Who was given some has those and no others; who was given none, or is only kept out
- * of some places, may do everything else. The most specific rule (longest path) that covers a path decides; an agent's own rules come before
- * its group's at the same length. Names that files take for one are one here too.
+ * of some places, may do everything else. The most specific rule (longest path) that covers a path
+ * decides; an agent's own rules come before its group's at the same length. Names that files take for
+ * one are one here too.
  */
 export type Access = PathRight['access']
 

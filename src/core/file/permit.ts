@@ -68,6 +68,11 @@ export function taken(table: LockTable, path: string, mode: Mode, range?: Range)
   return { path, folded, mode, range, subtree: false, key: undefined }
 }
 
+/** Whether a lock covers a write, as if what it has of a range were all of the file. */
+export function isOfFile(lock: Lock, wanted: Wanted): boolean {
+  return lock.items.some((item) => covers({ ...item, range: undefined }, wanted))
+}
+
 /** files §10: what somebody else's hold forbids. */
 export function lockedByOther(writer: Writer, wanted: Wanted): Refusal | undefined {
   const { state, owners } = writer
@@ -116,11 +121,8 @@ export function lostOwn(
   const owner = ownerOfActor(state, command.actor)
   if (owner === undefined || owner.lost.length === 0) return undefined
   // Of a lost range nobody knows any more where it would lie: it concerns the whole file.
-  const lost = owner.lost.findLast((one) =>
-    one.lock.items.some((item) =>
-      covers({ ...item, range: undefined }, taken(state.locks, path, MODE.W)),
-    ),
-  )
+  const wanted = taken(state.locks, path, MODE.W)
+  const lost = owner.lost.findLast((one) => isOfFile(one.lock, wanted))
   if (lost === undefined) return undefined
   const seen = entry === undefined ? undefined : moment.seen(command.actor.session, entry.id)
   if (seen !== undefined && seen.at > lost.at && seen.version === entry?.version) return undefined

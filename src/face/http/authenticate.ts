@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { CALLER_NAME, SESSION_NAME } from '../../contract/caller.ts'
 import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import type { Caller, CallerName, EngineApi, Principal } from '../../engine/api.ts'
 import { type FailureLimit, refuseToken } from './failure-limit.ts'
@@ -16,10 +17,8 @@ declare module 'fastify' {
   }
 }
 
-export const SESSION_HEADER = 'sluice-session'
-export const AS_HEADER = 'sluice-as'
-const CALLER = /^[A-Za-z0-9._-]{1,64}$/
-const SESSION_NAME = /^[A-Za-z0-9._-]{1,64}(?::[A-Za-z0-9._-]{1,64}(?:\/[A-Za-z0-9._-]{1,64})?)?$/
+const SESSION_HEADER = 'sluice-session'
+const AS_HEADER = 'sluice-as'
 
 /**
  * Finds who asks, by `Bearer` token, or by `Basic` with the agent's name and its token. A good token
@@ -61,13 +60,13 @@ export async function callerOf(engine: EngineApi, request: FastifyRequest): Prom
 /** What a request says of who makes it, within its principal. */
 export function callerNameOf(request: FastifyRequest): CallerName {
   const as = request.headers[AS_HEADER]
-  if (as !== undefined && (typeof as !== 'string' || !CALLER.test(as))) {
+  if (as !== undefined && (typeof as !== 'string' || !CALLER_NAME.test(as))) {
     fail('invalid_request', 'Sluice-As must be a name of 1 to 64 of A–Z a–z 0–9 . _ -.')
   }
   return { session: sessionNameOf(request), as }
 }
 
-export function sessionNameOf(request: FastifyRequest): string | undefined {
+function sessionNameOf(request: FastifyRequest): string | undefined {
   const session = request.headers[SESSION_HEADER]
   if (session === undefined) return undefined
   if (typeof session !== 'string' || !SESSION_NAME.test(session)) {

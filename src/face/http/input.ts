@@ -3,7 +3,7 @@ import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import type { Operation } from '../../contract/operation.ts'
 import { type OperationName, operationOf, type Parsed } from '../../contract/operations.ts'
 import { parseInput } from '../../contract/parse.ts'
-import { conditionFields } from './preconditions.ts'
+import { conditionFields, takes } from './preconditions.ts'
 
 /**
  * Gathers one operation's input from a request: the URL's names, its query, the JSON body and the
@@ -88,8 +88,4 @@ function headerFields(row: Operation, request: FastifyRequest): Record<string, u
   const requestId = request.headers['idempotency-key']
   if (requestId !== undefined && takes(row, 'request_id')) fields.request_id = String(requestId)
   return fields
-}
-
-function takes(row: Operation, field: string): boolean {
-  return Object.hasOwn(row.input.shape, field)
 }

@@ -75,6 +75,7 @@ function versionIn(tag: string): number[] {
   return Number.isSafeInteger(version) ? [version] : []
 }
 
-function takes(row: Operation, field: string): boolean {
+/** Whether an operation has such a field. */
+export function takes(row: Operation, field: string): boolean {
   return Object.hasOwn(row.input.shape, field)
 }

@@ -1,4 +1,5 @@
 import type { Door } from '../../contract/door.ts'
+import { newGrantOf } from '../../contract/new-grant.ts'
 
 /**
  * Cancels that crossed the answer (locks §10): a client that has cancelled a request looks at no answer
@@ -9,9 +10,8 @@ export class CrossedCancels {
 
   /** A call was answered with this. */
   answered(request: string | number, door: Door, workspace: string, value: unknown): void {
-    const { status, lock, already_held, raised } = (value ?? {}) as Granted
-    if (status !== 'granted' || already_held === true || raised === true) return
-    const { id } = lock as { id: string }
+    const id = newGrantOf(value)
+    if (id === undefined) return
     this.granted.set(request, () => door.call('release_lock', { workspace, id }))
     const [oldest] = this.granted.keys()
     if (this.granted.size > KEPT && oldest !== undefined) this.granted.delete(oldest)
@@ -26,13 +26,6 @@ export class CrossedCancels {
     // What is not held any more needs no giving back.
     await giveBack?.().catch(() => {})
   }
-}
-
-interface Granted {
-  status?: unknown
-  lock?: unknown
-  already_held?: unknown
-  raised?: unknown
 }
 
 interface Message {

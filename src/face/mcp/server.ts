@@ -84,13 +84,16 @@ async function run(
   request: string | number,
 ): Promise<CallToolResult> {
   const { as, own } = withoutCaller(args)
-  if (as === undefined || as === null) return told(tool, own, context, options, request)
-  if (typeof as !== 'string' || !CALLER_NAME.test(as)) {
+  const isNamed = as !== undefined && as !== null
+  if (isNamed && (typeof as !== 'string' || !CALLER_NAME.test(as))) {
     const fields = [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }]
     const detail = 'as: a name of your own, 1 to 64 of A–Z a–z 0–9 . _ -'
     return refused(tool, problemOf(refuse('invalid_request', detail, { fields })))
   }
-  return told(tool, own, { ...context, door: context.door.as(as) }, options, request)
+  const by = isNamed ? { ...context, door: context.door.as(as) } : context
+  const result = await answer(tool, own, by, options)
+  options.crossed?.answered(request, by.door, by.workspace, result.structuredContent)
+  return withNotices(result, by)
 }
 
 /** `as` is an argument of every tool: who of those that share this connection calls (guard §1). */
@@ -98,18 +101,6 @@ function withoutCaller(args: unknown): { as?: unknown; own: unknown } {
   if (typeof args !== 'object' || args === null || !Object.hasOwn(args, 'as')) return { own: args }
   const { as, ...own } = args as { as?: unknown }
   return { as, own }
-}
-
-async function told(
-  tool: Tool,
-  args: unknown,
-  context: ToolContext,
-  options: McpOptions,
-  request: string | number,
-): Promise<CallToolResult> {
-  const result = await answer(tool, args, context, options)
-  options.crossed?.answered(request, context.door, context.workspace, result.structuredContent)
-  return withNotices(result, context)
 }
 
 async function answer(

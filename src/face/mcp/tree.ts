@@ -1,3 +1,4 @@
+import { parentPath } from '../../contract/path.ts'
 import {
   compareNames,
   type ListedEntry,
@@ -128,7 +129,7 @@ class Walk {
       const isDeepest = relativePath(folder, path).split('/').length === DEPTH_MOST
       if (kind === 'folder' && !isDeepest) this.known.set(path, [])
     }
-    for (const entry of entries) this.known.get(parentOf(entry.path))?.push(entry)
+    for (const entry of entries) this.known.get(parentPath(entry.path))?.push(entry)
   }
 
   private take(entry: ListedEntry, into: TreeNode[]): void {
@@ -153,8 +154,4 @@ class Walk {
     into.sort((a, b) => compareNames(a.name, b.name))
     return false
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/'
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { cutText } from '../../contract/cut-text.ts'
 import type { Notice } from '../../contract/door.ts'
 import {
+  fail,
   type Problem,
   problemOf,
   type Refusal,
@@ -12,8 +13,9 @@ import {
 } from '../../contract/errors.ts'
 import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import { newGrantOf } from '../../contract/new-grant.ts'
 import { name, path, workspace } from '../../contract/operation/fields.ts'
-import { OPERATIONS, type OperationName, type Output } from '../../contract/operations.ts'
+import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
 import { parseAs, parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
@@ -182,13 +184,9 @@ export class Connection {
   /** The caller of a call: the session itself, or one of those who share it. */
   private async callerAs(caller: Caller, as: string): Promise<Caller> {
     if (!this.heard.has(as) && this.heard.size > LIMITS.callersPerConnection) {
-      throw new SluiceError(
-        problemOf(
-          refuse(
-            'too_many',
-            `${LIMITS.callersPerConnection} callers share this connection. Open another.`,
-          ),
-        ),
+      fail(
+        'too_many',
+        `${LIMITS.callersPerConnection} callers share this connection. Open another.`,
       )
     }
     const found = await this.engine.callerAs(caller, as)
@@ -288,12 +286,9 @@ export class Connection {
   }
 
   private noteGrant(id: number, caller: Caller, workspace: string, value: unknown): void {
-    const { status, lock, already_held, raised } = value as Partial<GrantedAnswer>
-    const isNew = status === 'granted' && already_held !== true && raised !== true
-    if (isNew && lock !== undefined) {
-      const input = { workspace, id: lock.id }
-      this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, input }
-    }
+    const lock = newGrantOf(value)
+    if (lock === undefined) return
+    this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, input: { workspace, id: lock } }
   }
 
   private watch(caller: Caller, id: number, raw: unknown): void {
@@ -389,8 +384,6 @@ interface Grant {
   caller: Caller
   input: { workspace: string; id: string }
 }
-
-type GrantedAnswer = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 /** What a client gave as a name; it may be anything that MessagePack can say. */
 function nameIn(value: unknown): string {
