@@ -3,6 +3,7 @@ import { nameWithin } from '../contract/caller.ts'
 import type { DoorAnswer, Notice } from '../contract/door.ts'
 import { type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { newGrantOf } from '../contract/new-grant.ts'
 import { type Input, OPERATIONS, type OperationName } from '../contract/operations.ts'
 import type {
   ClientMessage,
@@ -85,7 +86,7 @@ export class Connection {
       isRetried && (input as { request_id?: string }).request_id === undefined
         ? { ...input, request_id: `${this.nonce}-${id}` }
         : input
-    const message: ClientMessage =
+    const message: CallMessage =
       as !== undefined
         ? ['call', id, name, sent, content, as]
         : content === undefined
@@ -181,9 +182,8 @@ export class Connection {
     }
     const pending = this.pending.get(id)
     if (pending === undefined) return
+    if (pending.isCancelled === true) return this.crossed(id, pending, message)
     this.pending.delete(id)
-    // It crossed the cancel, and the server gives back what it granted.
-    if (pending.isCancelled === true) return
     if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
     const [, , value, revision] = message
     const content = what === 'done' ? message[4] : undefined
@@ -193,6 +193,26 @@ export class Connection {
       ...(content === undefined ? {} : { content }),
       ...(what === 'large' ? { isLarge: true } : {}),
     })
+  }
+
+  /**
+   * An answer that crossed its cancel: the server gives back what it granted. Where the cancel or what
+   * came of it is lost with a connection or a server, this does: in the place of the call, so that it
+   * comes before whatever was asked since.
+   */
+  private crossed(id: number, pending: Pending, answer: ServerMessage): void {
+    const { message } = pending
+    if (answer[0] === 'refused' && (answer[2] as Problem).retry === 'after') {
+      if (message[2] !== 'release_lock') return void this.pending.delete(id)
+      return void this.runtime.after(GIVE_BACK_AGAIN_MS, () => this.send(message), false)
+    }
+    const lock = answer[0] === 'done' ? newGrantOf(answer[2]) : undefined
+    if (lock === undefined) return void this.pending.delete(id)
+    const { workspace } = message[3] as { workspace: string }
+    const release: CallMessage = ['call', id, 'release_lock', { workspace, id: lock }]
+    if (message[5] !== undefined) release.push(undefined, message[5])
+    pending.message = release
+    this.send(release)
   }
 
   private welcomed(welcome: Welcome): void {
@@ -289,8 +309,12 @@ export class Connection {
 
 const packr = new Packr()
 
+const GIVE_BACK_AGAIN_MS = 1000
+
+type CallMessage = Extract<ClientMessage, ['call', ...unknown[]]>
+
 interface Pending {
-  message: ClientMessage
+  message: CallMessage
   isCancelled?: boolean
   resolve: (answer: { value: unknown; revision: number; content?: Uint8Array }) => void
   reject: (error: Error) => void

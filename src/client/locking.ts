@@ -32,8 +32,8 @@ export class Locking implements LockKeeper {
   private readonly early = new Map<string, Notice>()
   /** The lock that a question put to this session is about. */
   private readonly asked = new Map<string, string>()
-  /** Locks that this client has given up and is giving back. */
-  private readonly givenUp = new Map<string, true>()
+  /** Locks that were lost, or are being given back, whatever an answer on its way says. */
+  private readonly gone = new Map<string, true>()
 
   constructor(call: Call, runtime: Runtime) {
     this.call = call
@@ -53,7 +53,7 @@ export class Locking implements LockKeeper {
    * sent first when there is one again; a server that could not store it is told once more.
    */
   private giveUp(id: string): void {
-    remember(this.givenUp, id, true)
+    remember(this.gone, id, true)
     this.call('release_lock', { id }).catch((error: unknown) => {
       if (!(error instanceof SluiceError) || error.problem.retry !== 'after') return
       this.runtime.after(GIVE_UP_AGAIN_MS, () => this.giveUp(id), false)
@@ -66,22 +66,15 @@ export class Locking implements LockKeeper {
       this.waited(wait, signal, (step) =>
         this.call('acquire_lock', { ...lockInput(target, options), wait: step }, signal),
       )
-    let { answer, sentAt } = await ask()
-    // It was given up while this answer was on its way; the release is, and goes before this request.
-    if (this.givenUp.has(answer.lock.id)) ({ answer, sentAt } = await ask())
-    if (this.givenUp.has(answer.lock.id)) throw lostMeanwhile(answer.lock.id)
+    let fresh = await this.fresh(ask)
+    // It was lost or given up while that was on its way: what gives it back goes before this request.
+    if (this.gone.has(fresh.answer.lock.id)) fresh = await this.fresh(ask)
+    const { answer, sentAt } = fresh
     const { id, ttl, renew } = answer.lock
-    const isOld = answer.already_held === true && renew === 'explicit'
-    const freshMs = Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
-    if (isOld || this.runtime.now() - sentAt > freshMs) {
-      // Much of its time may have gone by, and this client cannot know how much: in the wait, or since
-      // it was taken, where asking again renews nothing.
-      sentAt = this.runtime.now()
-      await this.call('renew_lock', { id })
-    }
+    if (this.gone.has(id)) throw lostMeanwhile(id)
     if (signal?.aborted === true) {
       // It came in the instant of giving up.
-      if (newGrantOf(answer) !== undefined) await this.call('release_lock', { id }).catch(() => {})
+      if (newGrantOf(answer) !== undefined) this.giveUp(id)
       signal.throwIfAborted()
     }
     const lock = new Lock(answer, this)
@@ -96,12 +89,26 @@ export class Locking implements LockKeeper {
     return lock
   }
 
+  /** A grant of which this client knows how much of its time has gone by. */
+  private async fresh(ask: () => Promise<Grant>): Promise<Grant> {
+    const { answer, sentAt } = await ask()
+    const { id, ttl, renew } = answer.lock
+    const isOld = answer.already_held === true && renew === 'explicit'
+    const freshMs = Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
+    if (!isOld && this.runtime.now() - sentAt <= freshMs) return { answer, sentAt }
+    // Much may have gone by, and this client cannot know how much: in the wait, or since it was taken,
+    // where asking again renews nothing.
+    const renewedAt = this.runtime.now()
+    await this.call('renew_lock', { id })
+    return { answer, sentAt: renewedAt }
+  }
+
   /** Goes on through as many tickets' waits as the time allows, then gives the ticket up. */
   private async waited(
     waitS: number,
     signal: AbortSignal | undefined,
     ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
-  ): Promise<{ answer: Granted; sentAt: number }> {
+  ): Promise<Grant> {
     signal?.throwIfAborted()
     try {
       return await this.waitedOn(waitS, signal, ask)
@@ -116,7 +123,7 @@ export class Locking implements LockKeeper {
     waitS: number,
     signal: AbortSignal | undefined,
     ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
-  ): Promise<{ answer: Granted; sentAt: number }> {
+  ): Promise<Grant> {
     const deadline = this.runtime.now() + waitS * 1000
     const stepOf = (): number => {
       const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
@@ -164,11 +171,11 @@ export class Locking implements LockKeeper {
         signal,
       ),
     )
-    if (this.givenUp.has(id)) throw lostMeanwhile(id)
+    if (this.gone.has(id)) throw lostMeanwhile(id)
     if (answer.lock.id === id) return answer
     // The hold was lost in the wait, and what was granted is another: whatever was done under the
     // first may have been overtaken, so this is no change of it.
-    await this.call('release_lock', { id: answer.lock.id })
+    this.giveUp(answer.lock.id)
     this.leases.lose(id)
     const detail = `The lock ${id} was lost while it waited to become ${to}. Lock and read again.`
     throw new SluiceError(problemOf(refuse('lock_lost', detail, { lock: id })))
@@ -198,7 +205,10 @@ export class Locking implements LockKeeper {
     const { kind, lock: id, ask } = notice
     if (id === undefined) return
     if (kind === 'asked' && ask !== undefined) remember(this.asked, ask, id)
-    if (kind === 'lost') this.leases.lose(id)
+    if (kind === 'lost') {
+      remember(this.gone, id, true)
+      this.leases.lose(id)
+    }
     if (kind === 'recall_ended') {
       this.early.delete(id)
       this.held.get(id)?.lock.markRecalled(undefined)
@@ -218,10 +228,16 @@ export class Locking implements LockKeeper {
 }
 
 function lostMeanwhile(id: string): SluiceError {
-  const detail = `The lock ${id} was given up here, because the server had not answered in time.`
+  const detail = `The lock ${id} was lost while its answer was on its way.`
   return new SluiceError(
     problemOf(refuse('lock_lost', `${detail} Lock and read again.`, { lock: id })),
   )
+}
+
+interface Grant {
+  answer: Granted
+  /** When the call that surely renewed it was sent. */
+  sentAt: number
 }
 
 const GIVE_UP_AGAIN_MS = 1000

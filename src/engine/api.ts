@@ -19,6 +19,9 @@ export interface EngineApi {
   /** One of the callers that share the session of another caller. */
   callerAs(caller: Caller, as: string): Promise<Caller>
   call<N extends OperationName>(request: Request<N>): Promise<Answer<N>>
+  /** Gives back a lock that was granted by an answer its caller did not look at any more, even where
+   * the disk does not take it at once. */
+  giveBack(caller: Caller, workspace: string, lock: string): void
   /** Facts of an open session of the caller's own agent, with the secret that resumes it. */
   join(caller: Caller, session: string): Promise<Output<'open_session'>>
   /** Logs an error that is no refusal; gives the problem that tells nothing but where to look. */

@@ -40,8 +40,8 @@ export class Desk {
   private readonly isGone: (session: string) => boolean
   private readonly due: DueTimes
   private readonly refusals = new RefusalCounter()
-  /** Sessions whose end the disk has not taken yet. */
-  private readonly ending = new Map<string, EndSession['reason']>()
+  /** What has to be done and the disk has not taken yet, by what it is about. */
+  private readonly owed = new Map<string, Owed>()
 
   constructor(stream: Stream, clock: Clock, secret: Uint8Array, outside: AroundDesk) {
     this.stream = stream
@@ -59,6 +59,7 @@ export class Desk {
 
   /** locks §28: after a start or a failure every lease gets its full time anew. */
   private restart(): void {
+    for (const one of this.owed.values()) one.isDecided = false
     this.leases.restart(this.stream.state.locks.locks.values(), this.clock.now())
     this.due.restart(this.stream.state, this.clock.now())
     this.waits.wakeAll()
@@ -91,7 +92,7 @@ export class Desk {
   /** Locks whose time is up, what else time brought about, refusals that were only counted. */
   sweep(now: number): void {
     const expired = this.leases.due(now)
-    this.endLeft()
+    this.payLeft()
     try {
       this.recordCounted(now)
       if (expired.length > 0) this.run({ kind: 'expire-locks', locks: expired })
@@ -110,34 +111,40 @@ export class Desk {
   }
 
   /** Its locks and tickets go, and the next in line are granted. */
-  async endSession(session: string, reason: EndSession['reason']): Promise<void> {
-    this.ending.set(session, reason)
-    await this.endAll()
+  endSession(session: string, reason: EndSession['reason']): Promise<void> {
+    return this.owedNow(`session: ${session}`, { kind: 'end-session', session, reason })
   }
 
-  /** A session that is gone gives nothing back by itself, so an end that failed is tried again. */
-  private async endAll(): Promise<void> {
-    const ends = [...this.ending].map(async ([session, reason]) => {
-      const step = this.decide({ kind: 'end-session', session, reason })
-      this.ending.delete(session)
-      try {
-        await this.settledAfter(step)
-      } catch (error) {
-        this.ending.set(session, reason)
-        throw error
-      }
-    })
-    await Promise.all(ends)
+  /** Done for somebody who does not look any more, so what the disk refuses is tried again. */
+  owe(what: string, command: Command): void {
+    this.owedNow(what, command).catch(unlessFailed)
   }
 
-  private endLeft(): void {
-    if (this.ending.size > 0) this.endAll().catch(() => {})
+  /** Rejects when the first try fails. */
+  private owedNow(what: string, command: Command): Promise<void> {
+    this.payLeft()
+    const one = { command, isDecided: false }
+    this.owed.set(what, one)
+    return this.pay(what, one)
+  }
+
+  private payLeft(): void {
+    for (const [what, one] of this.owed) {
+      if (!one.isDecided) this.pay(what, one).catch(unlessFailed)
+    }
+  }
+
+  private async pay(what: string, one: Owed): Promise<void> {
+    const step = this.decide(one.command)
+    one.isDecided = true
+    await this.settledAfter(step)
+    if (this.owed.get(what) === one) this.owed.delete(what)
   }
 
   /** Decides a command now. Its events are not durable yet: see `stream.settled`. */
   run(command: Command, contents: readonly Attachment[] = []): Step {
-    // Before anything that could grant them something (locks §29).
-    this.endLeft()
+    // Before anything that could grant them something (locks §29), or take the number of what was lost.
+    if (this.owed.size > 0) this.payLeft()
     return this.decide(command, contents)
   }
 
@@ -257,4 +264,15 @@ export class Desk {
       throw error
     }
   }
+}
+
+interface Owed {
+  command: Command
+  /** Decided, and on its way to the disk; false again when what was decided is lost. */
+  isDecided: boolean
+}
+
+/** The stream is being read again; what is owed is tried then. */
+function unlessFailed(error: unknown): void {
+  if (!(error instanceof StreamFailed)) throw error
 }

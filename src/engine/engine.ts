@@ -158,6 +158,12 @@ export class Engine implements EngineApi {
     }
   }
 
+  giveBack(caller: Caller, workspace: string, lock: string): void {
+    const actor = this.directory.actorOf(caller.session)
+    // With the session went its locks, and with the workspace all of them.
+    if (actor !== undefined) this.workspaces.get(workspace)?.giveBack(actor, lock)
+  }
+
   private route<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
     const { operation, input, caller, content, signal } = request
     if (this.isDraining) fail('read_only_mode', 'The server is stopping. Try again in a moment.')

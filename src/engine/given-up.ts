@@ -1,7 +1,8 @@
+import { fail } from '../contract/errors.ts'
 import type { Actor } from '../core/command.ts'
+import type { Lock } from '../core/lock/table.ts'
 import { CONNECTION_LOST } from './api.ts'
 import type { Desk } from './desk.ts'
-import { StreamFailed } from './stream.ts'
 
 /** What a call asked for and its caller has not been told of yet. */
 type Asked = { ticket: number } | { lock: number }
@@ -10,53 +11,90 @@ type Asked = { ticket: number } | { lock: number }
  * Calls that are given up (locks §10): the place in the queue goes, and what was granted meanwhile goes
  * back, for nobody would know of it. At once, in the instant of giving up: what the same caller asks
  * for next must not meet it. Who only lost the connection keeps its place; it may come back for it.
+ *
+ * Several calls may be about to be told of the same lock: one that is sent again, another for the same
+ * path. It goes back when the last of them has given up and none was told.
  */
 export class GivenUp {
   private readonly desk: Desk
+  /** By the revision of the ticket or lock. */
+  private readonly underWay = new Map<number, UnderWay>()
 
   constructor(desk: Desk) {
     this.desk = desk
   }
 
-  /** Does `work`; if its caller gives up before it is done, gives back what was asked. Says whether. */
-  async during(
+  /** Does `work`, which ends in the answer. Who gives up before that is told `ticket_gone`. */
+  async during<T>(
     actor: Actor,
     asked: Asked | undefined,
     signal: AbortSignal | undefined,
-    work: () => Promise<void>,
-  ): Promise<boolean> {
-    if (signal === undefined || asked === undefined) {
-      await work()
-      return false
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (asked === undefined) return work()
+    const id = revisionOf(asked)
+    const calls = this.underWay.get(id) ?? { count: 0, isTold: false }
+    calls.count += 1
+    this.underWay.set(id, calls)
+    const leave = (): void => {
+      calls.count -= 1
+      if (calls.count === 0) this.underWay.delete(id)
     }
     let isGivenUp = false
     const giveUp = (): void => {
-      if (signal.reason === CONNECTION_LOST) return
+      if (signal?.reason === CONNECTION_LOST) return
       isGivenUp = true
-      this.giveBack(actor, asked)
+      leave()
+      if (calls.count === 0 && !calls.isTold) this.giveBack(actor, asked)
     }
-    if (signal.aborted) giveUp()
-    else signal.addEventListener('abort', giveUp)
+    if (signal?.aborted === true) giveUp()
+    else signal?.addEventListener('abort', giveUp)
     try {
-      await work()
+      const answer = await work()
+      if (isGivenUp) fail('ticket_gone', 'You gave up, so what was asked for is given back.')
+      if (this.isGranted(asked)) calls.isTold = true
+      return answer
     } finally {
-      signal.removeEventListener('abort', giveUp)
+      signal?.removeEventListener('abort', giveUp)
+      if (!isGivenUp) leave()
     }
-    return isGivenUp
   }
 
-  private giveBack(actor: Actor, asked: Asked): void {
-    // Another call of the same caller may wait with the same ticket.
-    if ('ticket' in asked && this.desk.waits.isAwaited(asked.ticket, 2)) return
-    try {
-      this.desk.run(
-        'ticket' in asked
-          ? { kind: 'leave-queue', actor, ticket: asked.ticket }
-          : { kind: 'release-lock', actor, lock: asked.lock, force: false },
-      )
-    } catch (error) {
-      // The disk failed; the stream is read again, and nothing that was only decided is there then.
-      if (!(error instanceof StreamFailed)) throw error
-    }
+  /** What of a lock is asked for by calls that are about to be told of it. */
+  sharedBy(lock: Lock): Asked | undefined {
+    if (this.underWay.has(lock.id)) return { lock: lock.id }
+    const { ticket } = lock
+    return ticket !== undefined && this.underWay.has(ticket) ? { ticket } : undefined
   }
+
+  /** What the fact of a request asked for, as far as it is there still. */
+  askedBy(revision: number): Asked | undefined {
+    const { locks, tickets, byTicket } = this.desk.stream.state.locks
+    if (locks.has(revision)) return { lock: revision }
+    // What was held before, and only made stronger, stays.
+    return tickets.has(revision) || byTicket.has(revision) ? { ticket: revision } : undefined
+  }
+
+  private isGranted(asked: Asked): boolean {
+    return 'lock' in asked || this.desk.stream.state.locks.byTicket.has(asked.ticket)
+  }
+
+  giveBack(actor: Actor, asked: Asked): void {
+    this.desk.owe(
+      `given up: ${revisionOf(asked)}`,
+      'ticket' in asked
+        ? { kind: 'leave-queue', actor, ticket: asked.ticket }
+        : { kind: 'release-lock', actor, lock: asked.lock, force: false },
+    )
+  }
+}
+
+interface UnderWay {
+  count: number
+  /** One of them was answered with the lock. */
+  isTold: boolean
+}
+
+function revisionOf(asked: Asked): number {
+  return 'ticket' in asked ? asked.ticket : asked.lock
 }

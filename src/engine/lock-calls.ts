@@ -53,55 +53,60 @@ export class LockCalls {
     { wait, request_id }: { wait: number; request_id?: string | undefined },
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
+    const { actor } = command
     const step = this.desk.run(command)
     if (step.refusal !== undefined) {
-      return this.desk.refused(command.actor, operation, paths, step.refusal, request_id)
+      return this.desk.refused(actor, operation, paths, step.refusal, request_id)
     }
     if (step.held !== undefined) {
-      await this.desk.stream.settled(this.desk.stream.lastFact)
-      return this.granted(step.held, { already_held: true })
+      const { held } = step
+      // Whoever it was granted to may give up before it is told; this call is told of it too.
+      return this.givenUp.during(actor, this.givenUp.sharedBy(held), signal, async () => {
+        await this.desk.stream.settled(this.desk.stream.lastFact)
+        return this.granted(held, { already_held: true })
+      })
     }
-    const { actor } = command
     if (step.waiting !== undefined) {
       const { id } = step.waiting
-      const isGivenUp = await this.givenUp.during(actor, { ticket: id }, signal, () =>
-        this.desk.waits.wait(id, wait * 1000, signal),
-      )
-      if (isGivenUp || !this.desk.stream.state.locks.stale.has(id)) return this.ticketAnswer(id)
+      const answer = await this.waited(id, wait, actor, signal)
+      if (answer !== undefined) return answer
       // The version that the ticket was asked with was passed; this request may have named another.
       return this.asked(command, paths, operation, { wait: 0, request_id }, signal)
     }
-    return this.factAnswer(step.events[0] as Event, wait, actor, signal)
+    const event = step.events[0] as Event
+    return this.factAnswer(event.revision, async () => event, wait, actor, signal)
+  }
+
+  /** What a request came to that finds its ticket there; undefined where that is passed. */
+  private waited(
+    ticket: number,
+    waitS: number,
+    actor: Actor,
+    signal: AbortSignal | undefined,
+  ): Promise<Output<'acquire_lock'> | undefined> {
+    return this.givenUp.during(actor, { ticket }, signal, async () => {
+      await this.desk.waits.wait(ticket, waitS * 1000, signal)
+      return this.desk.stream.state.locks.stale.has(ticket) ? undefined : this.ticketAnswer(ticket)
+    })
   }
 
   /** What the fact of a request came to: its grant, or the place in the queue. */
-  private async factAnswer(
-    event: Event,
+  private factAnswer(
+    revision: number,
+    read: () => Promise<Event>,
     waitS: number,
     actor: Actor,
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
-    const { revision, kind } = event
-    if (kind === 'lock-queued') {
-      await this.givenUp.during(actor, { ticket: revision }, signal, async () => {
-        await this.desk.stream.settled(revision)
-        if (this.desk.stream.state.locks.tickets.has(revision)) {
-          await this.desk.waits.wait(revision, waitS * 1000, signal)
-        }
-      })
+    return this.givenUp.during(actor, this.givenUp.askedBy(revision), signal, async () => {
+      const event = await read()
+      await this.desk.stream.settled(revision)
+      if (event.kind !== 'lock-queued') return this.grantAnswer(event)
+      if (this.desk.stream.state.locks.tickets.has(revision)) {
+        await this.desk.waits.wait(revision, waitS * 1000, signal)
+      }
       return this.ticketAnswer(revision)
-    }
-    // What was held before, and only made stronger, stays.
-    const granted = kind === 'lock-acquired' ? { lock: revision } : undefined
-    const isGivenUp = await this.givenUp.during(actor, granted, signal, () =>
-      this.desk.stream.settled(revision),
-    )
-    if (isGivenUp) {
-      fail('ticket_gone', 'You gave up, so what was granted is given back.', {
-        lock: `L${revision}`,
-      })
-    }
-    return this.grantAnswer(event)
+    })
   }
 
   async change(
@@ -126,19 +131,18 @@ export class LockCalls {
     return this.asked(command, this.desk.pathsOf(lock), 'change_lock', input, signal)
   }
 
-  private async acquireAgain(
+  private acquireAgain(
     revision: number,
     input: { wait: number },
     actor: Actor,
     signal: AbortSignal | undefined,
   ): Promise<Output<'acquire_lock'>> {
-    const known = await this.desk.answerAgain(revision, [
-      'lock-acquired',
-      'lock-raised',
-      'lock-queued',
-    ])
-    this.desk.leases.heard(actor.session, this.desk.clock.now())
-    return this.factAnswer(known, input.wait, actor, signal)
+    const read = async () => {
+      const event = await this.desk.answerAgain(revision, REQUESTED)
+      this.desk.leases.heard(actor.session, this.desk.clock.now())
+      return event
+    }
+    return this.factAnswer(revision, read, input.wait, actor, signal)
   }
 
   /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
@@ -184,17 +188,15 @@ export class LockCalls {
   ): Promise<Output<'wait_for_lock'>> {
     const id = Number(input.ticket.slice(1))
     const { locks } = this.desk.stream.state
-    const ticket = locks.tickets.get(id)
-    const owner = (ticket ?? locks.byTicket.get(id))?.owner
-    if (owner !== undefined && owner.session !== actor.session) {
+    const owner = (locks.tickets.get(id) ?? locks.byTicket.get(id))?.owner
+    if (owner === undefined) return this.ticketAnswer(id)
+    if (owner.session !== actor.session) {
       fail('forbidden', `${input.ticket} belongs to ${owner.agent}, not to you.`)
     }
-    if (ticket !== undefined) {
-      await this.givenUp.during(actor, { ticket: id }, signal, () =>
-        this.desk.waits.wait(id, input.wait * 1000, signal),
-      )
-    }
-    return this.ticketAnswer(id)
+    return this.givenUp.during(actor, { ticket: id }, signal, async () => {
+      if (locks.tickets.has(id)) await this.desk.waits.wait(id, input.wait * 1000, signal)
+      return this.ticketAnswer(id)
+    })
   }
 
   private granted(lock: Lock, had: Had): Output<'acquire_lock'> {
@@ -215,6 +217,11 @@ export class LockCalls {
       return this.desk.refused(actor, 'release_lock', paths, step.refusal, input.request_id)
     }
     return { released: await this.desk.settledAfter(step) }
+  }
+
+  /** What was granted to a call whose caller did not look at the answer. */
+  giveBack(actor: Actor, lock: number): void {
+    this.givenUp.giveBack(actor, { lock })
   }
 
   async releaseAll(actor: Actor): Promise<Output<'release_all_locks'>> {
@@ -249,3 +256,6 @@ export class LockCalls {
     return { lock: lockFacts(lock, this.desk.moment()), server_time: isoTime(now) }
   }
 }
+
+/** What a request for a lock is answered by. */
+const REQUESTED = ['lock-acquired', 'lock-raised', 'lock-queued'] as const

@@ -1,12 +1,11 @@
 import { fail, problemOf, SluiceError } from '../contract/errors.ts'
-import { LIMITS } from '../contract/limits.ts'
 import type { Parsed } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import type { AcquireLock, Actor } from '../core/command.ts'
 import { staleRefusal } from '../core/lock/request.ts'
 import type { Blobs } from '../store/blobs.ts'
 import { bytesOfLines } from '../text/lines.ts'
-import { bytesOf, contentOf } from './contents.ts'
+import { contentOf } from './contents.ts'
 import type { Desk } from './desk.ts'
 import { fileAt } from './query.ts'
 
@@ -104,8 +103,8 @@ export async function inBytes(
   if (entry.version !== version) {
     throw new SluiceError(problemOf(staleRefusal(path, version, entry.version)))
   }
-  const bytes = await bytesOf(contentOf(overlay, blobs, entry), LIMITS.textBytes)
-  const range = bytesOfLines(bytes, from, to)
+  const { size, stream } = contentOf(overlay, blobs, entry)
+  const range = await bytesOfLines(stream(), size, from, to)
   if (range === undefined || range.end <= range.start) {
     fail(
       'range_invalid',

@@ -49,11 +49,6 @@ export class TicketWaits {
     return unclaimed
   }
 
-  /** Whether so many calls wait for a ticket. */
-  isAwaited(ticket: number, least: number): boolean {
-    return (this.waits.get(ticket)?.size ?? 0) >= least
-  }
-
   wakeAll(): void {
     for (const ticket of [...this.waits.keys()]) this.wake(ticket)
   }

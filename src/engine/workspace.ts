@@ -124,6 +124,10 @@ export class Workspace {
     return id !== undefined && this.desk.tokens.verify(token) === numberOf(id)
   }
 
+  giveBack(actor: Actor, lock: string): void {
+    this.locks.giveBack(actor, numberOf(lock))
+  }
+
   /** No async function on purpose: the hot calls pay for every promise on their way. */
   call<N extends OperationName>(
     operation: N,

@@ -63,6 +63,10 @@ export class FakeEngine implements EngineApi {
   /** Waits that were given up because their caller left. */
   abortedWaits = 0
 
+  giveBack(caller: Caller, workspace: string, id: string): void {
+    void this.call({ operation: 'release_lock', input: { workspace, id }, caller })
+  }
+
   failed(error: unknown): Problem {
     const id = randomUUID()
     this.faults.set(id, error)

@@ -279,16 +279,13 @@ export class Connection {
     if (underWay !== undefined) return underWay.abort()
     const crossed = this.granted[id % GRANTS_REMEMBERED]
     if (crossed?.call !== id) return
-    const { caller, input } = crossed
-    this.engine.call({ operation: 'release_lock', input, caller }).catch((error: unknown) => {
-      this.problemFrom(error)
-    })
+    this.engine.giveBack(crossed.caller, crossed.workspace, crossed.lock)
   }
 
   private noteGrant(id: number, caller: Caller, workspace: string, value: unknown): void {
     const lock = newGrantOf(value)
     if (lock === undefined) return
-    this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, input: { workspace, id: lock } }
+    this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, workspace, lock }
   }
 
   private watch(caller: Caller, id: number, raw: unknown): void {
@@ -382,7 +379,8 @@ export type ServerSocket = Pick<
 interface Grant {
   call: number
   caller: Caller
-  input: { workspace: string; id: string }
+  workspace: string
+  lock: string
 }
 
 /** What a client gave as a name; it may be anything that MessagePack can say. */
