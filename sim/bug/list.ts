@@ -268,7 +268,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a wait that was given up goes on',
     file: 'src/engine/given-up.ts',
-    find: '      this.giveBack(actor, asked)\n',
+    find: '      if (calls.count === 0 && !calls.isTold) this.giveBack(actor, asked)\n',
     replace: '',
     caughtBy: ['locks §10', 'liveness', 'I12'],
   },
@@ -277,7 +277,29 @@ export const BUGS: readonly Bug[] = [
     file: 'src/face/socket/connection.ts',
     find: '    if (crossed?.call !== id) return\n',
     replace: '    if (crossed?.call !== id || id > 0) return\n',
-    caughtBy: ['locks §10'],
+    caughtBy: ['locks §10', 'I12'],
+  },
+  {
+    name: 'a give-back that the disk refused is forgotten',
+    file: 'src/engine/desk.ts',
+    find: '    for (const one of this.owed.values()) one.isDecided = false\n',
+    replace: '    this.owed.clear()\n',
+    caughtBy: ['locks §10', 'locks §26', 'locks §29'],
+  },
+  {
+    name: 'a resent call that was given up is read first',
+    file: 'src/engine/lock-calls.ts',
+    find: '    return this.factAnswer(revision, read, input.wait, actor, signal)\n',
+    replace:
+      '    return read().then((event) => this.factAnswer(revision, async () => event, input.wait, actor, signal))\n',
+    caughtBy: ['locks §10', 'I12'],
+  },
+  {
+    name: 'a lock that was given up on its way is believed in',
+    file: 'src/client/locking.ts',
+    find: '    remember(this.gone, id, true)\n    this.call',
+    replace: '    this.call',
+    caughtBy: ['I12'],
   },
   {
     name: 'what the client has given up is kept',

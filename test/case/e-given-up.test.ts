@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import type { Output } from '../../src/contract/operations.ts'
+import { LedgerFull } from '../../src/store/ledger.ts'
+import { gatedWorld } from '../engine/gate.ts'
+import { type EngineWorld, settle } from '../engine/world.ts'
+
+/** `cases` E1: what becomes of a call that is given up when something else goes wrong or meets it. */
+async function heldIn(world: EngineWorld): Promise<string[]> {
+  const { locks } = await world.call('ann', 'list_locks', {})
+  return locks.map(({ id }) => id)
+}
+
+function idOf(answer: Output<'acquire_lock'>): string | undefined {
+  return answer.status === 'granted' ? answer.lock.id : undefined
+}
+
+test('E1+: a full disk does not keep what was given up; it goes back when there is room', async () => {
+  const { world, gate } = await gatedWorld()
+  gate.isShut = true
+  const stop = new AbortController()
+  const asked = world.call('bob', 'acquire_lock', { path: '/f' }, undefined, stop.signal)
+  await settle()
+  stop.abort()
+  // The grant is on the disk already; what gives it back is not.
+  gate.failAfter = { appends: 1, error: new LedgerFull() }
+  gate.open()
+  await world.code(asked)
+  await settle()
+  expect(await heldIn(world)).toHaveLength(1)
+  gate.failAfter = undefined
+  await world.clock.advance(2000)
+  expect(await heldIn(world)).toEqual([])
+})
+
+test('E1+: what is given up while the disk is full is not what its caller is told of next', async () => {
+  const { world, gate } = await gatedWorld()
+  gate.isShut = true
+  const stop = new AbortController()
+  const asked = world.call('bob', 'acquire_lock', { path: '/f' }, undefined, stop.signal)
+  await settle()
+  stop.abort()
+  gate.failAfter = { appends: 1, error: new LedgerFull() }
+  gate.open()
+  await world.code(asked)
+  await settle()
+  const [old] = await heldIn(world)
+  gate.failAfter = undefined
+  // The pause of a full disk is over; no sweep has come by since.
+  await world.clock.advance(1000)
+  const next = idOf(await world.call('bob', 'acquire_lock', { path: '/f' }))
+  expect(next).not.toBe(old)
+  await world.clock.advance(2000)
+  expect(await heldIn(world)).toEqual([next])
+})
+
+test('E1+: a call that is sent again is told, though the one before it gives up', async () => {
+  const { world, gate } = await gatedWorld()
+  const ask = (signal: AbortSignal) =>
+    world.call('bob', 'acquire_lock', { path: '/f', request_id: 'one' }, undefined, signal)
+  for (const [who, survivors] of [
+    ['first', 1],
+    ['second', 1],
+    ['both', 0],
+  ] as const) {
+    gate.isShut = true
+    const [stop, other] = [new AbortController(), new AbortController()]
+    const calls = [ask(stop.signal), ask(other.signal)]
+    await settle()
+    if (who !== 'second') stop.abort()
+    if (who !== 'first') other.abort()
+    gate.open()
+    const codes = await Promise.all(calls.map((call) => world.code(call)))
+    expect(
+      codes.filter((code) => code === 'none'),
+      who,
+    ).toHaveLength(survivors)
+    expect(await heldIn(world), who).toHaveLength(survivors)
+    await world.call('bob', 'release_all_locks', {})
+    // A request id answers one call for ever; the next round is another session.
+    await world.call('bob', 'end_session', { id: 'bob:default' })
+  }
+})
+
+test('E1+: two calls are about to be told of one lock, and one gives up', async () => {
+  const { world, gate } = await gatedWorld()
+  gate.isShut = true
+  const stop = new AbortController()
+  const first = world.call('bob', 'acquire_lock', { path: '/f' }, undefined, stop.signal)
+  await settle()
+  const second = world.call('bob', 'acquire_lock', { path: '/f' })
+  await settle()
+  stop.abort()
+  gate.open()
+  expect(await world.code(first)).toBe('ticket_gone')
+  expect(await heldIn(world)).toEqual([idOf(await second)])
+})
+
+test('E1+: a resent call that is given up at once gives back before the next is decided', async () => {
+  const { world } = await gatedWorld()
+  const ask = (signal?: AbortSignal) =>
+    world.call('bob', 'acquire_lock', { path: '/f', request_id: 'one' }, undefined, signal)
+  const old = idOf(await ask())
+  const again = ask(AbortSignal.abort())
+  const next = idOf(await world.call('bob', 'acquire_lock', { path: '/f' }))
+  expect(await world.code(again)).toBe('ticket_gone')
+  expect(next).not.toBe(old)
+  expect(await heldIn(world)).toEqual([next])
+})
