@@ -1,6 +1,6 @@
 import { ERRORS, SluiceError } from '../../src/contract/errors.ts'
 import type { OperationName } from '../../src/contract/operations.ts'
-import type { Answer, Request } from '../../src/engine/api.ts'
+import { type Answer, CONNECTION_LOST, type Request } from '../../src/engine/api.ts'
 import { broken } from '../history.ts'
 
 /** Refusals that say that nothing was decided: a retry may well get another answer. */
@@ -31,13 +31,14 @@ export class Answers {
   follow(
     request: Request<OperationName>,
     answer: Promise<Answer<OperationName>>,
+    isFact: (session: string, requestId: string) => boolean,
     fail: (error: unknown) => void,
   ): void {
     const { request_id: id } = request.input as { request_id?: string }
     if (id === undefined) return
     const { losses } = this
     const compare = (told: string | undefined): void => {
-      if (told === undefined) return
+      if (told === undefined || isGivenUp(request.signal)) return
       const key = `${request.caller.session} ${id} ${request.operation}`
       const before = this.known.get(key)
       if (before === undefined) this.known.set(key, told)
@@ -47,7 +48,13 @@ export class Answers {
     }
     answer
       .then(
-        ({ value }) => compare(essence(value as Record<string, unknown>)),
+        ({ value }) => {
+          const told = value as Record<string, unknown>
+          // Told of what is held already, or of what another request came to, it decided nothing, and
+          // may be told something else by the next time.
+          const isOther = 'status' in told && !isFact(request.caller.session, id)
+          if (told.already_held !== true && !isOther) compare(essence(told))
+        },
         (error: unknown) => {
           // One that was decided before a loss and told after it is forgotten too.
           if (losses !== this.losses) return
@@ -62,13 +69,16 @@ export class Answers {
 
 /** What of an answer must not change; undefined where an answer says nothing of that kind. */
 function essence(value: Record<string, unknown>): string | undefined {
-  // Told of what is held already, it is no fact, and may be something else by the next time.
-  if (value.already_held === true) return undefined
   if (value.status === 'granted') return `granted ${String(value.token)}`
   if (value.status === 'queued') return `queued ${String(value.ticket)}`
   if (typeof value.version === 'number') return `version ${value.version}`
   if (Array.isArray(value.files)) return `files ${JSON.stringify(value.files)}`
   return undefined
+}
+
+/** Its caller looks at no answer any more, and what the request came to is given back (locks §10). */
+function isGivenUp(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && signal.reason !== CONNECTION_LOST
 }
 
 /** A ticket becomes a grant in time, or is gone; a grant ends. Nothing else may change. */

@@ -1,19 +1,19 @@
 import type { Notice } from '../../src/contract/door.ts'
 import type { Lock } from '../../src/core/lock/table.ts'
-import { broken, type Operation } from '../history.ts'
+import type { Operation } from '../history.ts'
 
 /**
  * No lock lives whose owner neither knows of it nor was told: what was granted to a wait that had been
  * given up would keep everybody out, renewed by whatever else its session does; and so would one that
  * the client has given up itself.
  */
-export function checkTold(
+export function untoldLock(
   held: Iterable<Lock>,
   session: string,
   operations: readonly Operation[],
   notices: readonly Notice[],
   lost: ReadonlySet<string>,
-): void {
+): Untold | undefined {
   const told = new Set(notices.map(({ lock }) => lock))
   for (const { value } of operations) {
     const lock = (value as { lock?: { id?: string } } | undefined)?.lock
@@ -22,8 +22,17 @@ export function checkTold(
   for (const { id, owner } of held) {
     const isOwn = owner.session === session || owner.session.startsWith(`${session}/`)
     if (!isOwn) continue
-    if (lost.has(`L${id}`)) broken('locks §30', `L${id} is held, and its owner has given it up`)
-    if (told.has(`L${id}`)) continue
-    broken('locks §10', `${owner.session} holds L${id} and was never told`)
+    const name = `L${id}`
+    if (lost.has(name)) {
+      return { rule: 'locks §30', what: `${name} is held, and its owner has given it up` }
+    }
+    if (told.has(name)) continue
+    return { rule: 'locks §10', what: `${owner.session} holds ${name} and was never told` }
   }
+  return undefined
+}
+
+export interface Untold {
+  rule: 'locks §10' | 'locks §30'
+  what: string
 }

@@ -1,7 +1,9 @@
 import type { Lock } from '../../src/client/lock.ts'
+import type { Notice } from '../../src/contract/door.ts'
 import { SluiceError } from '../../src/contract/errors.ts'
 import type { Chance } from '../chance.ts'
-import { checkTold } from '../check/told.ts'
+import { type Untold, untoldLock } from '../check/told.ts'
+import { broken } from '../history.ts'
 import { type Action, type Hands, onlyRefusals } from './action.ts'
 import { CALLER_ACTIONS } from './caller-actions.ts'
 import type { Client } from './client.ts'
@@ -39,6 +41,8 @@ export class Worker {
   private readonly thinkMs: number
   private isOver: () => boolean
   private count = 0
+  /** Heard while it waited to be told. */
+  private readonly notices: Notice[] = []
 
   constructor(
     client: Client,
@@ -117,19 +121,29 @@ export class Worker {
     if (sluice?.isClosed === false) await sluice.close().catch(onlyRefusals)
   }
 
-  /** Idle for a while, so that what was granted and never claimed has passed on by then. */
+  /**
+   * Idle for a while, so that what was granted and never claimed has passed on by then: now and then,
+   * and whenever there is something that it may not know of.
+   */
   private async beTold(): Promise<void> {
     const { client } = this
-    const { world, sluice } = client
-    if (sluice === undefined || !client.chance.happens(TOLD_OFTEN)) return
+    const isChosen = client.chance.happens(TOLD_OFTEN)
+    if (!isChosen && this.untold() === undefined) return
     this.doing = 'waiting to be told'
     await client.sleep(TOLD_AFTER_MS)
-    const { server } = world
-    if (sluice.isClosed || server === undefined) return
-    const { locks } = server.engine.streamOf('main').state.locks
-    const own = world.history.operations.filter((one) => one.client === client.index)
-    const notices = [sluice, sluice.as('one'), sluice.as('two')].flatMap((one) => one.takeNotices())
-    checkTold(locks.values(), sluice.session, own, notices, client.lost)
+    const untold = this.untold()
+    if (untold !== undefined) broken(untold.rule, untold.what)
+  }
+
+  private untold(): Untold | undefined {
+    const { world, sluice, index, lost } = this.client
+    if (sluice === undefined || sluice.isClosed || world.server === undefined) return undefined
+    const { locks } = world.server.engine.streamOf('main').state.locks
+    const own = world.history.operations.filter((one) => one.client === index)
+    for (const one of [sluice, sluice.as('one'), sluice.as('two')]) {
+      this.notices.push(...one.takeNotices())
+    }
+    return untoldLock(locks.values(), sluice.session, own, this.notices, lost)
   }
 
   private hands(): Hands {

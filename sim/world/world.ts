@@ -99,7 +99,9 @@ export class World {
         },
         answered: (request, answer) => {
           const fail = (error: unknown): void => this.fail(error)
-          this.answers.follow(request, answer, fail)
+          const isFact = (session: string, id: string): boolean =>
+            server.engine.streamOf('main').state.answers.get(session)?.get(id) !== undefined
+          this.answers.follow(request, answer, isFact, fail)
           this.known.follow(request, answer)
           this.promptness.follow(request, answer, () => this.loop.now, fail)
         },

@@ -51,7 +51,10 @@ export class GivenUp {
     else signal?.addEventListener('abort', giveUp)
     try {
       const answer = await work()
-      if (isGivenUp) fail('ticket_gone', 'You gave up, so what was asked for is given back.')
+      if (isGivenUp) {
+        await this.desk.stream.settled(this.desk.stream.lastFact)
+        fail('ticket_gone', 'You gave up, so what was asked for is given back.')
+      }
       if (this.isGranted(asked)) calls.isTold = true
       return answer
     } finally {
