@@ -137,8 +137,11 @@ export class Worker {
 
   private untold(): Untold | undefined {
     const { world, sluice, index, lost } = this.client
-    if (sluice === undefined || sluice.isClosed || world.server === undefined) return undefined
-    const { locks } = world.server.engine.streamOf('main').state.locks
+    const { engine } = world.server ?? {}
+    // It is down, or not up yet.
+    if (engine?.revision('main') === undefined) return undefined
+    if (sluice === undefined || sluice.isClosed) return undefined
+    const { locks } = engine.streamOf('main').state.locks
     const own = world.history.operations.filter((one) => one.client === index)
     for (const one of [sluice, sluice.as('one'), sluice.as('two')]) {
       this.notices.push(...one.takeNotices())

@@ -27,7 +27,7 @@ export class Locking implements LockKeeper {
   readonly leases: LeaseKeeper
   private readonly call: Call
   private readonly runtime: Runtime
-  private readonly held = new Map<string, { lock: Lock; onRecall: LockOptions['onRecall'] }>()
+  private readonly held = new Map<string, Held>()
   /** Recalls of locks whose grant is still on its way to whoever asked for them. */
   private readonly early = new Map<string, Notice>()
   /** The lock that a question put to this session is about. */
@@ -78,7 +78,7 @@ export class Locking implements LockKeeper {
       signal.throwIfAborted()
     }
     const lock = new Lock(answer, this)
-    this.held.set(id, { lock, onRecall })
+    this.held.set(id, { lock, onRecall, recalledUntil: undefined })
     this.leases.keep(id, ttl * 1000, renew === 'activity', sentAt, () => {
       this.held.delete(id)
       lock.markLost()
@@ -217,8 +217,11 @@ export class Locking implements LockKeeper {
     const held = this.held.get(id)
     if (held === undefined) return remember(this.early, id, notice)
     this.early.delete(id)
+    // Told again after a lost connection or a restart, it is the same recall.
+    const isKnown = held.recalledUntil === notice.until
+    held.recalledUntil = notice.until
     held.lock.markRecalled(notice.until)
-    held.onRecall?.(notice)
+    if (!isKnown) held.onRecall?.(notice)
   }
 
   private drop(id: string): void {
@@ -232,6 +235,13 @@ function lostMeanwhile(id: string): SluiceError {
   return new SluiceError(
     problemOf(refuse('lock_lost', `${detail} Lock and read again.`, { lock: id })),
   )
+}
+
+interface Held {
+  lock: Lock
+  onRecall: LockOptions['onRecall']
+  /** What `onRecall` was called with. */
+  recalledUntil: string | undefined
 }
 
 interface Grant {

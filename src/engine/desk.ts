@@ -9,8 +9,8 @@ import type { Attachment } from '../store/ledger.ts'
 import type { Clock } from './clock.ts'
 import { DueTimes } from './due.ts'
 import { LeaseTable } from './lease.ts'
-import { grantedUnasked, tellings } from './notice.ts'
-import type { NoticeBoard } from './notice-board.ts'
+import { grantedUnasked, startTellings, tellings } from './notice.ts'
+import { NOTICES_KEPT, type NoticeBoard } from './notice-board.ts'
 import { RefusalCounter } from './refusals.ts'
 import { LockTokens } from './reply.ts'
 import { SeenVersions } from './seen.ts'
@@ -53,6 +53,9 @@ export class Desk {
     this.waits = new TicketWaits(clock)
     this.leases = new LeaseTable(clock.now())
     this.restart()
+    for (const { session, notice } of startTellings(stream.state, clock.now(), NOTICES_KEPT)) {
+      this.board.post(session, stream.name, notice)
+    }
     stream.onReload(() => this.restart())
     stream.listen((events) => this.follow(events))
   }

@@ -3,7 +3,7 @@ import type { Notice } from '../contract/door.ts'
 /**
  * What sessions should know without having asked. A connection that listens hears at once; for all
  * others it waits for their next call. Memory only: whatever matters after a restart is in the state
- * (recalls, questions), and `workspace_status` shows it.
+ * (locks, recalls, questions), and is told anew then.
  */
 export class NoticeBoard {
   private readonly boxes = new Map<string, Map<string, Box>>()
@@ -12,7 +12,7 @@ export class NoticeBoard {
   post(session: string, workspace: string, notice: Notice): void {
     const box = this.boxOf(session, workspace)
     box.kept.push(notice)
-    if (box.kept.length > KEPT) box.kept.shift()
+    if (box.kept.length > NOTICES_KEPT) box.kept.shift()
     const listeners = this.listeners.get(session)
     if (listeners === undefined) box.untold = Math.min(box.untold + 1, box.kept.length)
     else for (const listener of listeners) listener(workspace, [notice])
@@ -84,5 +84,6 @@ interface Box {
   untold: number
 }
 
-const KEPT = 50
+/** Of each session in each workspace. */
+export const NOTICES_KEPT = 50
 const none: Notice[] = []

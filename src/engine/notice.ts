@@ -5,6 +5,7 @@ import { optional } from '../contract/optional.ts'
 import { isoTime } from '../contract/time.ts'
 import type { Moment } from '../core/command.ts'
 import { taken } from '../core/file/permit.ts'
+import type { Ask } from '../core/lock/ask.ts'
 import { holdersInTheWay, visitNodes } from '../core/lock/conflict.ts'
 import { lostSentence } from '../core/lock/describe.ts'
 import { MODE } from '../core/lock/mode.ts'
@@ -45,20 +46,8 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
       break
     }
     case 'holder-asked': {
-      const text =
-        `${event.session} asks about your lock L${event.lock} on ${event.paths.join(', ')}: ` +
-        `"${event.message}". Answer A${event.revision} with yield, an estimate, or no.`
-      const { agent, session } = event
-      const notice: Notice = {
-        kind: 'asked',
-        text,
-        at: isoTime(event.at),
-        lock: `L${event.lock}`,
-        paths: event.paths,
-        from: { agent, session },
-        ask: `A${event.revision}`,
-      }
-      yield { session: event.to.session, notice }
+      const ask = state.asks.get(event.revision)
+      if (ask !== undefined) yield asked(ask)
       break
     }
     case 'ask-answered':
@@ -69,6 +58,58 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
       break
     default:
   }
+}
+
+/**
+ * What is in force after a start: a crash takes along what nobody had been told yet, of a lock that was
+ * granted in a queue or handed over, of a recall, of a question. Of each session the newest.
+ */
+export function* startTellings(state: State, at: number, most: number): Generator<Telling> {
+  for (const { session, locks } of state.locks.owners.values()) {
+    for (const lock of [...locks].slice(-most)) {
+      const { recall } = lock
+      const text =
+        recall === undefined
+          ? `The server was started anew. You hold the ${told(lock)}; release it when you are done.`
+          : `The server was started anew. Your ${told(lock)} is recalled. ${giveItBack(recall.deadline)}`
+      const notice: Notice = {
+        kind: recall === undefined ? 'granted' : 'recalled',
+        text,
+        at: isoTime(at),
+        lock: `L${lock.id}`,
+        paths: pathsOf(lock),
+        ...optional('until', recall === undefined ? undefined : isoTime(recall.deadline)),
+      }
+      yield { session, notice }
+    }
+  }
+  for (const ask of state.asks.values()) {
+    if (ask.answer === undefined && state.locks.locks.has(ask.lock)) yield asked(ask)
+  }
+}
+
+function asked(ask: Ask): Telling {
+  const { id, lock, paths, from, to, message, at } = ask
+  const text =
+    `${from.session} asks about your lock L${lock} on ${paths.join(', ')}: ` +
+    `"${message}". Answer A${id} with yield, an estimate, or no.`
+  const notice: Notice = {
+    kind: 'asked',
+    text,
+    at: isoTime(at),
+    lock: `L${lock}`,
+    paths,
+    from: { agent: from.agent, session: from.session },
+    ask: `A${id}`,
+  }
+  return { session: to.session, notice }
+}
+
+function giveItBack(deadline: number): string {
+  return (
+    `Commit and release it, or make it weaker, before ${isoTime(deadline)}; you may extend that once. ` +
+    'Then it is taken away.'
+  )
 }
 
 /** Its turn came between two calls: any use of the lock claims it (locks §10). */
@@ -174,9 +215,7 @@ function* recalled(event: EventOf<'lock-recalled'>, state: State): Generator<Tel
     upgrade: `${event.session} wants it for itself alone`,
     supervisor: `${event.agent} wants it back${event.why === undefined ? '' : ` ("${event.why}")`}`,
   }
-  const text =
-    `Your ${told(lock)} is recalled: ${reasons[event.reason]}. Commit and release it, or make it ` +
-    `weaker, before ${until}; you may extend that once. Then it is taken away.`
+  const text = `Your ${told(lock)} is recalled: ${reasons[event.reason]}. ${giveItBack(event.deadline)}`
   const telling = tell(lock.owner.session, 'recalled', event, lock, text, event)
   telling.notice.until = until
   yield telling

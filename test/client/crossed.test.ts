@@ -120,3 +120,17 @@ test('locks §30: a lock that is lost while it is renewed for its first user is 
   expect(await codeOf(asked)).toBe('lock_lost')
   expect(locking.state('L1')).toBe('lost')
 })
+
+test('locks §38: a recall that is told again after a restart calls back once', async () => {
+  const { locking } = lockingWith([() => granted('L1')])
+  const heard: (string | undefined)[] = []
+  await locking.lock('/f', { onRecall: ({ until }) => heard.push(until) })
+  const recalled = (until: string) => ({ kind: 'recalled', lock: 'L1', text: '', until }) as never
+  for (const until of ['2027-01-15T08:00:00.000Z', '2027-01-15T08:00:00.000Z']) {
+    locking.noticed(recalled(until))
+  }
+  expect(heard).toEqual(['2027-01-15T08:00:00.000Z'])
+  locking.noticed(recalled('2027-01-15T08:01:00.000Z'))
+  expect(heard).toHaveLength(2)
+  locking.leases.stop()
+})
