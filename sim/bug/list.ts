@@ -287,6 +287,13 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['locks §10', 'locks §26', 'locks §29'],
   },
   {
+    name: 'a wait fails with what was decided after its turn',
+    file: 'src/engine/lock-calls.ts',
+    find: '    await this.desk.stream.known()\n',
+    replace: '    await this.desk.stream.settled(this.desk.stream.lastFact)\n',
+    caughtBy: ['locks §10'],
+  },
+  {
     name: 'a resent call that was given up is read first',
     file: 'src/engine/lock-calls.ts',
     find: '    return this.factAnswer(revision, read, input.wait, actor, signal)\n',

@@ -69,16 +69,19 @@ export class Desk {
     this.seen.forgetAfter(this.stream.durable)
   }
 
-  private follow(events: readonly Event[]): void {
+  /** Nobody was there to take it: it passes on unless its owner comes for it in time. */
+  unclaimed(lock: Lock): void {
     const now = this.clock.now()
+    this.leases.awaitClaim(lock.id, now, 1000 * this.stream.state.settings.claim_window_s)
+    const told = grantedUnasked(lock, this.leases.expiresAt(lock.id), now)
+    this.board.post(lock.owner.session, this.stream.name, told)
+  }
+
+  private follow(events: readonly Event[]): void {
     const { state } = this.stream
-    const windowMs = 1000 * state.settings.claim_window_s
     for (const id of this.waits.follow(events)) {
-      this.leases.awaitClaim(id, now, windowMs)
       const lock = state.locks.locks.get(id)
-      if (lock === undefined) continue
-      const told = grantedUnasked(lock, this.leases.expiresAt(id), now)
-      this.board.post(lock.owner.session, this.stream.name, told)
+      if (lock !== undefined) this.unclaimed(lock)
     }
     const moment = this.moment()
     for (const event of events) {

@@ -3,6 +3,7 @@ import type { Actor } from '../core/command.ts'
 import type { Lock } from '../core/lock/table.ts'
 import { CONNECTION_LOST } from './api.ts'
 import type { Desk } from './desk.ts'
+import { StreamFailed } from './stream.ts'
 
 /** What a call asked for and its caller has not been told of yet. */
 type Asked = { ticket: number } | { lock: number }
@@ -13,15 +14,19 @@ type Asked = { ticket: number } | { lock: number }
  * for next must not meet it. Who only lost the connection keeps its place; it may come back for it.
  *
  * Several calls may be about to be told of the same lock: one that is sent again, another for the same
- * path. It goes back when the last of them has given up and none was told.
+ * path. It goes back when the last of them has given up and none was told. Where a failure of the disk
+ * ends a call, its caller is told of the grant like one whose turn came between two calls.
  */
 export class GivenUp {
   private readonly desk: Desk
   /** By the revision of the ticket or lock. */
   private readonly underWay = new Map<number, UnderWay>()
 
+  private readonly unclaimed: Asked[] = []
+
   constructor(desk: Desk) {
     this.desk = desk
+    desk.stream.onReload(() => this.tellUnclaimed())
   }
 
   /** Does `work`, which ends in the answer. Who gives up before that is told `ticket_gone`. */
@@ -55,8 +60,11 @@ export class GivenUp {
         await this.desk.stream.settled(this.desk.stream.lastFact)
         fail('ticket_gone', 'You gave up, so what was asked for is given back.')
       }
-      if (this.isGranted(asked)) calls.isTold = true
+      if (this.lockOf(asked) !== undefined) calls.isTold = true
       return answer
+    } catch (error) {
+      if (error instanceof StreamFailed && !isGivenUp && !calls.isTold) this.untold(asked)
+      throw error
     } finally {
       signal?.removeEventListener('abort', giveUp)
       if (!isGivenUp) leave()
@@ -78,8 +86,23 @@ export class GivenUp {
     return tickets.has(revision) || byTicket.has(revision) ? { ticket: revision } : undefined
   }
 
-  private isGranted(asked: Asked): boolean {
-    return 'lock' in asked || this.desk.stream.state.locks.byTicket.has(asked.ticket)
+  /** Its call ended in a failure of the disk, so nobody knows of what it was granted all the same. */
+  private untold(asked: Asked): void {
+    this.unclaimed.push(asked)
+    // Else it is known what is stored when the stream has been read again.
+    if (this.desk.stream.fault === undefined) this.tellUnclaimed()
+  }
+
+  private tellUnclaimed(): void {
+    for (const asked of this.unclaimed.splice(0)) {
+      const lock = this.lockOf(asked)
+      if (lock !== undefined) this.desk.unclaimed(lock)
+    }
+  }
+
+  private lockOf(asked: Asked): Lock | undefined {
+    const { locks, byTicket } = this.desk.stream.state.locks
+    return 'lock' in asked ? locks.get(asked.lock) : byTicket.get(asked.ticket)
   }
 
   giveBack(actor: Actor, asked: Asked): void {

@@ -157,14 +157,11 @@ export class LockCalls {
   }
 
   private async ticketAnswer(id: number): Promise<Output<'acquire_lock'>> {
-    await this.desk.stream.settled(this.desk.stream.lastFact)
+    await this.desk.stream.known()
     const { locks } = this.desk.stream.state
     const lock = locks.byTicket.get(id)
-    if (lock !== undefined && lock.fence > this.desk.stream.durable) {
-      // Granted while that sync ran, so it could still be lost.
-      await this.desk.stream.settled(lock.fence)
-      return this.ticketAnswer(id)
-    }
+    // Granted while that sync ran, it could still be lost.
+    if (lock !== undefined && lock.fence > this.desk.stream.durable) return this.ticketAnswer(id)
     if (lock !== undefined) return this.granted(lock, lock.id < id ? { raised: true } : {})
     const ticket = locks.tickets.get(id)
     if (ticket !== undefined) return queuedReply(locks, ticket, this.desk.moment())

@@ -118,7 +118,7 @@ export function grantedUnasked(lock: Lock, until: number, at: number): Notice {
   return {
     kind: 'granted',
     text:
-      `Your turn came: T${lock.ticket} was granted, and you hold the ${told(lock)}. Use it before ` +
+      `Your turn came: ${lock.ticket === undefined ? 'it' : `T${lock.ticket}`} was granted, and you hold the ${told(lock)}. Use it before ` +
       `${isoTime(until)} (read, then write under it), or it passes on; release it when you are done.`,
     at: isoTime(at),
     lock: `L${lock.id}`,

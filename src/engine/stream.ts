@@ -155,6 +155,23 @@ export class Stream {
     if (fault !== undefined) throw fault
   }
 
+  /**
+   * Resolves when all that is in memory is stored, also where facts were lost meanwhile and memory was
+   * read anew: for answers that say how things are, and not what one fact did.
+   */
+  async known(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.settled(this.lastFact)
+      } catch (error) {
+        if (!(error instanceof StreamFailed)) throw error
+        await this.recovered().catch(() => {
+          throw new StreamFailed(error.cause as Error, true)
+        })
+      }
+    }
+  }
+
   private assertRunning(): void {
     const { fault } = this
     if (fault !== undefined) throw fault

@@ -107,6 +107,41 @@ test('E1+: a resent call that is given up at once gives back before the next is 
   expect(await heldIn(world)).toEqual([next])
 })
 
+test('E1+: whose turn came is told, though what was decided after it could not be stored', async () => {
+  const { world, gate } = await gatedWorld()
+  const { lock } = await world.lock('ann', '/f')
+  const waiting = world.call('bob', 'acquire_lock', { path: '/f', wait: 25 })
+  await settle()
+  gate.isShut = true
+  const release = world.call('ann', 'release_lock', { id: lock.id })
+  const write = world.call('cyd', 'write_file', { path: '/g' }, 'x')
+  await settle()
+  gate.failAfter = { appends: 1, error: new LedgerFull() }
+  gate.open()
+  expect(await release).toEqual({ released: true })
+  expect(await world.code(write)).toBe('server_full')
+  expect(idOf(await waiting)).toBe((await heldIn(world))[0])
+})
+
+test('E1+: what was granted by a call that a failing disk ended is told, and passes on unclaimed', async () => {
+  for (const isClaimed of [true, false]) {
+    const { world, gate } = await gatedWorld()
+    gate.failLate = new Error('no answer from the disk')
+    gate.failOpens = 1
+    expect(await world.code(world.call('bob', 'acquire_lock', { path: '/f' }))).toBe('overloaded')
+    await world.clock.advance(1000)
+    const [held] = await heldIn(world)
+    const [notice] = world.engine.takeNotices(await world.caller('bob'), 'main')
+    expect(notice).toMatchObject({ kind: 'granted', lock: held, paths: ['/f'] })
+    if (isClaimed) await world.call('bob', 'renew_lock', { id: held as string })
+    for (let i = 0; i < 20; i++) {
+      await world.clock.advance(10_000)
+      await world.call('bob', 'list_locks', {})
+    }
+    expect(await heldIn(world)).toEqual(isClaimed ? [held] : [])
+  }
+})
+
 test('E1+, locks §41: after a crash each session is told what it holds, is asked and has to give back', async () => {
   const { world } = await gatedWorld()
   const { lock } = await world.lock('ann', '/f')

@@ -9,11 +9,16 @@ export class Gate {
   failLate: Error | undefined
   /** Fails once so many have gone through. */
   failAfter: { appends: number; error: Error } | undefined
+  /** So often the ledger cannot be opened again. */
+  failOpens = 0
   private waiting: (() => void)[] = []
 
   wrap(ledger: Ledger): Ledger {
     return {
-      open: () => ledger.open(),
+      open: async () => {
+        if (this.failOpens-- > 0) throw new Error('no disk')
+        return ledger.open()
+      },
       read: (from, to) => ledger.read(from, to),
       trim: (before) => ledger.trim(before),
       close: () => ledger.close(),
