@@ -67,7 +67,7 @@ function faultsOf(shot: ToolShot, answer: Reply | undefined): string[] {
   if (code === 'internal') faults.push(`internal: ${String(detail)}`)
   if (typeof detail !== 'string' || detail === '') faults.push(`${code} says nothing`)
   // Text that is none is refused before anything is read, and in a path as a path.
-  const isIll = code === 'invalid_path' && illFormedRefusal(shot.args)?.code === code
+  const isIll = code === 'invalid_path' && illFormedRefusal(readArgs(shot.args))?.code === code
   if (shot.isRefused === true && code !== 'invalid_request' && !isIll) {
     faults.push(`refused as ${code}`)
   }
@@ -95,6 +95,16 @@ async function inTime(answer: Promise<Reply>): Promise<Reply | undefined> {
 
 function isRecord(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Arguments given as text are what the text says. */
+function readArgs(args: unknown): unknown {
+  if (typeof args !== 'string') return args
+  try {
+    return JSON.parse(args)
+  } catch {
+    return args
+  }
 }
 
 function told(shot: ToolShot): string {
