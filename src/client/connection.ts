@@ -38,6 +38,8 @@ export class Connection {
   /** Calls back with what the server tells this session, or one of those who share it, unasked. */
   onNotices: (workspace: string, notices: readonly Notice[], as?: string) => void = () => {}
   readonly runtime: Runtime
+  /** Those who share it and have asked for something. */
+  readonly callers = new Set<string>()
   private nextId = 1
   private readonly nonce: string
   private readonly pending = new Map<number, Pending>()
@@ -80,6 +82,7 @@ export class Connection {
     // The encoding of the socket would take it for something else without a word.
     const ill = illFormedRefusal(input)
     if (ill !== undefined) return Promise.reject(new SluiceError(problemOf(ill)))
+    if (as !== undefined) this.callers.add(as)
     const id = this.nextId++
     const isRetried = 'request_id' in OPERATIONS[name].input.shape
     const sent =
@@ -150,6 +153,7 @@ export class Connection {
               ...this.hello,
               session: nameWithin(welcome.session),
               secret: welcome.secret,
+              ...(this.callers.size === 0 ? {} : { callers: [...this.callers] }),
             }
       transport.send(packr.pack([['hello', hello]]))
     }

@@ -151,6 +151,7 @@ export class Sluice implements Door {
   async close(): Promise<void> {
     // From the moment it is asked for, none of its locks is sure.
     this.stop()
+    if (this.caller !== undefined) this.connection.callers.delete(this.caller)
     try {
       await this.connection.call('end_session', { id: this.session })
     } catch (error) {

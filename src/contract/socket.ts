@@ -47,6 +47,8 @@ export interface Hello {
   /** Seconds an idle session without locks is kept. */
   ttl?: number
   about?: Record<string, string>
+  /** Who shares this connection (`as`): they hear what concerns them before they ask for anything. */
+  callers?: string[]
 }
 
 export interface Welcome {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { WatchEvent } from '../../src/client/index.ts'
+import type { Notice, WatchEvent } from '../../src/client/index.ts'
 import { cable, codeOf, Killable } from './killable.ts'
 
 test('locks §26, §28: a client comes back after a restart in its session, with its locks', async () => {
@@ -38,6 +38,23 @@ test('locks §9, §28: a client that waits for a lock goes on waiting across a r
   await held.release()
   const lock = await waiting
   expect((await holder.workspace().locks()).locks).toMatchObject([{ id: lock.id }])
+})
+
+test('guard §1: those who share a connection hear what concerns them after a restart, unasked', async () => {
+  const server = await Killable.start()
+  const [giver, shared] = [await server.connect(), await server.connect()]
+  const one = shared.as('one')
+  await one.workspace().lock('/a')
+  const lock = await giver.workspace().lock('/b', { ttl: 600 })
+  await server.restart()
+  const told = new Promise<Notice>((resolve) => {
+    one.workspace().onNotice((notice) => {
+      if (notice.kind === 'handed_over') resolve(notice)
+    })
+  })
+  await shared.workspace().status()
+  await lock.handOver(one.session)
+  expect(await told).toMatchObject({ paths: ['/b'] })
 })
 
 test('I11: a watch goes on across restarts without a gap and without a fact twice', async () => {

@@ -126,7 +126,7 @@ export class Connection {
   }
 
   private async welcome(hello: z.infer<typeof helloSchema>): Promise<void> {
-    const { token, session, secret, agent, ttl, about } = hello
+    const { token, session, secret, agent, ttl, about, callers } = hello
     const principal = this.engine.authenticate(token)
     if (principal === undefined) {
       throw new SluiceError(problemOf(this.refuseToken()))
@@ -166,6 +166,7 @@ export class Connection {
       for (const unhear of this.heard.values()) unhear()
       leave()
     }
+    await this.hearAll(this.caller, callers ?? [])
   }
 
   /** Tells what a caller of this connection should know, from now on. */
@@ -181,6 +182,15 @@ export class Connection {
     this.heard.set(as, unhear)
   }
 
+  /** Those who shared the lost connection need not ask for anything before they are told. */
+  private async hearAll(caller: Caller, callers: readonly string[]): Promise<void> {
+    for (const as of callers) {
+      if (this.socket.readyState !== this.socket.OPEN) return
+      // One that cannot be had now is heard from its next call on.
+      await this.callerAs(caller, as).catch(() => {})
+    }
+  }
+
   /** The caller of a call: the session itself, or one of those who share it. */
   private async callerAs(caller: Caller, as: string): Promise<Caller> {
     if (!this.heard.has(as) && this.heard.size > LIMITS.callersPerConnection) {
@@ -190,7 +200,8 @@ export class Connection {
       )
     }
     const found = await this.engine.callerAs(caller, as)
-    if (!this.heard.has(as)) this.hear(found, as)
+    const isOpen = this.socket.readyState === this.socket.OPEN
+    if (isOpen && !this.heard.has(as)) this.hear(found, as)
     return found
   }
 
@@ -412,6 +423,7 @@ const helloSchema = z.strictObject({
   agent: name.optional(),
   ttl: z.number().optional(),
   about: z.record(z.string(), z.string()).optional(),
+  callers: z.array(name).max(LIMITS.callersPerConnection).optional(),
 })
 
 const watchSchema = z.strictObject({
