@@ -142,6 +142,10 @@ export class Locking implements LockKeeper {
       }
       sentAt = this.runtime.now()
       answer = await this.call('wait_for_lock', { ticket, wait: stepOf() }, signal)
+      // It may have been granted before this was asked, and asking does not renew such a lock.
+      if (answer.status === 'granted' && answer.lock.renew === 'explicit') {
+        sentAt = Number.NEGATIVE_INFINITY
+      }
     }
     return { answer, sentAt }
   }

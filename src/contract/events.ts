@@ -190,7 +190,11 @@ export const EVENT_KINDS = {
   'lock-lowered': {
     number: 26,
     version: 1,
-    data: z.object({ lock: z.number(), items: z.array(lockItem) }),
+    data: z.object({
+      lock: z.number(),
+      items: z.array(lockItem),
+      requestId: z.string().optional(),
+    }),
   },
   'lock-recalled': {
     number: 27,

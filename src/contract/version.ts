@@ -11,6 +11,7 @@ export const VERSION = '0.1.0'
  * 3  callers of one session by name (as, tokens as proof, what a holder has to read, locks taken back);
  *    text read by lines at the server (read_text), what an edit or write left unchanged, where a text
  *    to replace stands; numbers and flags as text are read in one place (loose-reading.ts); list_locks
- *    goes on with a cursor; write_file takes if_exists; list_groups, rights in force; unsupported
+ *    goes on with a cursor; write_file takes if_exists; list_groups, rights in force; unsupported; a lock
+ *    made weaker keeps its request id
  */
 export const CONTRACT_VERSION = 3

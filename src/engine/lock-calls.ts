@@ -255,4 +255,4 @@ export class LockCalls {
 }
 
 /** What a request for a lock is answered by. */
-const REQUESTED = ['lock-acquired', 'lock-raised', 'lock-queued'] as const
+const REQUESTED = ['lock-acquired', 'lock-raised', 'lock-lowered', 'lock-queued'] as const

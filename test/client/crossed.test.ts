@@ -134,3 +134,21 @@ test('locks §38: a recall that is told again after a restart calls back once', 
   expect(heard).toHaveLength(2)
   locking.leases.stop()
 })
+
+test('locks §30: a lock that only renew_lock renews is renewed where its turn may have come before the wait', async () => {
+  const explicit = (status: object) => {
+    const answer = granted('L1')
+    Object.assign(answer.lock, { renew: 'explicit' })
+    return { ...answer, ...status }
+  }
+  const said: string[] = []
+  const call = async (name: string) => {
+    said.push(name)
+    if (name === 'acquire_lock') return { status: 'queued', ticket: 'T1', holders: [] }
+    return name === 'wait_for_lock' ? explicit({}) : {}
+  }
+  const locking = new Locking(call as never, systemRuntime)
+  await locking.lock('/f', { wait: 5 })
+  expect(said).toEqual(['acquire_lock', 'wait_for_lock', 'renew_lock'])
+  locking.leases.stop()
+})

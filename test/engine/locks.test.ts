@@ -96,6 +96,16 @@ describe('idempotency', () => {
     )
   })
 
+  it('locks §11, I10: a lock that is made weaker twice by one request is told the same twice', async () => {
+    const world = await EngineWorld.start()
+    const { lock } = await world.lock('ann', '/f')
+    const lower = () =>
+      world.call('ann', 'change_lock', { id: lock.id, to: 'read', request_id: 'weaker' })
+    expect(await lower()).toMatchObject({ status: 'granted', lock: { level: 'read' } })
+    await world.call('ann', 'release_lock', { id: lock.id })
+    expect(await lower()).toMatchObject({ status: 'granted', lock: { id: lock.id } })
+  })
+
   it('locks §11, I10: a refusal that was only counted is answered again, not decided anew', async () => {
     const world = await EngineWorld.start()
     const { lock } = await world.lock('ann', '/f')

@@ -32,7 +32,14 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
   if (lock.items.every((item) => item.mode >= mode)) {
     const { agent, session } = actor
     const lowered = items.map(factOf)
-    const event = { kind: 'lock-lowered', agent, session, lock: lock.id, items: lowered } as const
+    const event = {
+      kind: 'lock-lowered',
+      agent,
+      session,
+      lock: lock.id,
+      items: lowered,
+      ...optional('requestId', command.requestId),
+    } as const
     return { outcome: 'events', events: [event] }
   }
   const waiting = [...lock.owner.tickets].find(
