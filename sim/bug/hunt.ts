@@ -70,4 +70,4 @@ export function isCaught({ bug, failed, error }: Hunt): boolean {
   return error === undefined && failed !== undefined && bug.caughtBy.includes(failed.rule)
 }
 
-const MOST_SEEDS = 1000
+const MOST_SEEDS = 3000

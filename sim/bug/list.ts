@@ -280,28 +280,6 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['locks §10', 'I12'],
   },
   {
-    name: 'a give-back that the disk refused is forgotten',
-    file: 'src/engine/desk.ts',
-    find: '    for (const one of this.owed.values()) one.isDecided = false\n',
-    replace: '    this.owed.clear()\n',
-    caughtBy: ['locks §10', 'locks §26', 'locks §29'],
-  },
-  {
-    name: 'a wait fails with what was decided after its turn',
-    file: 'src/engine/lock-calls.ts',
-    find: '    await this.desk.stream.known()\n',
-    replace: '    await this.desk.stream.settled(this.desk.stream.lastFact)\n',
-    caughtBy: ['locks §10'],
-  },
-  {
-    name: 'a resent call that was given up is read first',
-    file: 'src/engine/lock-calls.ts',
-    find: '    return this.factAnswer(revision, read, input.wait, actor, signal)\n',
-    replace:
-      '    return read().then((event) => this.factAnswer(revision, async () => event, input.wait, actor, signal))\n',
-    caughtBy: ['locks §10', 'I12'],
-  },
-  {
     name: 'a lock that was given up on its way is believed in',
     file: 'src/client/locking.ts',
     find: '    remember(this.gone, id, true)\n    this.call',
