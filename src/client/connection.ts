@@ -206,12 +206,19 @@ export class Connection {
    */
   private crossed(id: number, pending: Pending, answer: ServerMessage): void {
     const { message } = pending
-    if (answer[0] === 'refused' && (answer[2] as Problem).retry === 'after') {
-      if (message[2] !== 'release_lock') return void this.pending.delete(id)
-      return void this.runtime.after(GIVE_BACK_AGAIN_MS, () => this.send(message), false)
+    const isLater = answer[0] === 'refused' && (answer[2] as Problem).retry === 'after'
+    if (isLater && message[2] === 'release_lock') {
+      const again = (): void => {
+        if (this.pending.has(id)) this.send(message)
+      }
+      this.runtime.after(GIVE_BACK_AGAIN_MS, again, false)
+      return
     }
     const lock = answer[0] === 'done' ? newGrantOf(answer[2]) : undefined
-    if (lock === undefined) return void this.pending.delete(id)
+    if (lock === undefined) {
+      this.pending.delete(id)
+      return
+    }
     const { workspace } = message[3] as { workspace: string }
     const release: CallMessage = ['call', id, 'release_lock', { workspace, id: lock }]
     if (message[5] !== undefined) release.push(undefined, message[5])

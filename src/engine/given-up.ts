@@ -21,7 +21,7 @@ export class GivenUp {
   private readonly desk: Desk
   /** By the revision of the ticket or lock. */
   private readonly underWay = new Map<number, UnderWay>()
-
+  /** Of calls that a failure of the disk ended, until it is known what is stored. */
   private readonly unclaimed: Asked[] = []
 
   constructor(desk: Desk) {
@@ -71,6 +71,16 @@ export class GivenUp {
     }
   }
 
+  /** What nobody looks at any more. */
+  giveBack(actor: Actor, asked: Asked): void {
+    this.desk.owe(
+      `given up: ${revisionOf(asked)}`,
+      'ticket' in asked
+        ? { kind: 'leave-queue', actor, ticket: asked.ticket }
+        : { kind: 'release-lock', actor, lock: asked.lock, force: false },
+    )
+  }
+
   /** What of a lock is asked for by calls that are about to be told of it. */
   sharedBy(lock: Lock): Asked | undefined {
     if (this.underWay.has(lock.id)) return { lock: lock.id }
@@ -103,15 +113,6 @@ export class GivenUp {
   private lockOf(asked: Asked): Lock | undefined {
     const { locks, byTicket } = this.desk.stream.state.locks
     return 'lock' in asked ? locks.get(asked.lock) : byTicket.get(asked.ticket)
-  }
-
-  giveBack(actor: Actor, asked: Asked): void {
-    this.desk.owe(
-      `given up: ${revisionOf(asked)}`,
-      'ticket' in asked
-        ? { kind: 'leave-queue', actor, ticket: asked.ticket }
-        : { kind: 'release-lock', actor, lock: asked.lock, force: false },
-    )
   }
 }
 

@@ -114,17 +114,17 @@ function giveItBack(deadline: number): string {
 
 /** Its turn came between two calls: any use of the lock claims it (locks §10). */
 export function grantedUnasked(lock: Lock, until: number, at: number): Notice {
-  const paths = lock.items.map((item) => item.path)
+  const ticket = lock.ticket === undefined ? undefined : `T${lock.ticket}`
   return {
     kind: 'granted',
     text:
-      `Your turn came: ${lock.ticket === undefined ? 'it' : `T${lock.ticket}`} was granted, and you hold the ${told(lock)}. Use it before ` +
+      `Your turn came: ${ticket ?? 'it'} was granted, and you hold the ${told(lock)}. Use it before ` +
       `${isoTime(until)} (read, then write under it), or it passes on; release it when you are done.`,
     at: isoTime(at),
     lock: `L${lock.id}`,
-    paths,
+    paths: pathsOf(lock),
     until: isoTime(until),
-    ...optional('ticket', lock.ticket === undefined ? undefined : `T${lock.ticket}`),
+    ...optional('ticket', ticket),
   }
 }
 

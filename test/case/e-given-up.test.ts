@@ -14,41 +14,36 @@ function idOf(answer: Output<'acquire_lock'>): string | undefined {
   return answer.status === 'granted' ? answer.lock.id : undefined
 }
 
-test('E1+: a full disk does not keep what was given up; it goes back when there is room', async () => {
+/** The grant is on the disk, and its caller has given up; what gives it back found the disk full. */
+async function keptByFullDisk() {
   const { world, gate } = await gatedWorld()
   gate.isShut = true
   const stop = new AbortController()
   const asked = world.call('bob', 'acquire_lock', { path: '/f' }, undefined, stop.signal)
   await settle()
   stop.abort()
-  // The grant is on the disk already; what gives it back is not.
   gate.failAfter = { appends: 1, error: new LedgerFull() }
   gate.open()
   await world.code(asked)
   await settle()
-  expect(await heldIn(world)).toHaveLength(1)
+  const kept = await heldIn(world)
+  expect(kept).toHaveLength(1)
   gate.failAfter = undefined
+  return { world, kept: kept[0] }
+}
+
+test('E1+: a full disk does not keep what was given up; it goes back when there is room', async () => {
+  const { world } = await keptByFullDisk()
   await world.clock.advance(2000)
   expect(await heldIn(world)).toEqual([])
 })
 
 test('E1+: what is given up while the disk is full is not what its caller is told of next', async () => {
-  const { world, gate } = await gatedWorld()
-  gate.isShut = true
-  const stop = new AbortController()
-  const asked = world.call('bob', 'acquire_lock', { path: '/f' }, undefined, stop.signal)
-  await settle()
-  stop.abort()
-  gate.failAfter = { appends: 1, error: new LedgerFull() }
-  gate.open()
-  await world.code(asked)
-  await settle()
-  const [old] = await heldIn(world)
-  gate.failAfter = undefined
+  const { world, kept } = await keptByFullDisk()
   // The pause of a full disk is over; no sweep has come by since.
   await world.clock.advance(1000)
   const next = idOf(await world.call('bob', 'acquire_lock', { path: '/f' }))
-  expect(next).not.toBe(old)
+  expect(next).not.toBe(kept)
   await world.clock.advance(2000)
   expect(await heldIn(world)).toEqual([next])
 })

@@ -17,6 +17,13 @@ function granted(id: string, extra: object = {}) {
   return { status: 'granted', lock, token: `${id}.x`, versions: {}, to_read: [], ...extra }
 }
 
+/** A grant that only `renew_lock` renews. */
+function explicit(id: string, extra: object = {}) {
+  const answer = granted(id, extra)
+  answer.lock.renew = 'explicit'
+  return answer
+}
+
 /** The server's end of a socket, as a test plays it. */
 class Wire {
   readonly said: ClientMessage[] = []
@@ -91,7 +98,7 @@ function lockingWith(answers: (() => unknown)[]) {
   const call = async (name: string) => {
     said.push(name)
     await turn()
-    return name === 'acquire_lock' ? answers.shift()?.() : {}
+    return name === 'acquire_lock' || name === 'wait_for_lock' ? answers.shift()?.() : {}
   }
   const locking = new Locking(call as never, systemRuntime)
   return { locking, said }
@@ -110,10 +117,8 @@ test('locks §30: a lock that is lost while its grant is on the way is not belie
 })
 
 test('locks §30: a lock that is lost while it is renewed for its first user is not believed in', async () => {
-  const held = { already_held: true }
-  const explicit = granted('L1', held)
-  Object.assign(explicit.lock, { renew: 'explicit' })
-  const { locking, said } = lockingWith([() => explicit, () => explicit])
+  const held = () => explicit('L1', { already_held: true })
+  const { locking, said } = lockingWith([held, held])
   const asked = locking.lock('/f', {})
   while (!said.includes('renew_lock')) await turn()
   locking.noticed(lost('L1'))
@@ -136,18 +141,8 @@ test('locks §38: a recall that is told again after a restart calls back once', 
 })
 
 test('locks §30: a lock that only renew_lock renews is renewed where its turn may have come before the wait', async () => {
-  const explicit = (status: object) => {
-    const answer = granted('L1')
-    Object.assign(answer.lock, { renew: 'explicit' })
-    return { ...answer, ...status }
-  }
-  const said: string[] = []
-  const call = async (name: string) => {
-    said.push(name)
-    if (name === 'acquire_lock') return { status: 'queued', ticket: 'T1', holders: [] }
-    return name === 'wait_for_lock' ? explicit({}) : {}
-  }
-  const locking = new Locking(call as never, systemRuntime)
+  const queued = { status: 'queued', ticket: 'T1', holders: [] }
+  const { locking, said } = lockingWith([() => queued, () => explicit('L1')])
   await locking.lock('/f', { wait: 5 })
   expect(said).toEqual(['acquire_lock', 'wait_for_lock', 'renew_lock'])
   locking.leases.stop()
