@@ -16,14 +16,14 @@ export interface Bug {
 export const BUGS: readonly Bug[] = [
   {
     name: 'reply before sync',
-    file: 'src/engine/stream.ts',
+    file: 'src/engine/stream/stream.ts',
     find: 'if (revision <= this.durable) return done',
     replace: 'if (revision <= this.state.revision) return done',
     caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
   {
     name: 'listeners hear before the sync',
-    file: 'src/engine/stream.ts',
+    file: 'src/engine/stream/stream.ts',
     find: '    this.isAppending = true\n    this.ledger\n',
     replace:
       '    this.isAppending = true\n    for (const listener of this.listeners) listener(events)\n    this.ledger\n',
@@ -31,14 +31,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'lease shortened after a restart',
-    file: 'src/engine/lease.ts',
+    file: 'src/engine/lock/lease-table.ts',
     find: '    for (const lock of locks) this.track(lock, now)',
     replace: '    for (const lock of locks) this.track(lock, lock.grantedAt)',
     caughtBy: ['I12'],
   },
   {
     name: 'a renewed lock expires all the same',
-    file: 'src/engine/lease.ts',
+    file: 'src/engine/lock/lease-table.ts',
     find: 'return lease.claim?.by ?? this.renewedAt(lease) + lease.lock.ttlMs',
     replace: 'return lease.claim?.by ?? lease.lock.grantedAt + lease.lock.ttlMs',
     caughtBy: ['I12', 'liveness'],
@@ -74,21 +74,21 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a watch resumes one too late',
-    file: 'src/engine/watch.ts',
+    file: 'src/engine/audit/watch.ts',
     find: 'let next = query.since + 1',
     replace: 'let next = query.since + 2',
     caughtBy: ['I11'],
   },
   {
     name: 'a waiting call is not woken',
-    file: 'src/engine/wait.ts',
+    file: 'src/engine/lock/ticket-waits.ts',
     find: 'for (const finish of [...waiting]) finish()',
     replace: 'if (ticket % 2 === 0) for (const finish of [...waiting]) finish()',
     caughtBy: ['locks §42'],
   },
   {
     name: 'locks outlive their session',
-    file: 'src/engine/sessions.ts',
+    file: 'src/engine/session/sessions.ts',
     find: 'ended.map((one) => workspace.endSession(one, reason)),',
     replace: '[] as Promise<void>[],',
     caughtBy: ['locks §26', 'locks §29'],
@@ -144,7 +144,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a snapshot forgets a ticket',
-    file: 'src/engine/snapshot.ts',
+    file: 'src/engine/stream/snapshot.ts',
     find: '    tickets: [...table.tickets.values()].map((ticket) => ({',
     replace: '    tickets: [...table.tickets.values()].slice(1).map((ticket) => ({',
     caughtBy: ['I13', 'liveness', '§42', 'I14', 'crash'],
@@ -158,14 +158,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a failed write is told as done',
-    file: 'src/engine/stream.ts',
+    file: 'src/engine/stream/stream.ts',
     find: 'else waiter.reject(new StreamFailed(error, waiter.from <= this.durable))',
     replace: 'else waiter.resolve()',
     caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
   {
     name: 'a session ends at once with its connection',
-    file: 'src/engine/sessions.ts',
+    file: 'src/engine/session/sessions.ts',
     find: 'connected.cancelGrace = this.clock.after(LIMITS.disconnectGraceMs,',
     replace: 'connected.cancelGrace = this.clock.after(0,',
     caughtBy: ['I12'],
@@ -237,7 +237,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'who appends knows the rest',
-    file: 'src/engine/file-calls.ts',
+    file: 'src/engine/file/file-calls.ts',
     find: "      if (change.how !== 'write' && !isOnKnown) continue\n",
     replace: '',
     caughtBy: ['model'],
@@ -252,7 +252,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'callers of one connection are one',
-    file: 'src/engine/sessions.ts',
+    file: 'src/engine/session/sessions.ts',
     find: '    const parent = parentOf(caller.session) ?? caller.session\n',
     replace:
       '    const parent = parentOf(caller.session) ?? caller.session\n    if (as.length > 0) return caller\n',
@@ -260,14 +260,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a caller outlives its session',
-    file: 'src/engine/sessions.ts',
+    file: 'src/engine/session/sessions.ts',
     find: '    const ended = [...this.callersIn(id), id]\n',
     replace: '    const ended = [id]\n',
     caughtBy: ['locks §26', 'locks §29', 'liveness'],
   },
   {
     name: 'a wait that was given up goes on',
-    file: 'src/engine/given-up.ts',
+    file: 'src/engine/lock/cancellation.ts',
     find: '      if (calls.count === 0 && !calls.isTold) this.giveBack(actor, asked)\n',
     replace: '',
     caughtBy: ['locks §10', 'liveness', 'I12'],

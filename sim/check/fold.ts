@@ -2,7 +2,7 @@ import type { Event } from '../../src/contract/events.ts'
 import { applyMemory } from '../../src/core/apply.ts'
 import type { Records } from '../../src/core/file/entry.ts'
 import { newState, type State } from '../../src/core/state.ts'
-import { restoreSnapshot, takeSnapshot } from '../../src/engine/snapshot.ts'
+import { restoreSnapshot, takeSnapshot } from '../../src/engine/stream/snapshot.ts'
 import { broken } from '../history.ts'
 
 /** The fold of what lives in memory reads no records; if it begins to, this says so. */

@@ -21,15 +21,15 @@ import type {
   WatchQuery,
   WireEvent,
 } from './api.ts'
+import { watch } from './audit/watch.ts'
 import type { Clock } from './clock.ts'
-import { Directory, randomName, sessionEnded } from './directory.ts'
-import { NoticeBoard } from './notice-board.ts'
-import { Proof } from './proof.ts'
-import { SERVER_OPERATIONS, ServerCalls } from './server-calls.ts'
-import { Sessions } from './sessions.ts'
-import { storageRefusal } from './storage-refusal.ts'
-import { Stream } from './stream.ts'
-import { watch } from './watch.ts'
+import { NoticeBoard } from './session/notice-board.ts'
+import { Proof } from './session/proof.ts'
+import { Directory, randomName, sessionEnded } from './session/registry.ts'
+import { SERVER_OPERATIONS, ServerCalls } from './session/server-calls.ts'
+import { Sessions } from './session/sessions.ts'
+import { storageRefusal } from './stream/storage-refusal.ts'
+import { Stream } from './stream/stream.ts'
 import { Workspace } from './workspace.ts'
 
 /** Where an engine keeps things; `server.ts` and tests bring it. */

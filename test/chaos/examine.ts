@@ -6,7 +6,7 @@ import { checkReads, checkRealTime } from '../../sim/check/order.ts'
 import { StreamCheck } from '../../sim/check/stream.ts'
 import { History, type Operation } from '../../sim/history.ts'
 import type { Event } from '../../src/contract/events.ts'
-import { decodeEvents } from '../../src/engine/codec.ts'
+import { decodeEvents } from '../../src/engine/stream/codec.ts'
 import { SqliteLedger } from '../../src/store/ledger/sqlite.ts'
 
 /**

@@ -12,7 +12,7 @@ import type {
   WatchQuery,
   WireEvent,
 } from '../../src/engine/api.ts'
-import { partOf, readText } from '../../src/engine/read-text.ts'
+import { partOf, readText } from '../../src/engine/file/read-text.ts'
 import { runEdit } from '../../src/text/edit-job.ts'
 import { contentOf, gather } from './fake-content.ts'
 

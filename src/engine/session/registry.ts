@@ -1,0 +1,189 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { fail, problemOf, type Refusal, SluiceError } from '../../contract/errors.ts'
+import {
+  DEFAULT_SETTINGS,
+  type Event,
+  type PathRight,
+  type Settings,
+} from '../../contract/events.ts'
+import type { Parsed } from '../../contract/operations.ts'
+import type { Actor, DirectoryCommand, Moment } from '../../core/command.ts'
+import type { Agent, Session } from '../../core/state.ts'
+import { refusalDraft } from '../../core/step.ts'
+import type { Principal } from '../api.ts'
+import { RefusalCounter } from '../audit/refusal-counter.ts'
+import type { Clock } from '../clock.ts'
+import { storageRefusal } from '../stream/storage-refusal.ts'
+import type { Stream } from '../stream/stream.ts'
+
+/**
+ * The server's own stream at work: who may connect, their sessions, and which workspaces there are.
+ * Tokens are 256 random bits, kept as SHA-256 only; a session's secret is an HMAC, kept nowhere.
+ */
+export class Directory {
+  readonly stream: Stream
+  private readonly clock: Clock
+  private readonly secret: Uint8Array
+  private readonly refusals = new RefusalCounter()
+  private rights = new Map<string, readonly PathRight[]>()
+
+  constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
+    this.stream = stream
+    this.clock = clock
+    this.secret = secret
+  }
+
+  get agents(): ReadonlyMap<string, Agent> {
+    return this.stream.state.directory.agents
+  }
+
+  get groups(): ReadonlyMap<string, readonly PathRight[]> {
+    return this.stream.state.directory.groups
+  }
+
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.stream.state.directory.sessions
+  }
+
+  get workspaces(): ReadonlyMap<string, Settings> {
+    return this.stream.state.directory.workspaces
+  }
+
+  /** A first start makes the workspace `main`, the agent `admin` and its token, which is returned. */
+  async prepare(): Promise<string | undefined> {
+    const self: Actor = { agent: 'admin', session: 'admin:server', role: 'admin', rights: [] }
+    if (!this.workspaces.has('main')) {
+      await this.run({
+        kind: 'make-workspace',
+        actor: self,
+        name: 'main',
+        settings: DEFAULT_SETTINGS,
+      })
+    }
+    const admin = this.agents.get('admin')
+    if (admin !== undefined && admin.tokens.length > 0) return undefined
+    await this.run({ kind: 'set-agent', actor: self, name: 'admin', role: 'admin', rights: [] })
+    return this.createToken(self, { name: 'admin', label: 'first start' })
+  }
+
+  authenticate(token: string): Principal | undefined {
+    if (token.length > 256) return undefined
+    const sha256 = sha256Of(token)
+    const name = this.stream.state.directory.tokens.get(sha256)
+    const agent = name === undefined ? undefined : this.agents.get(name)
+    const known = agent?.tokens.find((one) => one.sha256 === sha256)
+    if (agent === undefined || known === undefined) return undefined
+    const isSame = timingSafeEqual(Buffer.from(known.sha256), Buffer.from(sha256))
+    return isSame ? { name: agent.name, role: agent.role } : undefined
+  }
+
+  /** Who a session acts as, as of now; undefined when it or its agent is gone. */
+  actorOf(sessionId: string): Actor | undefined {
+    const session = this.sessions.get(sessionId)
+    const agent = session === undefined ? undefined : this.agents.get(session.agent)
+    if (session === undefined || agent === undefined) return undefined
+    const rights = this.rightsOf(agent)
+    return { agent: agent.name, session: sessionId, role: agent.role, rights }
+  }
+
+  /** An agent's own rules first, then its group's (see core/agent/rights.ts). */
+  private rightsOf(agent: Agent): readonly PathRight[] {
+    let rights = this.rights.get(agent.name)
+    if (rights === undefined) {
+      const { groups } = this.stream.state.directory
+      const group = agent.group === undefined ? [] : (groups.get(agent.group) ?? [])
+      rights = [...agent.rights, ...group]
+      this.rights.set(agent.name, rights)
+    }
+    return rights
+  }
+
+  async openSession(
+    actor: Actor,
+    { agent, name, ttlMs, about, tied }: NewSession,
+  ): Promise<string> {
+    const id = `${agent}:${name}`
+    await this.run({ kind: 'open-session', actor, id, ttlMs, about, tied })
+    return id
+  }
+
+  /** Those who share a session. */
+  callersIn(session: string): Iterable<string> {
+    return this.stream.state.directory.callers.get(session) ?? []
+  }
+
+  secretOf(session: string): string {
+    return createHmac('sha256', this.secret).update(`session ${session}`).digest('base64url')
+  }
+
+  isSecretOf(session: string, secret: string): boolean {
+    const right = Buffer.from(this.secretOf(session))
+    const given = Buffer.from(secret)
+    return given.length === right.length && timingSafeEqual(given, right)
+  }
+
+  async createToken(
+    actor: Actor,
+    input: Pick<Parsed<'create_token'>, 'name' | 'label' | 'revoke_others'>,
+  ): Promise<string> {
+    const token = `slc_${randomBytes(32).toString('base64url')}`
+    const { name: agent, label, revoke_others: revokeOthers = false } = input
+    const sha256 = sha256Of(token)
+    await this.run({ kind: 'create-token', actor, agent, sha256, label, revokeOthers })
+    return token
+  }
+
+  /** Decides, waits until it is durable, and throws refusals. */
+  async run(command: DirectoryCommand): Promise<Event | undefined> {
+    // Whatever changes, rights are worked out again when they are next needed.
+    this.rights = new Map()
+    try {
+      const step = this.stream.run(command, this.moment())
+      if (step.refusal !== undefined) return this.refused(command, step.refusal)
+      await this.stream.settled(this.stream.lastFact)
+      return step.events[0]
+    } catch (error) {
+      throw storageRefusal(error)
+    }
+  }
+
+  /** Records the refusals that were only counted before `now`. */
+  recordCounted(now: number): void {
+    const refusals = this.refusals.drain(now)
+    if (refusals.length > 0) this.stream.run({ kind: 'record-refusals', refusals }, this.moment())
+  }
+
+  private async refused(command: DirectoryCommand, refusal: Refusal): Promise<never> {
+    const { kind, actor } = command
+    const at = this.clock.now()
+    if (!this.refusals.count(actor, kind, [], refusal, undefined, at)) {
+      this.stream.record(refusalDraft(kind, actor, [], refusal, undefined), at)
+    }
+    throw new SluiceError(problemOf(refusal))
+  }
+
+  private moment(): Moment {
+    return { at: this.clock.now(), seen: () => undefined, expiresAt: () => 0 }
+  }
+}
+
+interface NewSession {
+  agent: string
+  name: string
+  /** How long it is kept when it is idle and holds nothing. */
+  ttlMs: number
+  about?: Record<string, string> | undefined
+  tied?: boolean | undefined
+}
+
+function sha256Of(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+export function randomName(): string {
+  return randomBytes(9).toString('base64url').replaceAll('-', '.')
+}
+
+export function sessionEnded(session: string): never {
+  return fail('unauthenticated', `The session ${session} has ended. Open a new one.`, { session })
+}

@@ -1,0 +1,337 @@
+import { CALLER_NAME, isOnce, nameWithin, onceName, parentOf } from '../../contract/caller.ts'
+import { fail } from '../../contract/errors.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import type { Output, Parsed } from '../../contract/operations.ts'
+import { isoTime } from '../../contract/time.ts'
+import { maySupervise } from '../../core/agent/rights.ts'
+import type { Actor, EndSession } from '../../core/command.ts'
+import type { Caller, CallerName, Principal } from '../api.ts'
+import type { Clock } from '../clock.ts'
+import type { Workspace } from '../workspace.ts'
+import type { NoticeBoard } from './notice-board.ts'
+import { type Directory, randomName, sessionEnded } from './registry.ts'
+
+/**
+ * Sessions at work: opening and resuming, the connections that keep them, and their end.
+ *
+ *   open ──connect──► connected ──last connection lost──► grace (10 s) ──► ended
+ *     └──idle for its ttl, holding nothing──────────────────────────────► ended
+ *
+ * An end is one decision in the server's stream and one in each workspace; no lock outlives it.
+ */
+export class Sessions {
+  private readonly directory: Directory
+  private readonly workspaces: ReadonlyMap<string, Workspace>
+  private readonly clock: Clock
+  private readonly board: NoticeBoard
+  private readonly connections = new Map<string, Connected>()
+  private readonly opening = new Map<string, Promise<string>>()
+  private readonly heardAt = new Map<string, number>()
+  private readonly startedAt: number
+  private isStopped = false
+
+  constructor(
+    directory: Directory,
+    workspaces: ReadonlyMap<string, Workspace>,
+    clock: Clock,
+    board: NoticeBoard,
+  ) {
+    this.board = board
+    this.directory = directory
+    this.workspaces = workspaces
+    this.clock = clock
+    this.startedAt = clock.now()
+  }
+
+  /** A caller that shares a session keeps that session too. */
+  heard(session: string): void {
+    const now = this.clock.now()
+    this.heardAt.set(session, now)
+    const parent = parentOf(session)
+    if (parent !== undefined) this.heardAt.set(parent, now)
+  }
+
+  async callerOf(principal: Principal, named: CallerName = {}): Promise<Caller> {
+    const { agent, name, as } = this.sessionOf(principal, named)
+    const opener: Actor = {
+      agent: principal.name,
+      session: `${agent}:${name}`,
+      role: principal.role,
+      rights: [],
+    }
+    const caller = await this.opened(opener, agent, name, { tied: named.tied })
+    if (as !== undefined) return this.callerAs(caller, as)
+    return named.session === undefined ? { ...caller, unnamed: true } : caller
+  }
+
+  async callerAs(caller: Caller, as: string): Promise<Caller> {
+    if (!CALLER_NAME.test(as)) {
+      fail('invalid_request', '"as" is 1 to 64 of A–Z a–z 0–9 . _ -', {
+        fields: [{ field: 'as', fault: '1 to 64 of A–Z a–z 0–9 . _ -' }],
+      })
+    }
+    const parent = parentOf(caller.session) ?? caller.session
+    if (!this.directory.sessions.has(parent)) sessionEnded(parent)
+    const name = `${nameWithin(parent)}/${as}`
+    return this.opened(caller, caller.agent, name, {})
+  }
+
+  /** For one lock or place in a queue that an unnamed caller asks for: proven by its token alone. */
+  async callerOnce(caller: Actor, name: string): Promise<Actor> {
+    const path = `${nameWithin(caller.session)}/${onceName(name)}`
+    return this.opened(caller, caller.agent, path, { ttlMs: ONCE_TTL_MS })
+  }
+
+  actorOf(session: string): Actor | undefined {
+    return this.directory.actorOf(session)
+  }
+
+  /** A caller that was made for one lock is over with it. */
+  async endOnce(session: string): Promise<void> {
+    const actor = this.directory.actorOf(session)
+    if (actor !== undefined && isOnce(session) && !this.holdsAnything(session)) {
+      await this.end(session, 'ended', actor)
+    }
+  }
+
+  /** Two first calls at once open it once. */
+  private async opened(
+    opener: Actor,
+    agent: string,
+    name: string,
+    { ttlMs = DEFAULT_SESSION_TTL_MS, tied }: { ttlMs?: number; tied?: boolean | undefined },
+  ): Promise<Actor> {
+    const id = `${agent}:${name}`
+    if (!this.directory.sessions.has(id)) {
+      let opening = this.opening.get(id)
+      if (opening === undefined) {
+        opening = this.directory
+          .openSession(opener, { agent, name, ttlMs, tied })
+          .finally(() => this.opening.delete(id))
+        this.opening.set(id, opening)
+      }
+      await opening
+    }
+    return this.directory.actorOf(id) ?? sessionEnded(id)
+  }
+
+  /** The session that a name or a full id means; only admins may work in those of others. */
+  private sessionOf(
+    principal: Principal,
+    { session = 'default', as }: CallerName,
+  ): { agent: string; name: string; as: string | undefined } {
+    const colon = session.indexOf(':')
+    const agent = colon < 0 ? principal.name : session.slice(0, colon)
+    const [name = '', caller, ...more] = session.slice(colon + 1).split('/')
+    if (agent !== principal.name) {
+      if (principal.role !== 'admin') {
+        fail('forbidden', `The session ${session} belongs to somebody else; principals share none.`)
+      }
+      this.assertKnown(agent)
+    }
+    if (!CALLER_NAME.test(name) || more.length > 0 || (colon < 0 && caller !== undefined)) {
+      fail('invalid_request', 'A session name is 1 to 64 of A–Z a–z 0–9 . _ -')
+    }
+    return { agent, name, as: as ?? caller }
+  }
+
+  /** To hand something over: a session by its full id, or the one that an agent has open. */
+  sessionFor(to: string): Actor {
+    const open = [...this.directory.sessions.values()].filter(({ id, agent }) =>
+      to.includes(':') ? id === to : agent === to,
+    )
+    const connected = open.filter(({ id }) => this.connections.has(id))
+    const [only, ...others] = open.length > 1 && connected.length > 0 ? connected : open
+    if (only === undefined) {
+      fail('not_found', `There is no open session ${to}. List the sessions to see who is there.`)
+    }
+    if (others.length > 0) {
+      const names = [only, ...others].map(({ id }) => id).slice(0, LIMITS.holdersNamed)
+      fail('invalid_request', `${to} has several sessions: say which (${names.join(', ')}).`, {
+        fields: [{ field: 'to', fault: 'several sessions' }],
+        sessions: names,
+      })
+    }
+    return this.directory.actorOf(only.id) ?? sessionEnded(only.id)
+  }
+
+  private assertKnown(agent: string): void {
+    if (!this.directory.agents.has(agent)) {
+      fail('not_found', `There is no agent ${agent}. Make it first.`)
+    }
+  }
+
+  async open(input: Parsed<'open_session'>, actor: Actor): Promise<Output<'open_session'>> {
+    const agent = input.agent ?? actor.agent
+    if (agent !== actor.agent) {
+      if (actor.role !== 'admin') fail('forbidden', 'Only an admin may open sessions for others.')
+      this.assertKnown(agent)
+    }
+    const name = input.name ?? randomName()
+    const id = `${agent}:${name}`
+    const open = this.directory.sessions.get(id)
+    const facts = { id, secret: this.directory.secretOf(id), agent }
+    if (input.secret !== undefined) {
+      if (!this.directory.isSecretOf(id, input.secret)) {
+        fail('unauthenticated', 'That secret does not resume this session.')
+      }
+      if (open === undefined) sessionEnded(id)
+      this.heardAt.set(id, this.clock.now())
+      return { ...facts, ttl: open.ttlMs / 1000, resumed: true }
+    }
+    const { tied } = input
+    const ttlMs = input.ttl * 1000
+    await this.directory.openSession(actor, { agent, name, ttlMs, about: input.about, tied })
+    this.heardAt.set(id, this.clock.now())
+    return { ...facts, ttl: input.ttl, resumed: false }
+  }
+
+  async join(caller: Caller, session: string): Promise<Output<'open_session'>> {
+    const open = this.directory.sessions.get(session)
+    if (open === undefined || open.agent !== caller.agent) return sessionEnded(session)
+    const secret = this.directory.secretOf(session)
+    return { id: session, secret, agent: open.agent, ttl: open.ttlMs / 1000, resumed: true }
+  }
+
+  list(actor: Actor): Output<'list_sessions'>['sessions'] {
+    const all = [...this.directory.sessions.values()]
+    const visible = maySupervise(actor.role) ? all : all.filter((one) => one.agent === actor.agent)
+    return visible.map(({ id, agent, ttlMs, openedAt, about }) => ({
+      id,
+      agent,
+      ttl: ttlMs / 1000,
+      opened_at: isoTime(openedAt),
+      connected: this.connections.has(parentOf(id) ?? id),
+      locks: [...this.workspaces.values()].reduce(
+        (sum, one) => sum + (one.stream.state.locks.owners.get(id)?.locks.size ?? 0),
+        0,
+      ),
+      ...(about === undefined ? {} : { about }),
+    }))
+  }
+
+  async endCall(input: Parsed<'end_session'>, actor: Actor): Promise<Output<'end_session'>> {
+    const session = this.directory.sessions.get(input.id)
+    if (session === undefined) return { ended: false }
+    if (session.agent !== actor.agent && !maySupervise(actor.role)) {
+      fail('forbidden', `The session ${input.id} belongs to somebody else.`)
+    }
+    await this.end(input.id, 'ended', actor)
+    return { ended: true }
+  }
+
+  /** Ends it everywhere; whoever waits for the end finds none of its locks left. */
+  async end(id: string, reason: EndSession['reason'], actor: Actor): Promise<void> {
+    this.connections.get(id)?.cancelGrace?.()
+    // First where it is known at all. If only this is stored, what it holds is given back later
+    // (Desk.endSession, endOrphans); the other way round it would live on without its answers, and a
+    // request that is sent again would be done again.
+    const ended = [...this.callersIn(id), id]
+    await this.directory.run({ kind: 'close-session', actor, id, reason })
+    this.connections.delete(id)
+    for (const one of ended) {
+      this.heardAt.delete(one)
+      this.board.forget(one)
+    }
+    await Promise.all(
+      [...this.workspaces.values()].flatMap((workspace) =>
+        ended.map((one) => workspace.endSession(one, reason)),
+      ),
+    )
+  }
+
+  connect(caller: Caller): () => void {
+    const id = caller.session
+    let connected = this.connections.get(id)
+    if (connected === undefined) {
+      connected = { count: 0, cancelGrace: undefined }
+      this.connections.set(id, connected)
+    }
+    connected.count += 1
+    connected.cancelGrace?.()
+    connected.cancelGrace = undefined
+    let isOpen = true
+    return () => {
+      if (!isOpen || this.isStopped) return
+      isOpen = false
+      this.disconnected(id, connected)
+    }
+  }
+
+  /** locks §26: locks go after the grace, not at their TTL. */
+  private disconnected(id: string, connected: Connected): void {
+    connected.count -= 1
+    if (connected.count > 0 || this.connections.get(id) !== connected) return
+    connected.cancelGrace = this.clock.after(LIMITS.disconnectGraceMs, () => {
+      this.endQuietly(id, 'disconnected')
+    })
+  }
+
+  private endQuietly(id: string, reason: EndSession['reason']): void {
+    const actor = this.directory.actorOf(id)
+    if (actor === undefined) return
+    this.end(id, reason, actor).catch(() => {
+      // A stream that is being read again refuses.
+      if (this.isStopped || (this.connections.get(id)?.count ?? 0) > 0) return
+      this.clock.after(END_AGAIN_MS, () => {
+        if (!this.isStopped && (this.connections.get(id)?.count ?? 0) === 0) {
+          this.endQuietly(id, reason)
+        }
+      })
+    })
+  }
+
+  sweepIdle(): void {
+    const now = this.clock.now()
+    for (const { id, ttlMs } of this.directory.sessions.values()) {
+      const heard = this.heardAt.get(id) ?? this.startedAt
+      if (now - heard < ttlMs || (this.connections.get(id)?.count ?? 0) > 0) continue
+      if ([id, ...this.callersIn(id)].some((one) => this.holdsAnything(one))) continue
+      this.endQuietly(id, 'idle')
+    }
+  }
+
+  private holdsAnything(id: string): boolean {
+    return [...this.workspaces.values()].some((one) => one.holdsAnything(id))
+  }
+
+  private callersIn(id: string): Iterable<string> {
+    return this.directory.callersIn(id)
+  }
+
+  /**
+   * Somebody was there over a connection, and is not any more: it does not come back by itself. Right
+   * after a start everybody has the grace to come back.
+   */
+  isGone(id: string): boolean {
+    const root = parentOf(id) ?? id
+    const session = this.directory.sessions.get(root)
+    if (session === undefined) return true
+    if (!session.tied || this.connections.has(root)) return false
+    return this.clock.now() - this.startedAt > LIMITS.disconnectGraceMs
+  }
+
+  /** A crash between the two ends of a session must not leave its locks and tickets behind. */
+  async endOrphans(): Promise<void> {
+    for (const workspace of this.workspaces.values()) {
+      for (const session of [...workspace.stream.state.locks.owners.keys()]) {
+        if (!this.directory.sessions.has(session)) await workspace.endSession(session, 'ended')
+      }
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true
+    for (const { cancelGrace } of this.connections.values()) cancelGrace?.()
+  }
+}
+
+interface Connected {
+  count: number
+  cancelGrace: (() => void) | undefined
+}
+
+const END_AGAIN_MS = 1000
+/** A caller that was made for one lock, and has it no more. */
+const ONCE_TTL_MS = 60_000
+const DEFAULT_SESSION_TTL_MS = 3600_000
