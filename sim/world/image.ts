@@ -1,3 +1,4 @@
+import type { Input, OperationName, Output } from '../../src/contract/operations.ts'
 import { parseInput } from '../../src/contract/parse.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { Chance } from '../chance.ts'
@@ -36,16 +37,12 @@ function make(): Image {
   const setUp = async (): Promise<void> => {
     const engine = new Engine(storage, clock)
     await engine.open()
-    const { directory } = engine
-    const actor = { agent: 'admin', session: 'admin:server', role: 'admin', rights: [] } as const
     for (let index = 0; index < AGENTS; index++) {
       const name = `a${index}`
       // One of them may do what only supervisors may.
       const role = index === AGENTS - 1 ? 'supervisor' : 'agent'
-      await directory.run({
-        ...{ kind: 'set-agent', actor, name, role, group: undefined, rights: [] },
-      })
-      tokens.push(await directory.createToken(actor, { name, revoke_others: undefined }))
+      await call(engine, 'put_agent', { name, role })
+      tokens.push((await call(engine, 'create_token', { name })).token)
     }
     for (const path of COUNTERS) await write(engine, path, '0')
     for (const path of [...FILES, ...LOGS]) await write(engine, path, 'first\n')
@@ -63,10 +60,20 @@ function make(): Image {
   return { disk, tokens }
 }
 
-async function write(engine: Engine, path: string, text: string): Promise<void> {
+function write(engine: Engine, path: string, text: string): Promise<unknown> {
+  return call(engine, 'write_file', { path }, Buffer.from(text))
+}
+
+async function call<N extends OperationName>(
+  engine: Engine,
+  operation: N,
+  input: Input<N>,
+  content?: Uint8Array,
+): Promise<Output<N>> {
   const caller = await engine.callerOf({ name: 'admin', role: 'admin' }, { session: 'set-up' })
-  const parsed = parseInput('write_file', { path })
+  const parsed = parseInput(operation, input)
   if (!parsed.ok) throw new Error(parsed.refusal.detail)
-  const content = Buffer.from(text)
-  await engine.call({ operation: 'write_file', input: parsed.input, caller, content })
+  const request = { operation, input: parsed.input, caller }
+  const answer = await engine.call(content === undefined ? request : { ...request, content })
+  return answer.value
 }

@@ -180,7 +180,7 @@ export class World {
       if (this.batches % 4 === 0) this.askBelievers()
       if (this.batches % 16 === 0) check(state)
       if (this.batches % 256 === 128) checkSnapshot(state)
-      const { sessions } = engine.directory
+      const { sessions } = engine.registry
       this.alive.follow(
         events,
         this.loop.now,

@@ -1,5 +1,5 @@
 import { connect, type Sluice, type Workspace } from '../client/index.ts'
-import { EVENT_KINDS } from '../contract/events.ts'
+import { EVENT_KIND_NAMES } from '../contract/events.ts'
 import type { Input } from '../contract/operations.ts'
 import type { LockTable } from './lock-rows.ts'
 import { type Show, showFor } from './lock-show.ts'
@@ -122,7 +122,7 @@ class LockWatch {
 const TICK_MS = 1000
 const LEAST_MS = 100
 
-const LOCK_EVENTS = Object.keys(EVENT_KINDS).filter((kind) => /^(lock|ticket|recall)-/.test(kind))
+const LOCK_EVENTS = EVENT_KIND_NAMES.filter((kind) => /^(lock|ticket|recall)-/.test(kind))
 
 /** The table without what only time changes: two of them are the same when nothing happened. */
 function factsOf(table: LockTable): string {

@@ -1,5 +1,6 @@
 import type { Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
+import type { EventKind, ShownEvent } from '../contract/events.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
@@ -16,15 +17,6 @@ export interface ReadResult extends Omit<Output<'read_file'>, 'kind'> {
   bytes: Uint8Array
   /** Written back it gives the same bytes. @throws `invalid_request` when they are not UTF-8 */
   text(): string
-}
-
-export interface WatchEvent {
-  revision: number
-  at: string
-  kind: string
-  agent: string
-  session: string
-  [field: string]: unknown
 }
 
 /** One workspace as one session sees it. Locks of the session cover its writes by themselves. */
@@ -203,16 +195,16 @@ export class Workspace {
 
   /** Facts in order, without gaps, across lost connections; from now on unless `since` says more. */
   async *watch(
-    options: { since?: number; path?: string; kinds?: string[]; signal?: AbortSignal } = {},
-  ): AsyncGenerator<WatchEvent> {
+    options: { since?: number; path?: string; kinds?: EventKind[]; signal?: AbortSignal } = {},
+  ): AsyncGenerator<ShownEvent> {
     const { signal, ...query } = options
-    const queue: WatchEvent[] = []
+    const queue: ShownEvent[] = []
     let ended: { error: Error | undefined } | undefined
     let wake = (): void => {}
     const stop = this.connection.watch(
       { workspace: this.name, ...(query as object) },
       (events) => {
-        queue.push(...(events as WatchEvent[]))
+        queue.push(...(events as ShownEvent[]))
         wake()
       },
       (error) => {

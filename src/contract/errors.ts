@@ -111,9 +111,19 @@ export class SluiceError extends Error {
     this.code = problem.code
     this.problem = problem
   }
+
+  static of(refusal: Refusal): SluiceError {
+    return new SluiceError(problemOf(refusal))
+  }
+
+  /** What was refused, without what the catalog says of its code. */
+  get refusal(): Refusal {
+    const { type: _, title: __, status: ___, code, detail, retry: ____, ...data } = this.problem
+    return Object.keys(data).length === 0 ? { code, detail } : { code, detail, data }
+  }
 }
 
 /** Throws a refusal as the error that faces and clients see. */
 export function fail(code: ErrorCode, detail: string, data?: Record<string, unknown>): never {
-  throw new SluiceError(problemOf(refuse(code, detail, data)))
+  throw SluiceError.of(refuse(code, detail, data))
 }

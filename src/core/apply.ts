@@ -1,10 +1,10 @@
-import { DEFAULT_SETTINGS, type Event } from '../contract/events.ts'
+import { DEFAULT_SETTINGS, type Event, type EventKind, type EventOf } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { optional } from '../contract/optional.ts'
-import { applyDirectory } from './agent/directory.ts'
+import { directoryFolds } from './agent/directory.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { applyChange } from './file/change.ts'
-import { applyLock, moveRanges } from './lock/apply.ts'
+import { lockFolds, moveRanges } from './lock/apply.ts'
 import type { State } from './state.ts'
 
 /**
@@ -20,71 +20,12 @@ export function apply(state: State, event: Event): void {
 export function applyMemory(state: State, event: Event): void {
   state.revision = event.revision
   state.at = event.at
-  switch (event.kind) {
-    case 'workspace-set':
-      // Ledgers of earlier releases know fewer settings.
-      state.settings = { ...DEFAULT_SETTINGS, ...event.settings }
-      state.locks.portable = state.settings.portable_names
-      break
-    case 'files-committed':
-      for (const change of event.changes) {
-        if ('id' in change && change.id >= state.nextFileId) state.nextFileId = change.id + 1
-        if ('splice' in change && change.splice !== undefined) {
-          moveRanges(state.locks, change.path, change.splice, event.session)
-        }
-      }
-      break
-    case 'holder-asked': {
-      const { revision, lock, agent, session, to, paths, message, at } = event
-      const from = { agent, session }
-      state.asks.set(revision, {
-        id: revision,
-        lock,
-        from,
-        to,
-        paths,
-        message,
-        at,
-        answer: undefined,
-      })
-      break
-    }
-    case 'ask-answered': {
-      const ask = state.asks.get(event.ask)
-      const { answer, estimateS, message } = event
-      const said = { answer, ...optional('estimateS', estimateS), ...optional('message', message) }
-      if (ask !== undefined) ask.answer = said
-      break
-    }
-    case 'draft-kept': {
-      const {
-        revision,
-        kind: _,
-        requestId: __,
-        ...draft
-      } = event as typeof event & {
-        requestId?: string
-      }
-      state.drafts.set(revision, { ...draft, id: revision })
-      break
-    }
-    case 'draft-dropped':
-      state.drafts.delete(event.draft)
-      break
-    case 'session-ended':
-      state.locks.owners.delete(event.id)
-      state.answers.delete(event.id)
-      applyDirectory(state.directory, event)
-      break
-    case 'command-refused':
-      for (const id of event.requestIds ?? []) remember(state, event.session, id, event.revision)
-      break
-    default:
-      if (!applyLock(state, event)) applyDirectory(state.directory, event)
+  // First, so that the end of a session takes its own answer along.
+  if (event.requestId !== undefined) {
+    remember(state, event.asker ?? event.session, event.requestId, event.revision)
   }
-  if ('requestId' in event && event.requestId !== undefined) {
-    remember(state, event.session, event.requestId, event.revision)
-  }
+  const fold = MEMORY[event.kind] as (state: State, event: Event) => void
+  fold(state, event)
 }
 
 export function applyRecords(state: State, event: Event): void {
@@ -92,6 +33,44 @@ export function applyRecords(state: State, event: Event): void {
   for (const change of event.changes) {
     applyChange(state.records, change, event, event, state.settings.portable_names)
   }
+}
+
+/** What each kind does to what lives in memory. */
+const MEMORY: { readonly [K in EventKind]: (state: State, event: EventOf<K>) => void } = {
+  ...lockFolds,
+  ...directoryFolds,
+  'workspace-set': (state, { settings }) => {
+    // Ledgers of earlier releases know fewer settings.
+    state.settings = { ...DEFAULT_SETTINGS, ...settings }
+    state.locks.portable = state.settings.portable_names
+  },
+  'files-committed': (state, { changes, session }) => {
+    for (const change of changes) {
+      if ('id' in change && change.id >= state.nextFileId) state.nextFileId = change.id + 1
+      if ('splice' in change && change.splice !== undefined) {
+        moveRanges(state.locks, change.path, change.splice, session)
+      }
+    }
+  },
+  'holder-asked': (state, { revision: id, lock, agent, session, to, paths, message, at }) => {
+    const from = { agent, session }
+    state.asks.set(id, { id, lock, from, to, paths, message, at, answer: undefined })
+  },
+  'ask-answered': (state, { ask: id, answer, estimateS, message }) => {
+    const ask = state.asks.get(id)
+    const said = { answer, ...optional('estimateS', estimateS), ...optional('message', message) }
+    if (ask !== undefined) ask.answer = said
+  },
+  'draft-kept': (state, event) => {
+    const { revision: id, agent, session, at, path, lock, base, sha256, size, until } = event
+    state.drafts.set(id, { id, agent, session, at, path, lock, base, sha256, size, until })
+  },
+  'draft-dropped': (state, { draft }) => {
+    state.drafts.delete(draft)
+  },
+  'command-refused': (state, { session, requestIds, revision }) => {
+    for (const id of requestIds ?? []) remember(state, session, id, revision)
+  },
 }
 
 /** locks §11: the last answers of each session; fewer each when very many sessions have some. */

@@ -80,6 +80,8 @@ export interface ChangeLock extends Asked {
 export interface HandOverLock extends Asked {
   kind: 'hand-over-lock'
   lock: number
+  /** An earlier session of the asker's agent, which is gone; absent: the asker itself. */
+  holder?: { session: string } | undefined
   to: Actor
 }
 

@@ -1,8 +1,10 @@
 import type { Refusal } from '../contract/errors.ts'
 import type { Event, EventDraft } from '../contract/events.ts'
+import { optional } from '../contract/optional.ts'
 import { apply } from './apply.ts'
-import type { Command, Moment } from './command.ts'
-import { type Decision, decide } from './decide.ts'
+import type { Actor, Command, Moment } from './command.ts'
+import { decide } from './decide.ts'
+import type { Decision } from './decision.ts'
 import { inheritances } from './lock/inherit.ts'
 import type { Owner } from './lock/table.ts'
 import { turnDraft } from './lock/turn.ts'
@@ -25,7 +27,9 @@ export function step(state: State, command: Command, moment: Moment): Step {
   const add = (draft: EventDraft): void => {
     events.push(applied(state, draft, moment.at))
   }
-  for (const draft of decision.events) add(draft)
+  for (const draft of decision.events) {
+    add(events.length === 0 ? answering(draft, command, decision.result) : draft)
+  }
   const { freed, moved, tickets } = state.locks
   // Where others were moved for a request, it may be able to go itself by now.
   const [first] = events
@@ -44,6 +48,19 @@ export function step(state: State, command: Command, moment: Moment): Step {
     for (const draft of inheritances(state, touched)) add(draft)
   }
   return { ...decision, events }
+}
+
+/** The first fact of a decision is what a retry of the request is answered from (locks §11). */
+function answering(draft: EventDraft, command: Command, result: Decision['result']): EventDraft {
+  const requestId = 'requestId' in command ? command.requestId : undefined
+  if (requestId === undefined && result === undefined) return draft
+  const { session } = (command as { actor: Actor }).actor
+  return {
+    ...draft,
+    ...optional('result', result),
+    ...optional('requestId', requestId),
+    ...(requestId === undefined || session === draft.session ? {} : { asker: session }),
+  }
 }
 
 function ownersTouched(state: State, events: readonly Event[]): Set<Owner> {

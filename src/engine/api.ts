@@ -1,6 +1,6 @@
 import type { Notice } from '../contract/door.ts'
 import type { Problem } from '../contract/errors.ts'
-import type { EventKind, PathRight, Role } from '../contract/events.ts'
+import type { EventKind, PathRight, Role, ShownEvent } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
 
 /**
@@ -32,7 +32,7 @@ export interface EngineApi {
    * Yields arrays that became durable together. A consumer that falls behind reads from the ledger;
    * nothing is queued for it without bound.
    */
-  watch(caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]>
+  watch(caller: Caller, query: WatchQuery): AsyncIterable<ShownEvent[]>
   /**
    * Ties a session to a connection (socket, stdio): when the last connection of a session closes, the
    * session ends after the grace of locks §26. Returns the function that disconnects.
@@ -120,16 +120,6 @@ export interface WatchQuery {
   path?: string
   kinds?: readonly EventKind[]
   signal: AbortSignal
-}
-
-/** An event as people and programs see it: no request ids, times in ISO 8601. */
-export interface WireEvent {
-  revision: number
-  at: string
-  kind: EventKind
-  agent: string
-  session: string
-  [field: string]: unknown
 }
 
 export interface Health {

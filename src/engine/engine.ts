@@ -1,7 +1,7 @@
 import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
-import { SERVER_KINDS, SERVER_STREAM } from '../contract/events.ts'
-import type { OperationName, Output } from '../contract/operations.ts'
+import { isOfServerOnly, SERVER_STREAM, type ShownEvent } from '../contract/events.ts'
+import { type OperationName, type Output, operationOf } from '../contract/operations.ts'
 import { showTimesBy } from '../contract/time.ts'
 import { VERSION } from '../contract/version.ts'
 import type { Actor } from '../core/command.ts'
@@ -19,16 +19,16 @@ import type {
   Principal,
   Request,
   WatchQuery,
-  WireEvent,
 } from './api.ts'
 import { watch } from './audit/watch.ts'
+import { Call } from './call.ts'
 import type { Clock } from './clock.ts'
+import { perform } from './perform.ts'
 import { NoticeBoard } from './session/notice-board.ts'
 import { Proof } from './session/proof.ts'
-import { Directory, randomName, sessionEnded } from './session/registry.ts'
-import { SERVER_OPERATIONS, ServerCalls } from './session/server-calls.ts'
+import { Registry, randomName, sessionEnded } from './session/registry.ts'
+import { assertSupervisor, ServerService } from './session/serving.ts'
 import { Sessions } from './session/sessions.ts'
-import { storageRefusal } from './stream/storage-refusal.ts'
 import { Stream } from './stream/stream.ts'
 import { Workspace } from './workspace.ts'
 
@@ -46,7 +46,7 @@ export interface Storage {
  * connections to them. Faces call it through `EngineApi`.
  */
 export class Engine implements EngineApi {
-  readonly directory: Directory
+  readonly registry: Registry
   /** The admin's token, when this start made it. */
   firstToken: string | undefined
   private readonly storage: Storage
@@ -56,7 +56,7 @@ export class Engine implements EngineApi {
   private readonly board = new NoticeBoard()
   private readonly texts = new EditThread()
   private readonly sessions: Sessions
-  private readonly serverCalls: ServerCalls
+  private readonly server: ServerService
   private readonly proof: Proof
   private readonly startedAt: number
   private stopTimer: () => void = () => {}
@@ -73,10 +73,10 @@ export class Engine implements EngineApi {
     this.clock = clock
     this.startedAt = clock.now()
     const { ledger, tables } = storage.streamOf(undefined)
-    this.directory = new Directory(new Stream('', ledger, tables, clock), clock, storage.secret)
-    this.sessions = new Sessions(this.directory, this.workspaces, clock, this.board)
+    this.registry = new Registry(new Stream('', ledger, tables, clock), clock, storage.secret)
+    this.sessions = new Sessions(this.registry, this.workspaces, clock, this.board)
     this.proof = new Proof(this.sessions)
-    this.serverCalls = new ServerCalls(this.directory, this.sessions, {
+    this.server = new ServerService(this.registry, this.sessions, {
       all: this.workspaces,
       get: (name) => this.workspaceOf(name),
       open: (name) => this.openWorkspace(name),
@@ -86,10 +86,10 @@ export class Engine implements EngineApi {
 
   /** Opens the ledgers first: whoever has the server's own ledger has the whole folder. */
   async open(): Promise<void> {
-    await this.directory.stream.open()
+    await this.registry.stream.open()
     await this.storage.blobs.open()
-    this.firstToken = await this.directory.prepare()
-    for (const name of this.directory.workspaces.keys()) await this.openWorkspace(name)
+    this.firstToken = await this.registry.prepare()
+    for (const name of this.registry.workspaces.keys()) await this.openWorkspace(name)
     await this.sessions.endOrphans()
     this.followClock()
     this.tick()
@@ -100,12 +100,13 @@ export class Engine implements EngineApi {
     const stream = new Stream(name, ledger, tables, this.clock)
     await stream.open()
     const { blobs, secret } = this.storage
-    const workspace = new Workspace(stream, blobs, this.clock, secret, {
+    const workspace = new Workspace(stream, {
+      ...{ blobs, secret, clock: this.clock },
       board: this.board,
-      about: (session) => this.directory.sessions.get(session)?.about,
+      about: (session) => this.registry.sessions.get(session)?.about,
       sessionFor: (to) => this.sessions.sessionFor(to),
       texts: this.texts,
-      actorOf: (session) => this.directory.actorOf(session),
+      actorOf: (session) => this.registry.actorOf(session),
       isGone: (session) => this.sessions.isGone(session),
     })
     this.workspaces.set(name, workspace)
@@ -119,7 +120,7 @@ export class Engine implements EngineApi {
   }
 
   authenticate(token: string): Principal | undefined {
-    return this.directory.authenticate(token)
+    return this.registry.authenticate(token)
   }
 
   callerOf(principal: Principal, named?: CallerName): Promise<Caller> {
@@ -159,42 +160,60 @@ export class Engine implements EngineApi {
   }
 
   giveBack(caller: Caller, workspace: string, lock: string): void {
-    const actor = this.directory.actorOf(caller.session)
+    const actor = this.registry.actorOf(caller.session)
     // With the session went its locks, and with the workspace all of them.
     if (actor !== undefined) this.workspaces.get(workspace)?.giveBack(actor, lock)
   }
 
   private route<N extends OperationName>(request: Request<N>): Promise<Answer<N>> {
-    const { operation, input, caller, content, signal } = request
     if (this.isDraining) fail('read_only_mode', 'The server is stopping. Try again in a moment.')
-    const known = this.directory.actorOf(caller.session) ?? sessionEnded(caller.session)
-    const actor = caller.unnamed === true ? { ...known, unnamed: true } : known
-    this.sessions.heard(caller.session)
-    const isServers =
-      !('workspace' in input) || SERVER_OPERATIONS.has(operation) || isOfServer(operation, input)
-    if (isServers) {
-      const answer = this.serverCalls.call(operation, input as never, actor)
-      return answer.then(
-        (value) => ({ value, revision: 0 }) as Answer<N>,
-        (error: unknown) => Promise.reject(storageRefusal(error)),
-      )
+    const { caller, operation, input } = request
+    const actor = this.actorNow(caller)
+    const workspace = this.workspaceAsked(operation, input)
+    const call = new Call(request, actor, (workspace ?? this.server).decider, this.actorNow)
+    if (workspace !== undefined && this.proof.isNeeded(operation, input, actor)) {
+      return this.proven(workspace, call)
     }
-    const workspace = this.workspaceOf(input.workspace)
-    if (this.proof.isNeeded(operation, input, actor)) return this.proven(request, actor, workspace)
-    return workspace.call(operation, input, actor, content, signal)
+    return this.performed(workspace, call)
   }
 
   /** The same for who has to prove what is its own, call by call. */
   private async proven<N extends OperationName>(
-    { operation, input, content, signal }: Request<N>,
-    caller: Actor,
     workspace: Workspace,
+    call: Call<N>,
   ): Promise<Answer<N>> {
-    const actor = await this.proof.actorFor(operation, input as object, caller, workspace)
-    if (actor !== caller) this.sessions.heard(actor.session)
-    const answer = await workspace.call(operation, input, actor, content, signal)
-    if (actor !== caller) await this.sessions.endOnce(actor.session)
+    const caller = call.actor
+    call.prove = () => this.proof.actorFor(call.operation, call.input, caller, workspace)
+    const answer = await this.performed(workspace, call)
+    // Nobody can send it again, so nobody needs its answers.
+    if (call.actor !== caller && call.requestId === undefined) {
+      await this.sessions.endOnce(call.actor.session)
+    }
     return answer
+  }
+
+  private performed<N extends OperationName>(
+    workspace: Workspace | undefined,
+    call: Call<N>,
+  ): Promise<Answer<N>> {
+    return perform(workspace ?? this.server, call, (session) => {
+      this.sessions.heard(session)
+      workspace?.context.leases.heard(session, this.clock.now())
+    })
+  }
+
+  /** Who a caller is by now: with the role and the rights that its agent has. */
+  private readonly actorNow = ({ session, unnamed }: Caller): Actor => {
+    const known = this.registry.actorOf(session) ?? sessionEnded(session)
+    return unnamed === true ? { ...known, unnamed } : known
+  }
+
+  /** The workspace that a call is for; undefined: the server itself. */
+  private workspaceAsked(operation: OperationName, input: object): Workspace | undefined {
+    const { of } = operationOf(operation)
+    const { workspace } = input as { workspace?: string }
+    if (of === 'server' || workspace === undefined) return undefined
+    return of === 'stream' && workspace === SERVER_STREAM ? undefined : this.workspaceOf(workspace)
   }
 
   /** The stream of a workspace, for whoever reads its facts. */
@@ -231,16 +250,21 @@ export class Engine implements EngineApi {
   private tick(): void {
     this.stopTimer = this.clock.after(IDLE_SWEEP_MS, () => {
       this.sessions.sweepIdle()
-      this.directory.recordCounted(this.clock.now())
+      this.registry.decider.recordCounted(this.clock.now())
       this.tick()
     })
   }
 
-  watch(caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]> {
-    const actorNow = () => this.directory.actorOf(caller.session)
+  watch(caller: Caller, query: WatchQuery): AsyncIterable<ShownEvent[]> {
+    const actorNow = () => this.registry.actorOf(caller.session)
     if (query.workspace === SERVER_STREAM) {
-      this.serverCalls.supervisor(actorNow())
-      return watch(this.directory.stream, query, () => this.serverCalls.supervisor(actorNow()))
+      const supervisorNow = (): Actor | undefined => {
+        const actor = actorNow()
+        if (actor !== undefined) assertSupervisor(actor)
+        return actor
+      }
+      supervisorNow()
+      return watch(this.registry.stream, query, supervisorNow)
     }
     const { stream } = this.workspaceOf(query.workspace)
     assertKindsOfWorkspace(query.kinds)
@@ -248,7 +272,7 @@ export class Engine implements EngineApi {
   }
 
   revision(workspace: string): number | undefined {
-    if (workspace === SERVER_STREAM) return this.directory.stream.durable
+    if (workspace === SERVER_STREAM) return this.registry.stream.durable
     return this.workspaces.get(workspace)?.stream.durable
   }
 
@@ -277,7 +301,7 @@ export class Engine implements EngineApi {
     this.stopClock()
     this.sessions.stop()
     for (const workspace of this.workspaces.values()) await workspace.close()
-    await this.directory.stream.close()
+    await this.registry.stream.close()
     await this.texts.close()
   }
 }
@@ -285,14 +309,9 @@ export class Engine implements EngineApi {
 const IDLE_SWEEP_MS = 15_000
 const CLOCK_MS = 1000
 
-function isOfServer(operation: OperationName, input: { workspace?: string }): boolean {
-  const isAudit = operation === 'query_audit' || operation === 'verify_audit'
-  return isAudit && input.workspace === SERVER_STREAM
-}
-
 /** Waiting for what never comes must not look like waiting. */
 function assertKindsOfWorkspace(kinds: WatchQuery['kinds']): void {
-  if (kinds === undefined || !kinds.every((kind) => SERVER_KINDS.has(kind))) return
+  if (kinds === undefined || !kinds.every(isOfServerOnly)) return
   fail(
     'invalid_request',
     `${kinds.join(', ')}: a fact of the server, not of a workspace. Watch the workspace "${SERVER_STREAM}".`,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { ShownEvent } from '../../src/contract/events.ts'
 import { SERVER_STREAM } from '../../src/contract/events.ts'
-import type { WireEvent } from '../../src/engine/api.ts'
 import { EngineWorld } from '../engine/world.ts'
 import { serveReal } from '../face/serve.ts'
 
@@ -87,13 +87,13 @@ test('A6: what is done to agents, tokens and groups is in the audit, for who may
 test('A6: a watch of the server’s facts tells them, to supervisors alone', async () => {
   const world = await EngineWorld.start()
   const stop = new AbortController()
-  const told: WireEvent[] = []
+  const told: ShownEvent[] = []
   const query = { workspace: SERVER_STREAM, since: 0, signal: stop.signal }
   const admin = await world.caller('admin')
   const reading = (async () => {
     for await (const events of world.engine.watch(admin, { ...query, kinds: ['agent-set'] })) {
       told.push(...events)
-      if (told.some(({ name }) => name === 'eve')) break
+      if (told.some((one) => one.kind === 'agent-set' && one.name === 'eve')) break
     }
   })()
   await world.addAgent('eve')

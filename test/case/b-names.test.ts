@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { WireEvent } from '../../src/engine/api.ts'
+import type { ShownEvent } from '../../src/contract/events.ts'
 import { EngineWorld } from '../engine/world.ts'
 import { connectMcp, serveMcpReal } from '../face/mcp-client.ts'
 
@@ -30,7 +30,7 @@ test('B1: a folder in another case is the folder: its lock, its rights, its watc
   const stop = new AbortController()
   const kinds = ['files-committed', 'lock-acquired'] as const
   const query = { workspace: 'main', since: 0, path: '/tEAM', kinds, signal: stop.signal }
-  const told: WireEvent[] = []
+  const told: ShownEvent[] = []
   for await (const events of world.engine.watch(await world.caller('bob'), query)) {
     told.push(...events)
     if (told.length >= 2) break

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { WireEvent } from '../../src/engine/api.ts'
+import type { ShownEvent } from '../../src/contract/events.ts'
 import { EngineWorld, settle } from './world.ts'
 
 async function rows(world: EngineWorld, who: string, input = {}) {
@@ -16,7 +16,7 @@ describe('audit', () => {
     const all = await rows(world, 'admin')
     expect(all.map((row) => [row.kind, row.outcome])).toEqual([
       ['files-committed', 'done'],
-      ['commit', 'refused'],
+      ['write_file', 'refused'],
       ['lock-acquired', 'done'],
     ])
     expect(all[1]).toMatchObject({ agent: 'bob', code: 'locked', paths: ['/f'], count: 1 })
@@ -57,7 +57,11 @@ describe('audit', () => {
     expect(await rows(world, 'bob')).toHaveLength(1)
     expect(await world.code(rows(world, 'bob', { agent: 'ann' }))).toBe('forbidden')
     await world.addAgent('sue', { role: 'supervisor' })
-    expect(await rows(world, 'sue')).toHaveLength(2)
+    expect((await rows(world, 'sue')).map(({ agent, kind }) => [agent, kind])).toEqual([
+      ['bob', 'query_audit'],
+      ['bob', 'files-committed'],
+      ['ann', 'files-committed'],
+    ])
   })
 
   it('verify finds what was altered in the ledger', async () => {
@@ -88,9 +92,9 @@ describe('watch', () => {
     world: EngineWorld,
     who: string,
     query: { since?: number; path?: string },
-  ): Promise<{ events: WireEvent[]; stop: () => void; failed: Promise<unknown> }> {
+  ): Promise<{ events: ShownEvent[]; stop: () => void; failed: Promise<unknown> }> {
     const stop = new AbortController()
-    const events: WireEvent[] = []
+    const events: ShownEvent[] = []
     const caller = await world.caller(who)
     const run = async () => {
       const watch = world.engine.watch(caller, {
@@ -182,7 +186,7 @@ describe('watch', () => {
     expect(live.events.map((event) => event.kind)).toEqual(kinds)
     live.stop()
 
-    const { revision } = live.events[0] as WireEvent
+    const { revision } = live.events[0] as ShownEvent
     const reads = async (since: number) => {
       const watch = await collect(world, 'bob', { path: '/docs', since })
       await settle()
@@ -241,7 +245,7 @@ describe('watch', () => {
     }
     const seen: number[] = []
     while (seen.length < 100)
-      seen.push(...(await reader.next()).value.map((one: WireEvent) => one.revision))
+      seen.push(...(await reader.next()).value.map((one: ShownEvent) => one.revision))
     expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i + 2))
     stop.abort()
   })

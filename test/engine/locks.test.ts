@@ -271,7 +271,7 @@ describe('leases', () => {
     expect((await world.call('bob', 'list_locks', {})).locks).toHaveLength(1)
     await world.clock.advance(2_000)
     expect((await world.call('bob', 'list_locks', {})).locks).toHaveLength(0)
-    expect(world.engine.directory.sessions.has('ann:run')).toBe(false)
+    expect(world.engine.registry.sessions.has('ann:run')).toBe(false)
   })
 
   it('locks §26: resumed within the grace, it keeps its locks', async () => {
@@ -296,8 +296,8 @@ describe('leases', () => {
     await world.call('ann', 'open_session', { name: 'busy', ttl: 10 })
     await world.lock('ann:busy', '/f', { ttl: 3600 })
     await world.clock.advance(60_000)
-    expect(world.engine.directory.sessions.has('ann:short')).toBe(false)
-    expect(world.engine.directory.sessions.has('ann:busy')).toBe(true)
+    expect(world.engine.registry.sessions.has('ann:short')).toBe(false)
+    expect(world.engine.registry.sessions.has('ann:busy')).toBe(true)
   })
 })
 
@@ -307,14 +307,13 @@ describe('crashes between two streams', () => {
     await world.lock('ann:run', '/f')
     await world.call('bob', 'acquire_lock', { path: '/f', queue: true })
     // As if the power went after the first of the two decisions of an end.
-    const actor = world.engine.directory.actorOf('ann:run')
+    const actor = world.engine.registry.actorOf('ann:run')
     if (actor === undefined) throw new Error('no session')
-    await world.engine.directory.run({
-      kind: 'close-session',
-      actor,
-      id: 'ann:run',
-      reason: 'ended',
-    })
+    const id = 'ann:run'
+    await world.engine.registry.run(
+      { kind: 'close-session', actor, id, reason: 'ended' },
+      'end_session',
+    )
     await world.crash()
     expect((await world.call('cyd', 'list_locks', {})).locks).toMatchObject([{ owner: 'bob' }])
   })

@@ -113,7 +113,7 @@ export class EngineWorld {
     )
     await this.engine.open()
     for (const name of ['ann', 'bob', 'cyd']) {
-      if (!this.engine.directory.agents.has(name)) await this.addAgent(name)
+      if (!this.engine.registry.agents.has(name)) await this.addAgent(name)
     }
   }
 
@@ -132,7 +132,7 @@ export class EngineWorld {
   }
 
   caller(who: string, session = 'default'): Promise<Caller> {
-    const role = this.engine.directory.agents.get(who)?.role ?? 'admin'
+    const role = this.engine.registry.agents.get(who)?.role ?? 'admin'
     if (session === UNNAMED) return this.engine.callerOf({ name: who, role })
     // One of those who share a session goes by its full id.
     const id = session.includes('/') ? `${who}:${session}` : session

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { fail, type Problem, problemOf, refuse } from '../../src/contract/errors.ts'
-import { DEFAULT_SETTINGS } from '../../src/contract/events.ts'
+import { DEFAULT_SETTINGS, type ShownEvent } from '../../src/contract/events.ts'
 import type { OperationName, Output, Parsed } from '../../src/contract/operations.ts'
 import { isWithin, parentPath } from '../../src/contract/path.ts'
 import type {
@@ -10,7 +10,6 @@ import type {
   Principal,
   Request,
   WatchQuery,
-  WireEvent,
 } from '../../src/engine/api.ts'
 import { partOf, readText } from '../../src/engine/file/read-text.ts'
 import { runEdit } from '../../src/text/edit-job.ts'
@@ -51,7 +50,7 @@ export class FakeEngine implements EngineApi {
   ])
   readonly files = new Map<string, StoredFile>()
   readonly folders = new Set<string>(['/'])
-  readonly events: WireEvent[] = []
+  readonly events: ShownEvent[] = []
   readonly ended: string[] = []
   readonly faults = new Map<string, unknown>()
   compactedBefore = 0
@@ -121,7 +120,7 @@ export class FakeEngine implements EngineApi {
     return { ...answer, revision: this.#revision } as Answer<N>
   }
 
-  async *watch(_caller: Caller, query: WatchQuery): AsyncIterable<WireEvent[]> {
+  async *watch(_caller: Caller, query: WatchQuery): AsyncIterable<ShownEvent[]> {
     if (query.since < this.compactedBefore) fail('compacted', 'That history is no longer kept.')
     let next = this.events.findIndex((event) => event.revision > query.since)
     if (next < 0) next = this.events.length
@@ -137,9 +136,12 @@ export class FakeEngine implements EngineApi {
   }
 
   /** Puts a fact into the stream, as a commit of `agent` would. */
-  happen(kind: WireEvent['kind'], more: Record<string, unknown> = {}): WireEvent {
+  happen(kind: ShownEvent['kind'], more: Record<string, unknown> = {}): ShownEvent {
     this.#revision += 1
-    const event = { revision: this.#revision, at: AT, kind, agent: 'x', session: 'x:y', ...more }
+    const event = {
+      ...{ revision: this.#revision, at: AT, kind, agent: 'x', session: 'x:y' },
+      ...more,
+    } as ShownEvent
     this.events.push(event)
     this.#wake.resolve()
     this.#wake = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 import { connect, type WatchEvent } from '../../client/index.ts'
-import { EVENT_KINDS } from '../../contract/events.ts'
+import { EVENT_KIND_NAMES, type EventKind } from '../../contract/events.ts'
 import type { Command } from '../command.ts'
 import { pathOf } from '../operation-settings.ts'
 import { Screen } from '../screen.ts'
@@ -18,7 +18,7 @@ export const watch: Command = {
       name: 'kind',
       kind: 'list',
       describes: 'Only this kind of event',
-      choices: Object.keys(EVENT_KINDS),
+      choices: EVENT_KIND_NAMES,
     },
     { name: 'count', kind: 'number', describes: 'End after so many events' },
     SHARED.workspace,
@@ -32,7 +32,7 @@ export const watch: Command = {
   async run({ values, arguments: [path] }) {
     const agent = values.text('agent')
     const since = values.number('since')
-    const kinds = values.list('kind')
+    const kinds = values.list('kind') as EventKind[]
     const sluice = await connect({
       ...(await targetOf(values)),
       retryMs: RETRY_MS,
@@ -72,26 +72,21 @@ function lineOf(event: WatchEvent): string {
     .join('  ')
 }
 
-/** The paths of any kind of event, whatever it calls them. */
+/** What it is about; of a commit with what was done to each. */
 function pathsOf(event: WatchEvent): string[] {
-  const { items, changes, paths } = event as {
-    items?: { path: string }[]
-    changes?: { path: string; op: string; to?: string }[]
-    paths?: string[]
-  }
-  return [
-    ...(items ?? []).map(({ path }) => path),
-    ...(changes ?? []).map(
-      ({ path, op, to }) => `${op} ${path}${to === undefined ? '' : ` → ${to}`}`,
-    ),
-    ...(paths ?? []),
-  ]
+  if (event.kind !== 'files-committed') return event.paths ?? []
+  return event.changes.map((change) => {
+    const from = 'from' in change && change.from !== undefined ? ` from ${change.from.path}` : ''
+    return `${change.op} ${change.path}${change.op === 'move' ? ` → ${change.to}` : from}`
+  })
 }
 
 function why(event: WatchEvent): string {
-  const { lock, reason, code, detail, message, intent } = event as Record<string, unknown>
-  const id = typeof lock === 'number' ? `L${lock}` : ''
-  return [id, reason, code, detail, message, intent]
+  const { lock, reason, code, detail, message, intent } = event as unknown as Record<
+    string,
+    unknown
+  >
+  return [lock, reason, code, detail, message, intent]
     .filter((part) => typeof part === 'string' && part !== '')
     .join(' ')
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LIMITS } from '../limits.ts'
-import { operation } from '../operation.ts'
+import { command, query } from '../operation.ts'
 import * as field from './fields.ts'
 
 const locks = field.tokens
@@ -13,7 +13,6 @@ const conditions = {
   locks,
   message: field.message.optional().describe('Why; kept with the version and shown in its history'),
   run: field.name.optional().describe('Groups the commits of one run'),
-  request_id: field.requestId.optional(),
 }
 
 const replacement = z
@@ -83,8 +82,8 @@ const change = z.discriminatedUnion('op', [
 ])
 
 export const fileOperations = {
-  read_file: operation({
-    kind: 'query',
+  read_file: query({
+    of: 'workspace',
     summary: 'Content of a file with its version, now or as it was at a revision.',
     role: 'agent',
     idempotent: true,
@@ -99,8 +98,8 @@ export const fileOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/files/{path+}', status: [200, 206, 304] },
     cli: { command: 'cat', arguments: ['path'] },
   }),
-  read_text: operation({
-    kind: 'query',
+  read_text: query({
+    of: 'workspace',
     summary: 'Text of a file: all of it, its first or last lines, or some from an offset on.',
     role: 'agent',
     idempotent: true,
@@ -142,8 +141,8 @@ export const fileOperations = {
     ],
     http: { method: 'GET', path: '/workspaces/{workspace}/text/{path+}', status: [200] },
   }),
-  write_file: operation({
-    kind: 'command',
+  write_file: command({
+    of: 'workspace',
     summary: 'Write a whole file. It becomes visible whole or not at all.',
     role: 'agent',
     idempotent: false,
@@ -159,8 +158,8 @@ export const fileOperations = {
     http: { method: 'PUT', path: '/workspaces/{workspace}/files/{path+}', status: [200, 201] },
     cli: { command: 'put', arguments: ['path'] },
   }),
-  patch_file: operation({
-    kind: 'command',
+  patch_file: command({
+    of: 'workspace',
     summary: 'Append to the newest version of a file, or replace text in it.',
     role: 'agent',
     idempotent: false,
@@ -185,8 +184,8 @@ export const fileOperations = {
     errors: [...writeErrors, 'not_found', 'edit_conflict', 'range_invalid', 'invalid_request'],
     http: { method: 'PATCH', path: '/workspaces/{workspace}/files/{path+}', status: [200] },
   }),
-  delete_file: operation({
-    kind: 'command',
+  delete_file: command({
+    of: 'workspace',
     summary: 'Delete a file, or a folder with all in it. Its history stays readable.',
     role: 'agent',
     idempotent: false,
@@ -198,15 +197,14 @@ export const fileOperations = {
       locks,
       message: conditions.message,
       run: conditions.run,
-      request_id: conditions.request_id,
     }),
     output: field.written,
     errors: [...writeErrors, 'not_found', 'not_empty'],
     http: { method: 'DELETE', path: '/workspaces/{workspace}/files/{path+}', status: [204] },
     cli: { command: 'rm', arguments: ['path'] },
   }),
-  commit: operation({
-    kind: 'command',
+  commit: command({
+    of: 'workspace',
     summary: 'Many changes of one workspace, all or nothing, as one revision.',
     role: 'agent',
     idempotent: false,
@@ -220,7 +218,6 @@ export const fileOperations = {
       locks,
       message: conditions.message,
       run: conditions.run,
-      request_id: conditions.request_id,
     }),
     output: z.object({
       revision: z.int(),
@@ -230,8 +227,8 @@ export const fileOperations = {
     errors: [...writeErrors, 'not_found', 'not_empty', 'edit_conflict', 'invalid_request'],
     http: { method: 'POST', path: '/workspaces/{workspace}/commits', status: [201] },
   }),
-  get_entry: operation({
-    kind: 'query',
+  get_entry: query({
+    of: 'workspace',
     summary: 'Facts of one file, or of a folder and what lies in it.',
     role: 'agent',
     idempotent: true,
@@ -259,8 +256,8 @@ export const fileOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/entries/{path+}', status: [200] },
     cli: { command: 'ls', arguments: ['path'] },
   }),
-  get_history: operation({
-    kind: 'query',
+  get_history: query({
+    of: 'workspace',
     summary: 'Versions of a file, newest first.',
     role: 'agent',
     idempotent: true,

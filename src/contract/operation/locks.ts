@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SESSION_NAME } from '../caller.ts'
 import { LIMITS } from '../limits.ts'
-import { operation } from '../operation.ts'
+import { command, lease, query } from '../operation.ts'
 import * as field from './fields.ts'
 
 const level = z.enum(['read', 'write', 'exclusive'])
@@ -73,8 +73,8 @@ const queued = z.object({
 const acquired = z.discriminatedUnion('status', [granted, queued])
 
 export const lockOperations = {
-  acquire_lock: operation({
-    kind: 'command',
+  acquire_lock: command({
+    of: 'workspace',
     summary: 'Take a lock on one or more paths, all or nothing, or queue for it.',
     role: 'agent',
     idempotent: false,
@@ -123,7 +123,6 @@ export const lockOperations = {
         .enum(['activity', 'explicit'])
         .optional()
         .describe('activity: any call of the session renews; explicit: only renew_lock does'),
-      request_id: field.requestId.optional(),
     }),
     output: acquired,
     errors: [
@@ -142,8 +141,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks', status: [201, 202] },
     cli: { command: 'lock', arguments: ['path'] },
   }),
-  change_lock: operation({
-    kind: 'command',
+  change_lock: command({
+    of: 'workspace',
     summary: 'Make a lock of yours stronger or weaker without letting go of it.',
     role: 'agent',
     idempotent: true,
@@ -158,7 +157,6 @@ export const lockOperations = {
       queue: field.flag
         .optional()
         .describe('Keep a place in the queue; default: yes when wait is above 0'),
-      request_id: field.requestId.optional(),
     }),
     output: acquired,
     errors: [
@@ -173,8 +171,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/change', status: [200, 202] },
     cli: { command: 'change', arguments: ['id', 'to'] },
   }),
-  handover_lock: operation({
-    kind: 'command',
+  handover_lock: command({
+    of: 'workspace',
     summary: 'Give a lock of yours to another open session, or take back your own, without a gap.',
     role: 'agent',
     idempotent: false,
@@ -207,8 +205,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/handover', status: [200] },
     cli: { command: 'handover', arguments: ['id', 'to'] },
   }),
-  ask_holder: operation({
-    kind: 'command',
+  ask_holder: command({
+    of: 'workspace',
     summary: 'Say something to the holder of a lock. It costs nothing and forces nothing.',
     role: 'agent',
     idempotent: false,
@@ -216,7 +214,6 @@ export const lockOperations = {
       workspace: field.workspace,
       id: field.lockId,
       message: z.string().min(1).max(LIMITS.intentBytes),
-      request_id: field.requestId.optional(),
     }),
     output: z.object({
       ask: field.askId,
@@ -226,8 +223,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/ask', status: [200] },
     cli: { command: 'ask', arguments: ['id', 'message'] },
   }),
-  answer_ask: operation({
-    kind: 'command',
+  answer_ask: command({
+    of: 'workspace',
     summary: 'Answer a question about a lock of yours; yield gives it back at once.',
     role: 'agent',
     idempotent: true,
@@ -243,8 +240,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/asks/{ask}', status: [200] },
     cli: { command: 'answer', arguments: ['ask', 'answer'] },
   }),
-  recall_lock: operation({
-    kind: 'command',
+  recall_lock: command({
+    of: 'workspace',
     summary: 'Tell a holder until when to give a lock back; then it is taken away.',
     role: 'supervisor',
     idempotent: false,
@@ -264,8 +261,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/recall', status: [200] },
     cli: { command: 'recall', arguments: ['id'] },
   }),
-  extend_recall: operation({
-    kind: 'command',
+  extend_recall: command({
+    of: 'workspace',
     summary: 'Of a recalled lock of yours: have the time to give it back once more.',
     role: 'agent',
     idempotent: false,
@@ -275,8 +272,8 @@ export const lockOperations = {
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/extend', status: [200] },
     cli: { command: 'extend', arguments: ['id'] },
   }),
-  read_draft: operation({
-    kind: 'query',
+  read_draft: query({
+    of: 'workspace',
     summary: 'What a session wanted to write when its lock was gone already.',
     role: 'agent',
     idempotent: true,
@@ -286,8 +283,8 @@ export const lockOperations = {
     errors: ['not_found', 'forbidden'],
     http: { method: 'GET', path: '/workspaces/{workspace}/drafts/{draft}', status: [200] },
   }),
-  list_locks: operation({
-    kind: 'query',
+  list_locks: query({
+    of: 'workspace',
     summary: 'Locks with holders and queues, as far as you may see their paths.',
     role: 'agent',
     idempotent: true,
@@ -352,8 +349,8 @@ export const lockOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/locks', status: [200] },
     cli: { command: 'locks', arguments: ['path'] },
   }),
-  get_lock: operation({
-    kind: 'query',
+  get_lock: query({
+    of: 'workspace',
     summary: 'One lock.',
     role: 'agent',
     idempotent: true,
@@ -362,8 +359,8 @@ export const lockOperations = {
     errors: ['not_found', 'lock_lost'],
     http: { method: 'GET', path: '/workspaces/{workspace}/locks/{id}', status: [200] },
   }),
-  renew_lock: operation({
-    kind: 'query',
+  renew_lock: lease({
+    of: 'workspace',
     summary: 'Start the full TTL of a lock anew.',
     role: 'agent',
     idempotent: true,
@@ -372,8 +369,8 @@ export const lockOperations = {
     errors: ['lock_lost', 'forbidden'],
     http: { method: 'POST', path: '/workspaces/{workspace}/locks/{id}/renew', status: [200] },
   }),
-  release_lock: operation({
-    kind: 'command',
+  release_lock: command({
+    of: 'workspace',
     summary: 'Give a lock back. Releasing it again is fine.',
     role: 'agent',
     idempotent: true,
@@ -388,15 +385,14 @@ export const lockOperations = {
         .max(LIMITS.intentBytes)
         .optional()
         .describe('Why it is taken; its holder and the audit see it'),
-      request_id: field.requestId.optional(),
     }),
     output: z.object({ released: z.boolean() }),
     errors: ['forbidden', 'invalid_request'],
     http: { method: 'DELETE', path: '/workspaces/{workspace}/locks/{id}', status: [204] },
     cli: { command: 'unlock', arguments: ['id'] },
   }),
-  release_all_locks: operation({
-    kind: 'command',
+  release_all_locks: command({
+    of: 'workspace',
     summary: 'Give back all locks of this session and leave all its queues.',
     role: 'agent',
     idempotent: true,
@@ -405,8 +401,8 @@ export const lockOperations = {
     errors: [],
     http: { method: 'DELETE', path: '/workspaces/{workspace}/locks', status: [200] },
   }),
-  wait_for_lock: operation({
-    kind: 'query',
+  wait_for_lock: lease({
+    of: 'workspace',
     summary: 'Go on waiting with a ticket.',
     role: 'agent',
     idempotent: true,
@@ -419,8 +415,8 @@ export const lockOperations = {
     errors: ['ticket_gone', 'stale_version', 'forbidden'],
     http: { method: 'GET', path: '/workspaces/{workspace}/tickets/{ticket}', status: [201, 202] },
   }),
-  leave_queue: operation({
-    kind: 'command',
+  leave_queue: command({
+    of: 'workspace',
     summary: 'Give up a ticket.',
     role: 'agent',
     idempotent: true,

@@ -1,6 +1,10 @@
 import { z } from 'zod'
-import { pathRightSchema, roleSchema, settingsSchema } from '../events.ts'
-import { operation } from '../operation.ts'
+import {
+  pathRight as pathRightSchema,
+  role as roleSchema,
+  settings as settingsSchema,
+} from '../event/settings.ts'
+import { command, query } from '../operation.ts'
 import * as field from './fields.ts'
 
 const session = z.object({
@@ -41,8 +45,8 @@ const agentFacts = z.object({
 const groupFacts = z.object({ name: z.string(), rights: z.array(pathRightSchema) })
 
 export const serverOperations = {
-  open_session: operation({
-    kind: 'command',
+  open_session: command({
+    of: 'server',
     summary: 'Open a session: one run of an agent, which its locks belong to.',
     role: 'agent',
     idempotent: false,
@@ -75,8 +79,8 @@ export const serverOperations = {
     errors: ['forbidden', 'unauthenticated', 'already_exists', 'too_many'],
     http: { method: 'POST', path: '/sessions', status: [201] },
   }),
-  list_sessions: operation({
-    kind: 'query',
+  list_sessions: query({
+    of: 'server',
     summary: 'Open sessions; agents see their own, supervisors all.',
     role: 'agent',
     idempotent: true,
@@ -85,8 +89,8 @@ export const serverOperations = {
     errors: [],
     http: { method: 'GET', path: '/sessions', status: [200] },
   }),
-  end_session: operation({
-    kind: 'command',
+  end_session: command({
+    of: 'server',
     summary: 'End a session: its locks go back, its tickets are dropped.',
     role: 'agent',
     idempotent: true,
@@ -95,8 +99,8 @@ export const serverOperations = {
     errors: ['forbidden'],
     http: { method: 'DELETE', path: '/sessions/{id}', status: [204] },
   }),
-  list_workspaces: operation({
-    kind: 'query',
+  list_workspaces: query({
+    of: 'server',
     summary: 'The workspaces of this server.',
     role: 'agent',
     idempotent: true,
@@ -105,8 +109,8 @@ export const serverOperations = {
     errors: [],
     http: { method: 'GET', path: '/workspaces', status: [200] },
   }),
-  get_workspace: operation({
-    kind: 'query',
+  get_workspace: query({
+    of: 'server',
     summary: 'One workspace and its settings.',
     role: 'agent',
     idempotent: true,
@@ -115,8 +119,8 @@ export const serverOperations = {
     errors: ['not_found'],
     http: { method: 'GET', path: '/workspaces/{workspace}', status: [200] },
   }),
-  put_workspace: operation({
-    kind: 'command',
+  put_workspace: command({
+    of: 'server',
     summary: 'Make a workspace, or change its settings.',
     role: 'admin',
     idempotent: true,
@@ -128,8 +132,8 @@ export const serverOperations = {
     errors: ['forbidden', 'invalid_request'],
     http: { method: 'PUT', path: '/workspaces/{workspace}', status: [200, 201] },
   }),
-  delete_workspace: operation({
-    kind: 'command',
+  delete_workspace: command({
+    of: 'server',
     summary: 'Take a workspace out of service. Its data stays in the data folder.',
     role: 'admin',
     idempotent: true,
@@ -138,8 +142,8 @@ export const serverOperations = {
     errors: ['forbidden', 'invalid_request'],
     http: { method: 'DELETE', path: '/workspaces/{workspace}', status: [204] },
   }),
-  list_agents: operation({
-    kind: 'query',
+  list_agents: query({
+    of: 'server',
     summary: 'Who may connect.',
     role: 'supervisor',
     idempotent: true,
@@ -149,8 +153,8 @@ export const serverOperations = {
     http: { method: 'GET', path: '/agents', status: [200] },
     cli: { command: 'agents', arguments: [] },
   }),
-  get_agent: operation({
-    kind: 'query',
+  get_agent: query({
+    of: 'server',
     summary: 'One agent.',
     role: 'supervisor',
     idempotent: true,
@@ -159,8 +163,8 @@ export const serverOperations = {
     errors: ['forbidden', 'not_found'],
     http: { method: 'GET', path: '/agents/{name}', status: [200] },
   }),
-  put_agent: operation({
-    kind: 'command',
+  put_agent: command({
+    of: 'server',
     summary: 'Make or change an agent: role, group and rights on paths.',
     role: 'admin',
     idempotent: true,
@@ -178,8 +182,8 @@ export const serverOperations = {
     errors: ['forbidden', 'invalid_request', 'not_found'],
     http: { method: 'PUT', path: '/agents/{name}', status: [200, 201] },
   }),
-  delete_agent: operation({
-    kind: 'command',
+  delete_agent: command({
+    of: 'server',
     summary: 'Remove an agent: its tokens stop working, its sessions end.',
     role: 'admin',
     idempotent: true,
@@ -188,8 +192,8 @@ export const serverOperations = {
     errors: ['forbidden'],
     http: { method: 'DELETE', path: '/agents/{name}', status: [204] },
   }),
-  create_token: operation({
-    kind: 'command',
+  create_token: command({
+    of: 'server',
     summary: 'Make a token for an agent. It is shown once.',
     role: 'admin',
     idempotent: false,
@@ -203,8 +207,8 @@ export const serverOperations = {
     http: { method: 'POST', path: '/agents/{name}/tokens', status: [201] },
     cli: { command: 'token', arguments: ['name'] },
   }),
-  put_group: operation({
-    kind: 'command',
+  put_group: command({
+    of: 'server',
     summary: 'Set the rights on paths of a group. An agent’s own rights come first.',
     role: 'admin',
     idempotent: true,
@@ -213,8 +217,8 @@ export const serverOperations = {
     errors: ['forbidden'],
     http: { method: 'PUT', path: '/groups/{name}', status: [200] },
   }),
-  list_groups: operation({
-    kind: 'query',
+  list_groups: query({
+    of: 'server',
     summary: 'Groups and their rights on paths.',
     role: 'supervisor',
     idempotent: true,
@@ -224,8 +228,8 @@ export const serverOperations = {
     http: { method: 'GET', path: '/groups', status: [200] },
     cli: { command: 'groups', arguments: [] },
   }),
-  workspace_status: operation({
-    kind: 'query',
+  workspace_status: query({
+    of: 'workspace',
     summary: 'Your locks, tickets and rights in a workspace, and how busy it is.',
     role: 'agent',
     idempotent: true,
@@ -250,8 +254,8 @@ export const serverOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/status', status: [200] },
     cli: { command: 'status', arguments: [] },
   }),
-  query_audit: operation({
-    kind: 'query',
+  query_audit: query({
+    of: 'stream',
     summary: 'Who did or tried what, newest first; agents see their own rows, supervisors all.',
     role: 'agent',
     idempotent: true,
@@ -288,8 +292,8 @@ export const serverOperations = {
     http: { method: 'GET', path: '/workspaces/{workspace}/audit', status: [200] },
     cli: { command: 'log', arguments: ['path'] },
   }),
-  verify_audit: operation({
-    kind: 'query',
+  verify_audit: query({
+    of: 'stream',
     summary: 'Read the whole ledger and check its sums and its hash chain.',
     role: 'supervisor',
     idempotent: true,

@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { PathRight, Role } from '../../contract/events.ts'
+import type { Operation } from '../../contract/operation.ts'
 import { foldPath, isWithin } from '../../contract/path.ts'
 
 /**
@@ -87,9 +88,32 @@ function given(rights: readonly PathRight[], tree: Tree): string {
   return `you were given ${named.join(', ')}${more}`
 }
 
+type Needed = Operation['role']
+
+const RANK: Record<Role, number> = {
+  agent: 1,
+  supervisor: 2,
+  human: 2,
+  admin: 3,
+}
+
+/** People may what supervisors may, admins everything. */
+export function hasRole(role: Role, needed: Needed): boolean {
+  return RANK[role] >= RANK[needed]
+}
+
+/** Who has a role, in words. */
+export function roleNeeded(needed: Needed): string {
+  return needed === 'admin'
+    ? 'admins'
+    : needed === 'supervisor'
+      ? 'supervisors, people and admins'
+      : 'agents'
+}
+
 /** Supervisors, people and admins may take locks from their holders and see everybody's rows. */
 export function maySupervise(role: Role): boolean {
-  return role !== 'agent'
+  return hasRole(role, 'supervisor')
 }
 
 function rightsBelow(rights: readonly PathRight[], tree: Tree, path: string): PathRight[] {

@@ -4,6 +4,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { foldPath, isUnder } from '../../contract/path.ts'
 import type { Commit, CommitChange, Moment } from '../command.ts'
+import { type Decision, decided, nothing, refused } from '../decision.ts'
 import type { Wanted } from '../lock/conflict.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range, Splice } from '../lock/range.ts'
@@ -29,17 +30,13 @@ import { fileAsOf, occupantAt, type Place, placeOf } from './place.ts'
  * A commit (files §7–16, locks §33–35): up to 10,000 changes, all or nothing, one event, one
  * revision. Each change is decided against a draft that has the changes before it.
  */
-export function decideCommit(
-  state: State,
-  command: Commit,
-  moment: Moment,
-): EventDraft[] | Refusal {
+export function decideCommit(state: State, command: Commit, moment: Moment): Decision {
   const writer = writerOf(state, command, moment)
-  if ('code' in writer) return writer
+  if ('code' in writer) return refused(writer)
   const work = new Work(writer)
   for (const change of command.changes) {
     const refusal = work.add(change)
-    if (refusal !== undefined) return refusal
+    if (refusal !== undefined) return refused(refusal)
   }
   const { agent, session } = command.actor
   const released = !command.release
@@ -49,7 +46,7 @@ export function decideCommit(
       )
   // What changes nothing is no fact: there is no new version, and nobody's reading goes stale. Where it
   // gives locks back, there is one without changes: a retry has to find that it was done.
-  if (work.changes.length === 0 && released.length === 0) return []
+  if (work.changes.length === 0 && released.length === 0) return nothing
   const committed: EventDraft = {
     kind: 'files-committed',
     agent,
@@ -58,9 +55,8 @@ export function decideCommit(
     ...(command.locks.length > 0 ? { locks: command.locks } : {}),
     ...optional('message', command.message),
     ...optional('run', command.run),
-    ...optional('requestId', command.requestId),
   }
-  return [committed, ...released]
+  return decided([committed, ...released])
 }
 
 /** One commit in the making. */

@@ -1,5 +1,5 @@
-import type { EventDraft } from '../../contract/events.ts'
 import type { KeepDraft, Moment } from '../command.ts'
+import { type Decision, decided } from '../decision.ts'
 import type { State } from '../state.ts'
 
 /** What somebody wanted to write under a lock that was gone already (locks §39). */
@@ -18,10 +18,10 @@ export interface KeptDraft {
   until: number
 }
 
-export function decideKeepDraft(state: State, command: KeepDraft, moment: Moment): EventDraft[] {
+export function decideKeepDraft(state: State, command: KeepDraft, moment: Moment): Decision {
   const { actor, path, lock, base, content } = command
   const { agent, session } = actor
   const until = moment.at + 1000 * state.settings.draft_kept_s
   const { sha256, size } = content
-  return [{ kind: 'draft-kept', agent, session, path, lock, base, sha256, size, until }]
+  return decided([{ kind: 'draft-kept', agent, session, path, lock, base, sha256, size, until }])
 }

@@ -2,6 +2,7 @@ import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor, Moment } from '../command.ts'
+import { type Decision, decided, nothing, refused } from '../decision.ts'
 import { entryNamed } from '../file/place.ts'
 import type { State } from '../state.ts'
 import {
@@ -37,13 +38,7 @@ import { placeAtLimit, servable } from './win.ts'
  *   nobody in the way ─────────► lock-acquired, or lock-raised when one own hold becomes stronger
  *   somebody in the way ───────► lock-queued, or a refusal naming the holders, or the cycle
  */
-export type AcquireDecision =
-  | { outcome: 'events'; events: EventDraft[] }
-  | { outcome: 'held'; lock: Lock }
-  | { outcome: 'waiting'; ticket: Ticket }
-  | { outcome: 'refused'; refusal: Refusal }
-
-export function decideAcquire(state: State, command: AcquireLock, moment: Moment): AcquireDecision {
+export function decideAcquire(state: State, command: AcquireLock, moment: Moment): Decision {
   const table = state.locks
   const { actor, any, queue } = command
   let items = prepareItems(state, command)
@@ -51,13 +46,13 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
   const owner = table.owners.get(actor.session) ?? newOwner(actor.session, actor.agent)
   if (any === undefined) {
     const held = heldAlready(table, items, owner)
-    if (held !== undefined) return { outcome: 'held', lock: held }
+    if (held !== undefined) return { ...nothing, held }
   } else {
     items = items.filter((item) => coveringLock(table, item, [owner]) === undefined)
     if (items.length < any) return refused(tooFewLeft(any, items.length))
   }
   const waiting = waitingAlready(items, any, owner)
-  if (waiting !== undefined && queue) return { outcome: 'waiting', ticket: waiting }
+  if (waiting !== undefined && queue) return { ...nothing, waiting }
 
   const [only] = items
   const raises =
@@ -77,7 +72,6 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
       ...optional('intent', command.intent),
       ...optional('priority', command.priority),
       ...optional('delayMs', command.delayMs),
-      ...optional('requestId', command.requestId),
     },
   })
 }
@@ -96,12 +90,11 @@ export interface Wish {
     intent?: string
     priority?: number
     delayMs?: number
-    requestId?: string
   }
 }
 
 /** Grants, queues or refuses what was asked for, whether anew or of a hold. */
-export function decideRequest(state: State, moment: Moment, wish: Wish): AcquireDecision {
+export function decideRequest(state: State, moment: Moment, wish: Wish): Decision {
   const table = state.locks
   const { actor, any, raises, terms } = wish
   const { request, free } = placed(state, wish, moment)
@@ -122,7 +115,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
             versions,
             ttlMs: raisedTtl(raises, terms.ttlMs),
           }
-    return { outcome: 'events', events: [granted] }
+    return decided([granted])
   }
   const refusal =
     (raises === undefined ? undefined : upgradeConflict(table, request)) ??
@@ -142,7 +135,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Acquire
   }
   const moved = movedDrafts(found.moves).filter((draft) => draft.ticket !== request.id)
   const recalled = raises === undefined ? [] : recalledByUpgrade(state, moment, request)
-  return { outcome: 'events', events: [queued, ...moved, ...recalled] }
+  return decided([queued, ...moved, ...recalled])
 }
 
 function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
@@ -155,10 +148,6 @@ function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
     seq,
     why: 'deadlock',
   }))
-}
-
-function refused(refusal: Refusal): AcquireDecision {
-  return { outcome: 'refused', refusal }
 }
 
 /** The request at its place, and what of it can be granted there (record 0008 no. 6–8, 12). */

@@ -1,4 +1,4 @@
-import type { Event, EventOf, LockItem } from '../../contract/events.ts'
+import type { EventKind, EventOf, LockItem } from '../../contract/events.ts'
 import { foldPath } from '../../contract/path.ts'
 import type { State } from '../state.ts'
 import { singleHold } from './conflict.ts'
@@ -30,70 +30,45 @@ import {
 } from './table.ts'
 import { countWin } from './win.ts'
 
-/** The fold of the facts about locks. Says whether it was one. */
-export function applyLock(state: State, event: Event): boolean {
-  const table = state.locks
-  switch (event.kind) {
-    case 'lock-acquired':
-      acquired(table, event)
-      return true
-    case 'lock-raised':
-      raised(table, event)
-      return true
-    case 'lock-lowered': {
-      const lock = table.locks.get(event.lock)
-      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))
-      return true
-    }
-    case 'lock-queued':
-      queued(state, event)
-      return true
-    case 'ticket-moved': {
-      const ticket = table.tickets.get(event.ticket)
-      if (ticket !== undefined) moveTicket(table, ticket, event.rank, event.seq)
-      return true
-    }
-    case 'ticket-left':
-      left(table, event)
-      return true
-    case 'lock-released':
-      released(table, event)
-      return true
-    case 'lock-handed-over':
-      handedOver(table, event)
-      return true
-    case 'lock-opened': {
-      const closed = table.closed.get(event.lock)
-      if (closed !== undefined) openClosed(table, closed)
-      return true
-    }
-    case 'lock-recalled': {
-      const { lock, reason, deadline, for: whom, why } = event
-      const held = table.locks.get(lock)
-      if (held !== undefined) {
-        const graceMs = deadline - graceFrom(state.settings, held, event.at)
-        held.recall = { reason, deadline, graceMs, isExtended: false, for: whom, why }
-        if (whom !== undefined && reason === 'priority') table.preferred.set(whom, event.at)
-      }
-      return true
-    }
-    case 'recall-extended': {
-      const recall = table.locks.get(event.lock)?.recall
-      if (recall !== undefined) {
-        recall.deadline = event.deadline
-        recall.isExtended = true
-      }
-      return true
-    }
-    case 'recall-ended': {
-      const lock = table.locks.get(event.lock)
-      if (lock !== undefined) lock.recall = undefined
-      return true
-    }
-    default:
-      return false
-  }
-}
+/** The fold of the facts about locks. */
+export const lockFolds = {
+  'lock-acquired': ({ locks }, event) => acquired(locks, event),
+  'lock-raised': ({ locks }, event) => raised(locks, event),
+  'lock-lowered': ({ locks: table }, event) => {
+    const lock = table.locks.get(event.lock)
+    if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))
+  },
+  'lock-queued': queued,
+  'ticket-moved': ({ locks: table }, { ticket: id, rank, seq }) => {
+    const ticket = table.tickets.get(id)
+    if (ticket !== undefined) moveTicket(table, ticket, rank, seq)
+  },
+  'ticket-left': ({ locks }, event) => left(locks, event),
+  'lock-released': ({ locks }, event) => released(locks, event),
+  'lock-handed-over': ({ locks }, event) => handedOver(locks, event),
+  'lock-opened': ({ locks: table }, event) => {
+    const closed = table.closed.get(event.lock)
+    if (closed !== undefined) openClosed(table, closed)
+  },
+  'lock-recalled': ({ locks: table, settings }, event) => {
+    const { lock, reason, deadline, for: whom, why, at } = event
+    const held = table.locks.get(lock)
+    if (held === undefined) return
+    const graceMs = deadline - graceFrom(settings, held, at)
+    held.recall = { reason, deadline, graceMs, isExtended: false, for: whom, why }
+    if (whom !== undefined && reason === 'priority') table.preferred.set(whom, at)
+  },
+  'recall-extended': ({ locks: table }, event) => {
+    const recall = table.locks.get(event.lock)?.recall
+    if (recall === undefined) return
+    recall.deadline = event.deadline
+    recall.isExtended = true
+  },
+  'recall-ended': ({ locks: table }, event) => {
+    const lock = table.locks.get(event.lock)
+    if (lock !== undefined) lock.recall = undefined
+  },
+} satisfies { [K in EventKind]?: (state: State, event: EventOf<K>) => void }
 
 function acquired(table: LockTable, event: EventOf<'lock-acquired'>): void {
   leaveTicket(table, event.ticket)

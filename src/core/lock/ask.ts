@@ -1,9 +1,10 @@
-import { type Refusal, refuse } from '../../contract/errors.ts'
+import { refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { missingRight } from '../agent/rights.ts'
 import type { AnswerAsk, AskHolder } from '../command.ts'
+import { type Decision, decided, refused } from '../decision.ts'
 import { lostRefusal } from '../file/permit.ts'
 import type { State } from '../state.ts'
 
@@ -19,38 +20,32 @@ export interface Ask {
   answer: { answer: 'yield' | 'estimate' | 'no'; estimateS?: number; message?: string } | undefined
 }
 
-export function decideAsk(state: State, command: AskHolder): EventDraft[] | Refusal {
-  const { actor, message, requestId } = command
+export function decideAsk(state: State, command: AskHolder): Decision {
+  const { actor, message } = command
   const lock = state.locks.locks.get(command.lock)
-  if (lock === undefined) return lostRefusal(state, command.lock)
+  if (lock === undefined) return refused(lostRefusal(state, command.lock))
   const paths = lock.items.map((item) => item.path)
   // Who may not see a path does not hear of its holder either.
   for (const path of paths) {
     const refusal = missingRight(actor.rights, state, path, false, 'read')
-    if (refusal !== undefined) return refusal
+    if (refusal !== undefined) return refused(refusal)
   }
   const { agent, session } = lock.owner
   if (session === actor.session) {
-    return refuse(
-      'invalid_request',
-      `L${lock.id} is your own lock. Release it when you are done.`,
-      {
-        fields: [{ field: 'id', fault: 'your own lock' }],
-      },
-    )
+    const fields = [{ field: 'id', fault: 'your own lock' }]
+    const detail = `L${lock.id} is your own lock. Release it when you are done.`
+    return refused(refuse('invalid_request', detail, { fields }))
   }
   let open = 0
   for (const ask of state.asks.values()) {
     if (ask.from.session === actor.session && ask.answer === undefined) open += 1
   }
   if (open >= LIMITS.asksOpen) {
-    return refuse(
-      'too_many',
-      `${open} of your questions are not answered yet. Wait, or work on something else.`,
-      { limit: 'asks_open', limit_value: LIMITS.asksOpen },
-    )
+    const limit = { limit: 'asks_open', limit_value: LIMITS.asksOpen }
+    const detail = `${open} of your questions are not answered yet. Wait, or work on something else.`
+    return refused(refuse('too_many', detail, limit))
   }
-  return [
+  return decided([
     {
       kind: 'holder-asked',
       agent: actor.agent,
@@ -59,18 +54,16 @@ export function decideAsk(state: State, command: AskHolder): EventDraft[] | Refu
       to: { agent, session },
       paths,
       message,
-      ...optional('requestId', requestId),
     },
-  ]
+  ])
 }
 
-export function decideAnswer(state: State, command: AnswerAsk): EventDraft[] | Refusal {
+export function decideAnswer(state: State, command: AnswerAsk): Decision {
   const { actor, answer, estimateS, message } = command
   const ask = state.asks.get(command.ask)
   if (ask === undefined || ask.to.session !== actor.session) {
-    return refuse('not_found', `There is no question A${command.ask} to you.`, {
-      ask: `A${command.ask}`,
-    })
+    const id = `A${command.ask}`
+    return refused(refuse('not_found', `There is no question ${id} to you.`, { ask: id }))
   }
   const { agent, session } = actor
   const answered: EventDraft = {
@@ -83,7 +76,12 @@ export function decideAnswer(state: State, command: AnswerAsk): EventDraft[] | R
     ...optional('message', message),
   }
   const lock = state.locks.locks.get(ask.lock)
-  if (answer !== 'yield' || lock?.owner.session !== session) return [answered]
+  if (answer !== 'yield' || lock?.owner.session !== session) {
+    return decided([answered], { released: false })
+  }
   // To yield is to give it back, not to promise it.
-  return [answered, { kind: 'lock-released', agent, session, lock: lock.id, reason: 'released' }]
+  return decided(
+    [answered, { kind: 'lock-released', agent, session, lock: lock.id, reason: 'released' }],
+    { released: true },
+  )
 }

@@ -1,8 +1,9 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import { optional } from '../../contract/optional.ts'
 import type { ChangeLock, HandOverLock, Moment } from '../command.ts'
+import { type Decision, decided, nothing, refused } from '../decision.ts'
 import type { State } from '../state.ts'
-import { type AcquireDecision, decideRequest, versionOf } from './acquire.ts'
+import { decideRequest, versionOf } from './acquire.ts'
 import { holdersInTheWay } from './conflict.ts'
 import { deadlockRefusal } from './describe-cycle.ts'
 import { heldLimit } from './limit.ts'
@@ -15,10 +16,10 @@ import { WaitsFor } from './waits-for.ts'
 /** What becomes of a hold without letting go of it: stronger, weaker, somebody else's. */
 
 /** locks §15–17: all items of the hold at one level; stronger may wait, weaker never does. */
-export function decideChange(state: State, command: ChangeLock, moment: Moment): AcquireDecision {
+export function decideChange(state: State, command: ChangeLock, moment: Moment): Decision {
   const { actor, to } = command
   const lock = ownLock(state, actor, command.lock)
-  if ('code' in lock) return { outcome: 'refused', refusal: lock }
+  if ('code' in lock) return refused(lock)
   const mode = modeOf(to, command.stable)
   const items = lock.items.map((item): Asked => {
     const version = versionOf(state, item.path)
@@ -27,8 +28,8 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
   const refusal = items
     .map((item) => changeRefusal(state, command, item))
     .find((one) => one !== undefined)
-  if (refusal !== undefined) return { outcome: 'refused', refusal }
-  if (lock.items.every((item) => item.mode === mode)) return { outcome: 'held', lock }
+  if (refusal !== undefined) return refused(refusal)
+  if (lock.items.every((item) => item.mode === mode)) return { ...nothing, held: lock }
   if (lock.items.every((item) => item.mode >= mode)) {
     const { agent, session } = actor
     const lowered = items.map(factOf)
@@ -38,14 +39,13 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
       session,
       lock: lock.id,
       items: lowered,
-      ...optional('requestId', command.requestId),
     } as const
-    return { outcome: 'events', events: [event] }
+    return decided([event])
   }
   const waiting = [...lock.owner.tickets].find(
     (ticket) => ticket.raises === lock.id && ticket.items.every((item) => item.mode === mode),
   )
-  if (waiting !== undefined && command.queue) return { outcome: 'waiting', ticket: waiting }
+  if (waiting !== undefined && command.queue) return { ...nothing, waiting }
   return decideRequest(state, moment, {
     actor,
     owner: lock.owner,
@@ -59,7 +59,6 @@ export function decideChange(state: State, command: ChangeLock, moment: Moment):
       ...optional('intent', lock.intent),
       ...optional('priority', lock.priority),
       ...optional('delayMs', lock.delayMs),
-      ...optional('requestId', command.requestId),
     },
   })
 }
@@ -72,32 +71,32 @@ function changeRefusal(state: State, command: ChangeLock, item: Asked): Refusal 
 }
 
 /** locks §41: no moment without a holder, and no cycle by the back door. */
-export function decideHandOver(state: State, command: HandOverLock): AcquireDecision {
-  const { actor, to } = command
-  const lock = ownLock(state, actor, command.lock)
-  if ('code' in lock) return { outcome: 'refused', refusal: lock }
-  if (to.session === actor.session) return { outcome: 'held', lock }
+export function decideHandOver(state: State, command: HandOverLock): Decision {
+  const { holder = command.actor, to } = command
+  const lock = ownLock(state, holder, command.lock)
+  if ('code' in lock) return refused(lock)
+  if (to.session === holder.session) return { ...nothing, held: lock }
   const refusal =
     lock.items.map((item) => missingLockRight(state, to, item)).find((one) => one !== undefined) ??
     heldLimit(state, to.agent)
   if (refusal?.code === 'forbidden') {
     const level = levelOf(Math.max(...lock.items.map((item) => item.mode)) as Mode)
     const detail = `${to.agent} has no right to a ${level} lock on all of L${lock.id}. It stays yours.`
-    return { outcome: 'refused', refusal: { ...refusal, detail } }
+    return refused({ ...refusal, detail })
   }
-  if (refusal !== undefined) return { outcome: 'refused', refusal }
+  if (refusal !== undefined) return refused(refusal)
   const owner = state.locks.owners.get(to.session)
   const apart = standsAgainst(state, lock, owner)
-  if (apart !== undefined) return { outcome: 'refused', refusal: apart }
+  if (apart !== undefined) return refused(apart)
   // Whoever waits for it waits for its new owner then, its giver too.
   if (owner !== undefined && owner.tickets.size > 0) {
     const cycle = new WaitsFor(state.locks, { held: { lock, by: owner } }).cycleThrough(owner)
-    if (cycle !== undefined) return { outcome: 'refused', refusal: deadlockRefusal(cycle) }
+    if (cycle !== undefined) return refused(deadlockRefusal(cycle))
   }
-  const { agent, session } = actor
+  const { agent, session } = lock.owner
   const receiver = { agent: to.agent, session: to.session }
   const event = { kind: 'lock-handed-over', agent, session, lock: lock.id, to: receiver } as const
-  return { outcome: 'events', events: [event] }
+  return decided([event])
 }
 
 /** What one session may hold together, two may not. */

@@ -1,8 +1,8 @@
-import { type Refusal, refuse } from '../../contract/errors.ts'
+import { refuse } from '../../contract/errors.ts'
 import type { EventDraft, Settings } from '../../contract/events.ts'
 import { isoTime } from '../../contract/time.ts'
-import { maySupervise } from '../agent/rights.ts'
 import type { ExtendRecall, FollowUp, Moment, RecallLock } from '../command.ts'
+import { type Decision, decided, refused } from '../decision.ts'
 import { lostRefusal } from '../file/permit.ts'
 import type { State } from '../state.ts'
 import { holdersInTheWay, isWaitedFor } from './conflict.ts'
@@ -45,52 +45,43 @@ export function graceFrom(settings: Settings, lock: Lock, at: number): number {
   return Math.max(at, lock.grantedAt + 1000 * settings.minimum_hold_s)
 }
 
-export function decideRecall(
-  state: State,
-  command: RecallLock,
-  moment: Moment,
-): EventDraft[] | Refusal {
+export function decideRecall(state: State, command: RecallLock, moment: Moment): Decision {
   const { actor, reason, graceMs } = command
-  if (!maySupervise(actor.role)) {
-    return refuse('forbidden', 'Only supervisors and people may recall a lock. Ask its holder.', {
-      needed: 'supervisor',
-    })
-  }
   const lock = state.locks.locks.get(command.lock)
-  if (lock === undefined) return lostRefusal(state, command.lock)
+  if (lock === undefined) return refused(lostRefusal(state, command.lock))
   const why = {
     reason: 'supervisor',
     told: reason,
     ...(graceMs === undefined ? {} : { graceMs }),
   } as const
   const draft = recallDraft(state, lock, moment.at, why)
-  return [{ ...draft, agent: actor.agent, session: actor.session }]
+  return decided([{ ...draft, agent: actor.agent, session: actor.session }])
 }
 
-export function decideExtend(state: State, command: ExtendRecall): EventDraft[] | Refusal {
+export function decideExtend(state: State, command: ExtendRecall): Decision {
   const { actor } = command
   const lock = ownLock(state, actor, command.lock)
-  if ('code' in lock) return lock
+  if ('code' in lock) return refused(lock)
   const { recall } = lock
   if (recall === undefined) {
-    return refuse('invalid_request', `L${lock.id} is not recalled; keep it as long as you need.`, {
-      fields: [{ field: 'id', fault: 'there is no recall to extend' }],
-    })
+    const fields = [{ field: 'id', fault: 'there is no recall to extend' }]
+    const detail = `L${lock.id} is not recalled; keep it as long as you need.`
+    return refused(refuse('invalid_request', detail, { fields }))
   }
   if (recall.isExtended) {
-    return refuse(
-      'too_many',
-      `L${lock.id} was extended once already. Finish and release it before ${isoTime(recall.deadline)}.`,
-      { limit: 'recall_extensions', limit_value: 1, deadline: isoTime(recall.deadline) },
+    const deadline = isoTime(recall.deadline)
+    const detail = `L${lock.id} was extended once already. Finish and release it before ${deadline}.`
+    return refused(
+      refuse('too_many', detail, { limit: 'recall_extensions', limit_value: 1, deadline }),
     )
   }
   const { agent, session } = actor
   const deadline = recall.deadline + recall.graceMs
-  return [{ kind: 'recall-extended', agent, session, lock: lock.id, deadline }]
+  return decided([{ kind: 'recall-extended', agent, session, lock: lock.id, deadline }])
 }
 
 /** Time went by: what that brought about, of what the engine names. */
-export function decideFollowUp(state: State, command: FollowUp, moment: Moment): EventDraft[] {
+export function decideFollowUp(state: State, command: FollowUp, moment: Moment): Decision {
   const { at } = moment
   const events: EventDraft[] = []
   const recalled = new Set<Lock>()
@@ -123,7 +114,7 @@ export function decideFollowUp(state: State, command: FollowUp, moment: Moment):
     if (draft === undefined || at < draft.until) continue
     events.push({ kind: 'draft-dropped', agent: draft.agent, session: draft.session, draft: id })
   }
-  return events
+  return decided(events)
 }
 
 function lockDue(state: State, lock: Lock, at: number): EventDraft | undefined {

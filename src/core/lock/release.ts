@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from '../../contract/errors.ts'
+import { refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import { maySupervise } from '../agent/rights.ts'
@@ -10,6 +10,7 @@ import type {
   ReleaseAll,
   ReleaseLock,
 } from '../command.ts'
+import { type Decision, decided, nothing, refused } from '../decision.ts'
 import type { State } from '../state.ts'
 import type { Lock } from './table.ts'
 
@@ -17,40 +18,35 @@ type LossReason = 'expired' | 'unclaimed' | 'session-ended' | 'revoked' | 'force
 
 /** How holds and tickets end. Waking the next in line is the same decision: see step.ts. */
 
-export function decideRelease(
-  state: State,
-  command: ReleaseLock,
-  moment: Moment,
-): EventDraft[] | Refusal {
+export function decideRelease(state: State, command: ReleaseLock, moment: Moment): Decision {
   const { actor, force } = command
   if (force && !maySupervise(actor.role)) {
-    return refuse('forbidden', 'Only supervisors and people may take a lock from its holder.', {
-      needed: 'supervisor',
-    })
+    const detail = 'Only supervisors and people may take a lock from its holder.'
+    return refused(refuse('forbidden', detail, { needed: 'supervisor' }))
   }
   if (force && command.reason === undefined) {
-    return refuse('invalid_request', 'Say why: "reason" is recorded in the audit.', {
-      fields: [{ field: 'reason', fault: 'needed with force' }],
-    })
+    const fields = [{ field: 'reason', fault: 'needed with force' }]
+    const detail = 'Say why: "reason" is recorded in the audit.'
+    return refused(refuse('invalid_request', detail, { fields }))
   }
   const lock = state.locks.locks.get(command.lock)
   if (lock === undefined) {
     const { agent, session } = actor
     const isClosed = force && state.locks.closed.has(command.lock)
     // Giving back what is gone already is no error: the caller wanted it gone.
-    return isClosed ? [{ kind: 'lock-opened', agent, session, lock: command.lock }] : []
+    return isClosed
+      ? decided([{ kind: 'lock-opened', agent, session, lock: command.lock }])
+      : nothing
   }
   if (!force && lock.owner.session !== actor.session) {
-    return refuse(
-      'forbidden',
-      `L${lock.id} belongs to ${lock.owner.agent} (session ${lock.owner.session}), not to you.`,
-      { owner: lock.owner.agent, session: lock.owner.session },
-    )
+    const { agent, session } = lock.owner
+    const detail = `L${lock.id} belongs to ${agent} (session ${session}), not to you.`
+    return refused(refuse('forbidden', detail, { owner: agent, session }))
   }
   if (lock.owner.session === actor.session) {
-    return [released(lock, command.reason)]
+    return decided([released(lock, command.reason)])
   }
-  return [
+  return decided([
     {
       ...lostRelease(state, lock, 'forced', moment.at),
       agent: actor.agent,
@@ -58,7 +54,7 @@ export function decideRelease(
       by: actor.agent,
       ...optional('why', command.reason),
     },
-  ]
+  ])
 }
 
 function released(lock: Lock, why?: string): EventDraft {
@@ -93,47 +89,45 @@ export function lostRelease(
   }
 }
 
-export function decideReleaseAll(state: State, command: ReleaseAll): EventDraft[] {
+export function decideReleaseAll(state: State, command: ReleaseAll): Decision {
   const { agent, session } = command.actor
   const owner = state.locks.owners.get(session)
-  if (owner === undefined) return []
-  return [
-    ...[...owner.tickets].map(
-      (ticket): EventDraft => ({
-        kind: 'ticket-left',
-        agent,
-        session,
-        ticket: ticket.id,
-        reason: 'left',
-      }),
-    ),
-    ...[...owner.locks].map((lock) => released(lock)),
-  ]
+  if (owner === undefined) return nothing
+  const tickets = [...owner.tickets].map(
+    (ticket): EventDraft => ({
+      kind: 'ticket-left',
+      agent,
+      session,
+      ticket: ticket.id,
+      reason: 'left',
+    }),
+  )
+  const locks = [...owner.locks].map((lock) => released(lock))
+  return decided([...tickets, ...locks], { released: locks.length, left: tickets.length })
 }
 
-export function decideLeave(state: State, command: LeaveQueue): EventDraft[] | Refusal {
+export function decideLeave(state: State, command: LeaveQueue): Decision {
   const { agent, session } = command.actor
   const ticket = state.locks.tickets.get(command.ticket)
   const lock = state.locks.byTicket.get(command.ticket)
   const owner = (ticket ?? lock)?.owner
   if (owner !== undefined && owner.session !== session) {
-    return refuse('forbidden', `T${command.ticket} belongs to ${owner.agent}, not to you.`, {
-      owner: owner.agent,
-    })
+    const detail = `T${command.ticket} belongs to ${owner.agent}, not to you.`
+    return refused(refuse('forbidden', detail, { owner: owner.agent }))
   }
   if (ticket !== undefined) {
-    return [{ kind: 'ticket-left', agent, session, ticket: ticket.id, reason: 'left' }]
+    return decided([{ kind: 'ticket-left', agent, session, ticket: ticket.id, reason: 'left' }])
   }
   // It was granted while the caller gave up: giving up means giving back.
   // A hold that it only raised was there before, and stays.
   if (lock !== undefined && lock.id > command.ticket) {
-    return [released(lock)]
+    return decided([released(lock)])
   }
-  return []
+  return nothing
 }
 
 /** locks §27: time comes with the command; what was renewed since is left alone. */
-export function decideExpire(state: State, command: ExpireLocks, moment: Moment): EventDraft[] {
+export function decideExpire(state: State, command: ExpireLocks, moment: Moment): Decision {
   const claimWindowMs = 1000 * state.settings.claim_window_s
   const events: EventDraft[] = []
   for (const { lock: id, renewedAt, unclaimed } of command.locks) {
@@ -143,14 +137,14 @@ export function decideExpire(state: State, command: ExpireLocks, moment: Moment)
     if (moment.at < since + (unclaimed ? Math.min(claimWindowMs, lock.ttlMs) : lock.ttlMs)) continue
     events.push(lostRelease(state, lock, unclaimed ? 'unclaimed' : 'expired', moment.at))
   }
-  return events
+  return decided(events)
 }
 
-export function decideEndSession(state: State, command: EndSession, moment: Moment): EventDraft[] {
+export function decideEndSession(state: State, command: EndSession, moment: Moment): Decision {
   const { session, reason } = command
   const owner = state.locks.owners.get(session)
   const hasAnswers = state.answers.has(session)
-  if (owner === undefined && !hasAnswers) return []
+  if (owner === undefined && !hasAnswers) return nothing
   const agent = owner?.agent ?? session.slice(0, session.indexOf(':'))
   const tickets = [...(owner?.tickets ?? [])].map(
     (ticket): EventDraft => ({
@@ -167,5 +161,6 @@ export function decideEndSession(state: State, command: EndSession, moment: Mome
     return reason === 'ended' ? release : { ...release, ...optional('closedUntil', closedUntil) }
   })
   // Tickets go first, so that the session's own waiting is not granted by its own release.
-  return [...tickets, ...locks, { kind: 'session-ended', agent, session, id: session, reason }]
+  const ended: EventDraft = { kind: 'session-ended', agent, session, id: session, reason }
+  return decided([...tickets, ...locks, ended])
 }

@@ -1,122 +1,47 @@
 import { fail } from '../../contract/errors.ts'
-import type { Event, PathRight } from '../../contract/events.ts'
+import { type Event, eventRowOf } from '../../contract/events.ts'
 import type { Output, Parsed } from '../../contract/operations.ts'
 import { isUnder } from '../../contract/path.ts'
 import { isoTime, timeShownAs } from '../../contract/time.ts'
-import { mayRead, maySupervise, type Tree } from '../../core/agent/rights.ts'
+import { maySupervise, type Tree } from '../../core/agent/rights.ts'
 import type { Actor } from '../../core/command.ts'
 import { LedgerDamaged } from '../../store/ledger.ts'
-import type { WireEvent } from '../api.ts'
+import type { Handlers } from '../handler.ts'
 import type { Stream } from '../stream/stream.ts'
-import { namesByNumber, pathsIn } from './fact-paths.ts'
+import { mayHear } from './audience.ts'
+import { pathsIn } from './event-paths.ts'
 
 /** The ledger as people read it: who did or tried what. Rows are made from the facts themselves. */
 export type AuditRow = Output<'query_audit'>['rows'][number]
 
 type About = (session: string) => Record<string, string> | undefined
 
-function rowOf(event: Event, paths: readonly string[], about: About): AuditRow {
+function rowOf(event: Event, paths: readonly string[] | undefined, about: About): AuditRow {
   const said = about(event.session)
-  const row: AuditRow = {
-    revision: event.revision,
-    at: isoTime(event.at),
-    agent: event.agent,
-    session: event.session,
+  const { revision, at, agent, session, kind } = event
+  const row = {
+    ...{ revision, at: isoTime(at), agent, session },
     ...(said === undefined ? {} : { about: said }),
-    kind: event.kind === 'command-refused' ? event.command : event.kind,
-    paths: [...paths],
-    outcome: event.kind === 'command-refused' ? 'refused' : 'done',
-    count: event.kind === 'command-refused' ? event.count : 1,
-    detail: detailOf(event),
+    paths: [...(paths ?? [])],
+    detail: eventRowOf(kind).detail(event as never),
   }
-  if (event.kind === 'command-refused') row.code = event.code
-  return row
-}
-
-function detailOf(event: Event): string {
-  switch (event.kind) {
-    case 'files-committed': {
-      const ops = event.changes.map((change) => (change.op === 'write' ? change.how : change.op))
-      const counts = [...new Set(ops)].map(
-        (op) => `${op} ${ops.filter((one) => one === op).length}`,
-      )
-      return [counts.join(', '), event.message].filter(Boolean).join(': ')
-    }
-    case 'command-refused':
-      return event.detail
-    case 'session-opened':
-    case 'session-ended':
-      return event.id
-    case 'agent-set':
-      return [event.name, event.role, event.group, ...event.rights.map(rightText)]
-        .filter(Boolean)
-        .join(', ')
-    case 'group-set':
-      return [event.name, ...event.rights.map(rightText)].join(', ')
-    case 'agent-removed':
-    case 'token-created':
-    case 'tokens-revoked':
-    case 'workspace-made':
-    case 'workspace-removed':
-      return event.name
-    default:
-      return lockDetailOf(event)
-  }
-}
-
-function rightText({ workspace, path, access }: PathRight): string {
-  return `${workspace === '*' ? path : `${workspace}:${path}`}=${access}`
-}
-
-function lockDetailOf(event: Event): string {
-  switch (event.kind) {
-    case 'lock-acquired':
-    case 'lock-raised':
-    case 'lock-queued':
-      return `${event.items[0]?.level ?? ''}, ttl ${event.ttlMs / 1000} s${event.intent === undefined ? '' : `: ${event.intent}`}`
-    case 'lock-lowered':
-      return `L${event.lock}, to ${event.items[0]?.level ?? ''}`
-    case 'lock-released':
-      return [`L${event.lock}`, event.reason, event.by, event.why].filter(Boolean).join(', ')
-    case 'lock-handed-over':
-      return `L${event.lock} to ${event.to.session}, now L${event.revision}`
-    case 'lock-recalled':
-      return [`L${event.lock}`, event.reason, `until ${isoTime(event.deadline)}`, event.why]
-        .filter(Boolean)
-        .join(', ')
-    case 'recall-extended':
-      return `L${event.lock}, until ${isoTime(event.deadline)}`
-    case 'recall-ended':
-    case 'lock-opened':
-      return `L${event.lock}`
-    case 'ticket-left':
-    case 'ticket-moved':
-      return `T${event.ticket}, ${event.kind === 'ticket-left' ? event.reason : event.why}`
-    case 'holder-asked':
-      return `L${event.lock}, ${event.to.session}: ${event.message}`
-    case 'ask-answered':
-      return [`A${event.ask}`, event.answer, event.message].filter(Boolean).join(', ')
-    case 'draft-kept':
-      return `${event.size} bytes, after L${event.lock}`
-    case 'draft-dropped':
-      return `D${event.draft}`
-    default:
-      return ''
-  }
+  if (event.kind !== 'command-refused') return { ...row, kind, outcome: 'done', count: 1 }
+  const { command, code, count } = event
+  return { ...row, kind: command, outcome: 'refused', code, count }
 }
 
 /**
  * Rows newest first. The ledger is read backwards in windows of revisions until enough rows are
  * found, so a question about the recent past costs the same however old the workspace is.
  */
-export async function queryAudit(
+async function queryAudit(
   stream: Stream,
   actor: Actor,
   input: Parsed<'query_audit'>,
   about: About,
 ): Promise<Output<'query_audit'>> {
   const isWanted = wanted(actor, input)
-  const isShown = shown(stream.state, actor, input.path)
+  const isAll = maySupervise(actor.role)
   const since = input.since === undefined ? 0 : timeOf('since', input.since)
   const rows: AuditRow[] = []
   let end = Math.min(stream.durable, (input.before ?? Number.MAX_SAFE_INTEGER) - 1)
@@ -130,7 +55,8 @@ export async function queryAudit(
       if (event.at < since) return { rows, more: false }
       if (!isWanted(event)) continue
       const paths = pathsOf(event)
-      if (!isShown(paths)) continue
+      if (!isAbout(stream.state, input.path, paths)) continue
+      if (!isAll && !mayHear(event, paths, actor, stream.state)) continue
       if (rows.length >= input.limit) return { rows, more: true }
       rows.push(rowOf(event, paths, about))
     }
@@ -159,20 +85,14 @@ function wanted(actor: Actor, input: Parsed<'query_audit'>): (event: Event) => b
   }
 }
 
-function shown(
+/** Those that are about a path, or something below it. */
+function isAbout(
   tree: Tree,
-  actor: Actor,
   within: string | undefined,
-): (paths: readonly string[]) => boolean {
-  return (paths) => {
-    if (
-      within !== undefined &&
-      !paths.some((path) => isUnder(within, path, tree.settings.portable_names))
-    ) {
-      return false
-    }
-    return maySupervise(actor.role) || paths.every((path) => mayRead(actor.rights, tree, path))
-  }
+  paths: readonly string[] | undefined,
+): boolean {
+  if (within === undefined) return true
+  return paths?.some((path) => isUnder(within, path, tree.settings.portable_names)) === true
 }
 
 function timeOf(field: string, text: string): number {
@@ -185,8 +105,21 @@ function timeOf(field: string, text: string): number {
   return at
 }
 
+/** The audit of one stream; the ledger has only what is durable. */
+export function auditing(stream: Stream, about: About): Handlers<'stream'> {
+  return {
+    query_audit: {
+      read:
+        ({ actor }, { input }) =>
+        () =>
+          queryAudit(stream, actor, input, about),
+    },
+    verify_audit: { read: () => () => verifyAudit(stream) },
+  }
+}
+
 /** Reads every batch; the adapter checks sums and chain on the way. */
-export async function verifyAudit(stream: Stream): Promise<Output<'verify_audit'>> {
+async function verifyAudit(stream: Stream): Promise<Output<'verify_audit'>> {
   const result: Output<'verify_audit'> = { ok: true, from: 0, to: 0, batches: 0, hash: '' }
   try {
     for await (const { events, hash } of stream.history(1, stream.durable)) {
@@ -202,25 +135,3 @@ export async function verifyAudit(stream: Stream): Promise<Output<'verify_audit'
   }
   return result
 }
-
-/**
- * A fact as watchers see it: with its paths, without request ids and hashes of tokens; undefined if
- * they may not.
- */
-export function wireEvent(
-  event: Event,
-  paths: readonly string[],
-  actor: Actor,
-  tree: Tree,
-): WireEvent | undefined {
-  if (!paths.every((path) => mayRead(actor.rights, tree, path))) return undefined
-  const isOthersRefusal = event.kind === 'command-refused' && event.agent !== actor.agent
-  if (isOthersRefusal && !maySupervise(actor.role)) return undefined
-  const { revision, at, kind, agent, session, ...data } = event
-  const shown: Record<string, unknown> = { ...data }
-  for (const hidden of HIDDEN) delete shown[hidden]
-  if (namesByNumber(event)) shown.paths = paths
-  return { revision, at: isoTime(at), kind, agent, session, ...shown }
-}
-
-const HIDDEN = ['requestId', 'requestIds', 'problem', 'sha256']

@@ -1,12 +1,12 @@
 import { fail } from '../../contract/errors.ts'
-import type { Event } from '../../contract/events.ts'
+import { type Event, type ShownEvent, shownEvent } from '../../contract/events.ts'
 import { isUnder } from '../../contract/path.ts'
 import type { Actor } from '../../core/command.ts'
 import type { State } from '../../core/state.ts'
-import type { WatchQuery, WireEvent } from '../api.ts'
+import type { WatchQuery } from '../api.ts'
 import type { Stream } from '../stream/stream.ts'
-import { wireEvent } from './audit.ts'
-import { type PathsOf, pathsIn } from './fact-paths.ts'
+import { mayHear } from './audience.ts'
+import { type PathsOf, pathsIn } from './event-paths.ts'
 
 /**
  * A watch is a cursor on the stream (locks §43): ordered, gap-free, resumable. Live events are handed
@@ -17,7 +17,7 @@ export async function* watch(
   stream: Stream,
   query: WatchQuery,
   actorNow: () => Actor | undefined,
-): AsyncIterable<WireEvent[]> {
+): AsyncIterable<ShownEvent[]> {
   const live = new LiveTail(stream, query.signal)
   try {
     let next = query.since + 1
@@ -34,10 +34,8 @@ export async function* watch(
       const pathsOf = await pathsIn(stream, events, (event) => isOfKind(event, query))
       const actor = actorNow()
       if (actor === undefined) fail('unauthenticated', 'The session has ended. Open a new one.')
-      const shown = events.flatMap((event) =>
-        shownEvent(event, pathsOf, query, actor, stream.state),
-      )
-      if (shown.length > 0) yield shown
+      const told = events.flatMap((event) => shown(event, pathsOf, query, actor, stream.state))
+      if (told.length > 0) yield told
     }
   } finally {
     live.stop()
@@ -48,24 +46,20 @@ function isOfKind({ kind }: Event, { kinds }: WatchQuery): boolean {
   return kinds === undefined || kinds.includes(kind)
 }
 
-function shownEvent(
+function shown(
   event: Event,
   pathsOf: PathsOf,
   query: WatchQuery,
   actor: Actor,
   state: State,
-): WireEvent[] {
+): ShownEvent[] {
   if (!isOfKind(event, query)) return []
-  const { path } = query
+  const { path: within } = query
   const paths = pathsOf(event)
-  if (
-    path !== undefined &&
-    !paths.some((one) => isUnder(path, one, state.settings.portable_names))
-  ) {
-    return []
-  }
-  const wire = wireEvent(event, paths, actor, state)
-  return wire === undefined ? [] : [wire]
+  const isAbout = (path: string): boolean =>
+    within === undefined || isUnder(within, path, state.settings.portable_names)
+  if (within !== undefined && paths?.some(isAbout) !== true) return []
+  return mayHear(event, paths, actor, state) ? [shownEvent(event, paths)] : []
 }
 
 /** One page of stored events from a revision on. */

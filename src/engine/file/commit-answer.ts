@@ -2,7 +2,6 @@ import type { EventOf } from '../../contract/events.ts'
 import type { Output } from '../../contract/operations.ts'
 import { fileAsOf, occupantAt, placeOf } from '../../core/file/place.ts'
 import type { State } from '../../core/state.ts'
-import { writtenReply } from '../lock/lock-answers.ts'
 import type { AskedChange } from './prepare-changes.ts'
 
 type Written = Output<'commit'>['files'][number]
@@ -89,4 +88,16 @@ export function writtenRow(
 ): Written & { created: boolean } {
   const row = files.find((file) => file.path === path) ?? { path, version: revision }
   return { ...row, created: created.has(path) }
+}
+
+/** What a commit made, a row a path; folders made on the way are not named. */
+function writtenReply(event: EventOf<'files-committed'>): Output<'commit'>['files'] {
+  return event.changes.flatMap((change): Output<'commit'>['files'] => {
+    const version = event.revision
+    if (change.op === 'write') {
+      return [{ path: change.path, version, size: change.size, sha256: change.sha256 }]
+    }
+    if (change.op === 'move') return [{ path: change.to, version }]
+    return change.op === 'delete' ? [{ path: change.path, version }] : []
+  })
 }

@@ -1,9 +1,10 @@
 import { fail } from '../../contract/errors.ts'
-import type { Actor } from '../../core/command.ts'
+import type { Actor, Command } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import { CONNECTION_LOST } from '../api.ts'
-import type { Desk } from '../desk.ts'
+import { unlessFailed } from '../stream/decider.ts'
 import { StreamFailed } from '../stream/stream.ts'
+import type { WorkspaceContext } from '../workspace-context.ts'
 
 /** What a call asked for and its caller has not been told of yet. */
 type Asked = { ticket: number } | { lock: number }
@@ -17,16 +18,16 @@ type Asked = { ticket: number } | { lock: number }
  * path. It goes back when the last of them has given up and none was told. Where a failure of the disk
  * ends a call, its caller is told of the grant like one whose turn came between two calls.
  */
-export class GivenUp {
-  private readonly desk: Desk
+export class Cancellations {
+  private readonly context: WorkspaceContext
   /** By the revision of the ticket or lock. */
   private readonly underWay = new Map<number, UnderWay>()
   /** Of calls that a failure of the disk ended, until it is known what is stored. */
   private readonly unclaimed: Asked[] = []
 
-  constructor(desk: Desk) {
-    this.desk = desk
-    desk.stream.onReload(() => this.tellUnclaimed())
+  constructor(context: WorkspaceContext) {
+    this.context = context
+    context.stream.onReload(() => this.tellUnclaimed())
   }
 
   /** Does `work`, which ends in the answer. Who gives up before that is told `ticket_gone`. */
@@ -57,7 +58,7 @@ export class GivenUp {
     try {
       const answer = await work()
       if (isGivenUp) {
-        await this.desk.stream.settled(this.desk.stream.lastFact)
+        await this.context.stream.settled(this.context.stream.lastFact)
         fail('ticket_gone', 'You gave up, so what was asked for is given back.')
       }
       if (this.lockOf(asked) !== undefined) calls.isTold = true
@@ -73,12 +74,11 @@ export class GivenUp {
 
   /** What nobody looks at any more. */
   giveBack(actor: Actor, asked: Asked): void {
-    this.desk.owe(
-      `given up: ${revisionOf(asked)}`,
+    const command: Command =
       'ticket' in asked
         ? { kind: 'leave-queue', actor, ticket: asked.ticket }
-        : { kind: 'release-lock', actor, lock: asked.lock, force: false },
-    )
+        : { kind: 'release-lock', actor, lock: asked.lock, force: false }
+    this.context.decider.owe(`given up: ${revisionOf(asked)}`, command).catch(unlessFailed)
   }
 
   /** What of a lock is asked for by calls that are about to be told of it. */
@@ -90,7 +90,7 @@ export class GivenUp {
 
   /** What the fact of a request asked for, as far as it is there still. */
   askedBy(revision: number): Asked | undefined {
-    const { locks, tickets, byTicket } = this.desk.stream.state.locks
+    const { locks, tickets, byTicket } = this.context.stream.state.locks
     if (locks.has(revision)) return { lock: revision }
     // What was held before, and only made stronger, stays.
     return tickets.has(revision) || byTicket.has(revision) ? { ticket: revision } : undefined
@@ -100,18 +100,18 @@ export class GivenUp {
   private untold(asked: Asked): void {
     this.unclaimed.push(asked)
     // Else it is known what is stored when the stream has been read again.
-    if (this.desk.stream.fault === undefined) this.tellUnclaimed()
+    if (this.context.stream.fault === undefined) this.tellUnclaimed()
   }
 
   private tellUnclaimed(): void {
     for (const asked of this.unclaimed.splice(0)) {
       const lock = this.lockOf(asked)
-      if (lock !== undefined) this.desk.unclaimed(lock)
+      if (lock !== undefined) this.context.unclaimed(lock)
     }
   }
 
   private lockOf(asked: Asked): Lock | undefined {
-    const { locks, byTicket } = this.desk.stream.state.locks
+    const { locks, byTicket } = this.context.stream.state.locks
     return 'lock' in asked ? locks.get(asked.lock) : byTicket.get(asked.ticket)
   }
 }

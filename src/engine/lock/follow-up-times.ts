@@ -13,7 +13,7 @@ import { Wheel } from './timer-wheel.ts'
  * A request that waits is looked at when it queues, and again when the next hold in its way has been
  * held for long; in a workspace with priorities also at each step of its age.
  */
-export class DueTimes {
+export class FollowUpTimes {
   private wheel: Wheel<string>
 
   constructor(now: number) {

@@ -1,9 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-import type { EventOf } from '../../contract/events.ts'
 import type { Output } from '../../contract/operations.ts'
 import { isoTime, timeShownAs } from '../../contract/time.ts'
 import type { Moment } from '../../core/command.ts'
-import type { FileEntry } from '../../core/file/entry.ts'
 import { knownVersion, taken } from '../../core/file/permit.ts'
 import { entryNamed } from '../../core/file/place.ts'
 import { visitNodes } from '../../core/lock/conflict.ts'
@@ -138,81 +135,3 @@ export function holderOf(table: LockTable, path: string, moment: Moment): Holder
 
 // Whatever conflicts with a stable reader is a writer somewhere: itself or an intention above it.
 const WRITERS = conflictsOf(MODE.S)
-
-export function fileFacts(
-  path: string,
-  entry: FileEntry,
-  lock: HolderFacts | undefined,
-): Output<'read_file'> {
-  return {
-    path,
-    kind: 'file',
-    version: entry.version,
-    size: entry.size,
-    sha256: entry.sha256,
-    created_at: isoTime(entry.createdAt),
-    modified_at: isoTime(entry.modifiedAt),
-    modified_by: { agent: entry.agent, session: entry.session },
-    ...(lock === undefined ? {} : { lock }),
-  }
-}
-
-/** What a commit made, a row a path; folders made on the way are not named. */
-export function writtenReply(event: EventOf<'files-committed'>): Output<'commit'>['files'] {
-  return event.changes.flatMap((change): Output<'commit'>['files'] => {
-    const version = event.revision
-    if (change.op === 'write') {
-      return [{ path: change.path, version, size: change.size, sha256: change.sha256 }]
-    }
-    if (change.op === 'move') return [{ path: change.to, version }]
-    return change.op === 'delete' ? [{ path: change.path, version }] : []
-  })
-}
-
-/**
- * Lock tokens (locks §32): an HMAC-SHA-256 of the lock's id under the server's secret, cut to 128
- * bits. Nothing secret is stored, and a retried acquire gives the same token. HMAC is spelled out
- * (RFC 2104) over one-shot hashes: every grant makes a token, and an Hmac object costs as much as
- * deciding the grant.
- */
-export class LockTokens {
-  private readonly inner: Buffer
-  private readonly outer: Buffer
-  private readonly workspace: string
-
-  constructor(key: Uint8Array, workspace: string) {
-    this.inner = padded(key, 0x36, MESSAGE_BYTES)
-    this.outer = padded(key, 0x5c, DIGEST_BYTES)
-    this.workspace = workspace
-  }
-
-  of(lock: number): string {
-    const end = this.inner.write(`lock ${this.workspace} ${lock}`, BLOCK_BYTES, 'latin1')
-    const digest = hash('sha256', this.inner.subarray(0, BLOCK_BYTES + end), 'buffer')
-    this.outer.set(digest, BLOCK_BYTES)
-    const mac = hash('sha256', this.outer, 'buffer')
-    return `L${lock}.${mac.subarray(0, 16).toString('base64url')}`
-  }
-
-  /** The lock that a token proves, or undefined for one that proves nothing. */
-  verify(token: string): number | undefined {
-    const match = /^L(\d{1,16})\.([A-Za-z0-9_-]{22})$/.exec(token)
-    if (match === null) return undefined
-    const lock = Number(match[1])
-    const given = Buffer.from(token)
-    const right = Buffer.from(this.of(lock))
-    return given.length === right.length && timingSafeEqual(given, right) ? lock : undefined
-  }
-}
-
-const BLOCK_BYTES = 64
-const DIGEST_BYTES = 32
-const MESSAGE_BYTES = 128
-
-/** The key, padded to a block and mixed with `pad` (RFC 2104 §2), with room for what follows. */
-function padded(key: Uint8Array, pad: number, roomBytes: number): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES + roomBytes)
-  const short = key.length > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key
-  for (let i = 0; i < BLOCK_BYTES; i++) block[i] = (short[i] ?? 0) ^ pad
-  return block
-}

@@ -1,13 +1,12 @@
-import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
+import { fail, SluiceError } from '../../contract/errors.ts'
 import type { Parsed } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor } from '../../core/command.ts'
 import { staleRefusal } from '../../core/lock/request.ts'
-import type { Blobs } from '../../store/blobs.ts'
 import { bytesOfLines } from '../../text/lines.ts'
-import type { Desk } from '../desk.ts'
 import { contentOf } from '../file/contents.ts'
-import { fileAt } from '../file/query.ts'
+import { fileAt } from '../file/look-up.ts'
+import type { WorkspaceContext } from '../workspace-context.ts'
 
 /** From what a request for a lock says to the command that is decided. */
 export type Wish = AcquireLock['items'][number] & {
@@ -63,13 +62,11 @@ function rangeFact({ start, end }: { start: number; end?: number | undefined }) 
 
 export function acquireCommand(
   input: Parsed<'acquire_lock'>,
-  actor: Actor,
   items: AcquireLock['items'],
-): AcquireLock {
+): Omit<AcquireLock, 'actor' | 'requestId'> {
   const { ttl, wait, queue, any, lock_delay } = input
   return {
     kind: 'acquire-lock',
-    actor,
     items,
     any,
     ttlMs: ttl === undefined ? undefined : ttl * 1000,
@@ -78,14 +75,12 @@ export function acquireCommand(
     priority: input.priority,
     delayMs: lock_delay === undefined ? undefined : lock_delay * 1000,
     queue: queue ?? wait > 0,
-    requestId: input.request_id,
   }
 }
 
 /** locks §5: lines of a named version; if that is passed before the decision, it is refused. */
 export async function inBytes(
-  desk: Desk,
-  blobs: Blobs,
+  context: WorkspaceContext,
   wish: Wish,
   actor: Actor,
 ): Promise<AcquireLock['items'][number]> {
@@ -98,12 +93,12 @@ export async function inBytes(
       fields: [{ field: 'lines', fault: 'of another version than if_version' }],
     })
   }
-  const { state, overlay } = desk.stream
-  const entry = fileAt({ state, actor, moment: desk.moment() }, path, undefined)
+  const { state, overlay } = context.stream
+  const entry = fileAt({ state, actor, moment: context.moment() }, path, undefined)
   if (entry.version !== version) {
-    throw new SluiceError(problemOf(staleRefusal(path, version, entry.version)))
+    throw SluiceError.of(staleRefusal(path, version, entry.version))
   }
-  const { size, stream } = contentOf(overlay, blobs, entry)
+  const { size, stream } = contentOf(overlay, context.outside.blobs, entry)
   const range = await bytesOfLines(stream(), size, from, to)
   if (range === undefined || range.end <= range.start) {
     fail(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isOnce, parentOf } from '../../contract/caller.ts'
 import { fail } from '../../contract/errors.ts'
-import type { OperationName } from '../../contract/operations.ts'
+import { OPERATION_NAMES, type OperationName, operationOf } from '../../contract/operations.ts'
 import type { Actor } from '../../core/command.ts'
 import type { Owner } from '../../core/lock/table.ts'
 import type { Workspace } from '../workspace.ts'
@@ -54,11 +54,11 @@ export class Proof {
   }
 
   private ofLock(input: Asked, actor: Actor, workspace: Workspace): Actor {
-    const owner = workspace.ownerOfLock(input.id)
+    const { owner, isHeld } = workspace.ownerOfLock(input.id) ?? {}
     if (owner === undefined || owner.agent !== actor.agent) return actor
     const isProven = input.locks?.some((token) => workspace.isTokenOf(token, input.id)) === true
     if (isProven) return this.holder(owner, actor)
-    if (actor.unnamed !== true || input.force === true) return actor
+    if (actor.unnamed !== true || input.force === true || !isHeld) return actor
     return fail(
       'forbidden',
       `Nothing says that ${input.id} is yours: this call does not say who makes it. Pass the token of ` +
@@ -91,10 +91,10 @@ function nobodys(): never {
   )
 }
 
-const ON_LOCK: ReadonlySet<OperationName> = new Set([
-  'release_lock',
-  'renew_lock',
-  'change_lock',
-  'handover_lock',
-  'extend_recall',
-] as const)
+/** The operations that name a lock and take its token as the proof that it is one's own. */
+const ON_LOCK: ReadonlySet<OperationName> = new Set(
+  OPERATION_NAMES.filter((name) => {
+    const { shape } = operationOf(name).input
+    return 'id' in shape && 'locks' in shape
+  }),
+)

@@ -1,18 +1,17 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { fail, problemOf, type Refusal, SluiceError } from '../../contract/errors.ts'
+import { fail, SluiceError } from '../../contract/errors.ts'
 import {
   DEFAULT_SETTINGS,
   type Event,
   type PathRight,
   type Settings,
 } from '../../contract/events.ts'
-import type { Parsed } from '../../contract/operations.ts'
+import type { OperationName } from '../../contract/operations.ts'
 import type { Actor, DirectoryCommand, Moment } from '../../core/command.ts'
 import type { Agent, Session } from '../../core/state.ts'
-import { refusalDraft } from '../../core/step.ts'
 import type { Principal } from '../api.ts'
-import { RefusalCounter } from '../audit/refusal-counter.ts'
 import type { Clock } from '../clock.ts'
+import { Decider } from '../stream/decider.ts'
 import { storageRefusal } from '../stream/storage-refusal.ts'
 import type { Stream } from '../stream/stream.ts'
 
@@ -20,17 +19,23 @@ import type { Stream } from '../stream/stream.ts'
  * The server's own stream at work: who may connect, their sessions, and which workspaces there are.
  * Tokens are 256 random bits, kept as SHA-256 only; a session's secret is an HMAC, kept nowhere.
  */
-export class Directory {
+export class Registry {
   readonly stream: Stream
+  readonly decider: Decider
   private readonly clock: Clock
   private readonly secret: Uint8Array
-  private readonly refusals = new RefusalCounter()
-  private rights = new Map<string, readonly PathRight[]>()
+  private readonly rights = new Map<string, readonly PathRight[]>()
 
   constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
     this.stream = stream
     this.clock = clock
     this.secret = secret
+    this.decider = new Decider(stream, {
+      moment: () => this.moment(),
+      // Whatever changes, rights are worked out again when they are next needed.
+      decided: () => this.rights.clear(),
+    })
+    stream.onReload(() => this.rights.clear())
   }
 
   get agents(): ReadonlyMap<string, Agent> {
@@ -51,19 +56,26 @@ export class Directory {
 
   /** A first start makes the workspace `main`, the agent `admin` and its token, which is returned. */
   async prepare(): Promise<string | undefined> {
-    const self: Actor = { agent: 'admin', session: 'admin:server', role: 'admin', rights: [] }
     if (!this.workspaces.has('main')) {
-      await this.run({
-        kind: 'make-workspace',
-        actor: self,
-        name: 'main',
-        settings: DEFAULT_SETTINGS,
-      })
+      const settings = DEFAULT_SETTINGS
+      await this.run(
+        { kind: 'make-workspace', actor: SELF, name: 'main', settings },
+        'put_workspace',
+      )
     }
     const admin = this.agents.get('admin')
     if (admin !== undefined && admin.tokens.length > 0) return undefined
-    await this.run({ kind: 'set-agent', actor: self, name: 'admin', role: 'admin', rights: [] })
-    return this.createToken(self, { name: 'admin', label: 'first start' })
+    const admins = { name: 'admin', role: 'admin', rights: [] } as const
+    await this.run({ kind: 'set-agent', actor: SELF, ...admins, rights: [] }, 'put_agent')
+    const token = this.tokenFor(SELF.session, undefined)
+    await this.run(
+      {
+        ...{ kind: 'create-token', actor: SELF, agent: 'admin', label: 'first start' },
+        ...{ sha256: sha256Of(token), revokeOthers: false },
+      },
+      'create_token',
+    )
+    return token
   }
 
   authenticate(token: string): Principal | undefined {
@@ -103,7 +115,7 @@ export class Directory {
     { agent, name, ttlMs, about, tied }: NewSession,
   ): Promise<string> {
     const id = `${agent}:${name}`
-    await this.run({ kind: 'open-session', actor, id, ttlMs, about, tied })
+    await this.run({ kind: 'open-session', actor, id, ttlMs, about, tied }, 'open_session')
     return id
   }
 
@@ -122,50 +134,37 @@ export class Directory {
     return given.length === right.length && timingSafeEqual(given, right)
   }
 
-  async createToken(
-    actor: Actor,
-    input: Pick<Parsed<'create_token'>, 'name' | 'label' | 'revoke_others'>,
-  ): Promise<string> {
-    const token = `slc_${randomBytes(32).toString('base64url')}`
-    const { name: agent, label, revoke_others: revokeOthers = false } = input
-    const sha256 = sha256Of(token)
-    await this.run({ kind: 'create-token', actor, agent, sha256, label, revokeOthers })
-    return token
+  /** 256 bits. Of a request with an id the same ones again, so that a retry gets the same token. */
+  tokenFor(session: string, requestId: string | undefined): string {
+    const bits =
+      requestId === undefined
+        ? randomBytes(32)
+        : createHmac('sha256', this.secret).update(`token ${session} ${requestId}`).digest()
+    return `slc_${bits.toString('base64url')}`
   }
 
-  /** Decides, waits until it is durable, and throws refusals. */
-  async run(command: DirectoryCommand): Promise<Event | undefined> {
-    // Whatever changes, rights are worked out again when they are next needed.
-    this.rights = new Map()
+  /** Of the server itself, or what a call needs besides: decided, and stored; refusals are thrown. */
+  async run(command: DirectoryCommand, operation: OperationName): Promise<Event | undefined> {
     try {
-      const step = this.stream.run(command, this.moment())
-      if (step.refusal !== undefined) return this.refused(command, step.refusal)
-      await this.stream.settled(this.stream.lastFact)
-      return step.events[0]
+      const { refusal, events } = this.decider.run(command)
+      const seen = this.stream.lastFact
+      if (refusal !== undefined)
+        this.decider.record(command.actor, operation, [], refusal, undefined)
+      await this.stream.settled(seen)
+      if (refusal !== undefined) throw SluiceError.of(refusal)
+      return events[0]
     } catch (error) {
       throw storageRefusal(error)
     }
   }
 
-  /** Records the refusals that were only counted before `now`. */
-  recordCounted(now: number): void {
-    const refusals = this.refusals.drain(now)
-    if (refusals.length > 0) this.stream.run({ kind: 'record-refusals', refusals }, this.moment())
-  }
-
-  private async refused(command: DirectoryCommand, refusal: Refusal): Promise<never> {
-    const { kind, actor } = command
-    const at = this.clock.now()
-    if (!this.refusals.count(actor, kind, [], refusal, undefined, at)) {
-      this.stream.record(refusalDraft(kind, actor, [], refusal, undefined), at)
-    }
-    throw new SluiceError(problemOf(refusal))
-  }
-
-  private moment(): Moment {
+  moment(): Moment {
     return { at: this.clock.now(), seen: () => undefined, expiresAt: () => 0 }
   }
 }
+
+/** What the server does by itself is an admin's. */
+export const SELF: Actor = { agent: 'admin', session: 'admin:server', role: 'admin', rights: [] }
 
 interface NewSession {
   agent: string
@@ -176,7 +175,7 @@ interface NewSession {
   tied?: boolean | undefined
 }
 
-function sha256Of(token: string): string {
+export function sha256Of(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }
 

@@ -1,15 +1,13 @@
 import { CALLER_NAME, isOnce, nameWithin, onceName, parentOf } from '../../contract/caller.ts'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { Output, Parsed } from '../../contract/operations.ts'
-import { isoTime } from '../../contract/time.ts'
-import { maySupervise } from '../../core/agent/rights.ts'
+import type { Output } from '../../contract/operations.ts'
 import type { Actor, EndSession } from '../../core/command.ts'
 import type { Caller, CallerName, Principal } from '../api.ts'
 import type { Clock } from '../clock.ts'
 import type { Workspace } from '../workspace.ts'
 import type { NoticeBoard } from './notice-board.ts'
-import { type Directory, randomName, sessionEnded } from './registry.ts'
+import { type Registry, sessionEnded } from './registry.ts'
 
 /**
  * Sessions at work: opening and resuming, the connections that keep them, and their end.
@@ -20,7 +18,7 @@ import { type Directory, randomName, sessionEnded } from './registry.ts'
  * An end is one decision in the server's stream and one in each workspace; no lock outlives it.
  */
 export class Sessions {
-  private readonly directory: Directory
+  private readonly registry: Registry
   private readonly workspaces: ReadonlyMap<string, Workspace>
   private readonly clock: Clock
   private readonly board: NoticeBoard
@@ -31,13 +29,13 @@ export class Sessions {
   private isStopped = false
 
   constructor(
-    directory: Directory,
+    registry: Registry,
     workspaces: ReadonlyMap<string, Workspace>,
     clock: Clock,
     board: NoticeBoard,
   ) {
     this.board = board
-    this.directory = directory
+    this.registry = registry
     this.workspaces = workspaces
     this.clock = clock
     this.startedAt = clock.now()
@@ -71,7 +69,7 @@ export class Sessions {
       })
     }
     const parent = parentOf(caller.session) ?? caller.session
-    if (!this.directory.sessions.has(parent)) sessionEnded(parent)
+    if (!this.registry.sessions.has(parent)) sessionEnded(parent)
     const name = `${nameWithin(parent)}/${as}`
     return this.opened(caller, caller.agent, name, {})
   }
@@ -83,12 +81,12 @@ export class Sessions {
   }
 
   actorOf(session: string): Actor | undefined {
-    return this.directory.actorOf(session)
+    return this.registry.actorOf(session)
   }
 
   /** A caller that was made for one lock is over with it. */
   async endOnce(session: string): Promise<void> {
-    const actor = this.directory.actorOf(session)
+    const actor = this.registry.actorOf(session)
     if (actor !== undefined && isOnce(session) && !this.holdsAnything(session)) {
       await this.end(session, 'ended', actor)
     }
@@ -102,17 +100,17 @@ export class Sessions {
     { ttlMs = DEFAULT_SESSION_TTL_MS, tied }: { ttlMs?: number; tied?: boolean | undefined },
   ): Promise<Actor> {
     const id = `${agent}:${name}`
-    if (!this.directory.sessions.has(id)) {
+    if (!this.registry.sessions.has(id)) {
       let opening = this.opening.get(id)
       if (opening === undefined) {
-        opening = this.directory
+        opening = this.registry
           .openSession(opener, { agent, name, ttlMs, tied })
           .finally(() => this.opening.delete(id))
         this.opening.set(id, opening)
       }
       await opening
     }
-    return this.directory.actorOf(id) ?? sessionEnded(id)
+    return this.registry.actorOf(id) ?? sessionEnded(id)
   }
 
   /** The session that a name or a full id means; only admins may work in those of others. */
@@ -137,7 +135,7 @@ export class Sessions {
 
   /** To hand something over: a session by its full id, or the one that an agent has open. */
   sessionFor(to: string): Actor {
-    const open = [...this.directory.sessions.values()].filter(({ id, agent }) =>
+    const open = [...this.registry.sessions.values()].filter(({ id, agent }) =>
       to.includes(':') ? id === to : agent === to,
     )
     const connected = open.filter(({ id }) => this.connections.has(id))
@@ -152,90 +150,49 @@ export class Sessions {
         sessions: names,
       })
     }
-    return this.directory.actorOf(only.id) ?? sessionEnded(only.id)
+    return this.registry.actorOf(only.id) ?? sessionEnded(only.id)
   }
 
   private assertKnown(agent: string): void {
-    if (!this.directory.agents.has(agent)) {
+    if (!this.registry.agents.has(agent)) {
       fail('not_found', `There is no agent ${agent}. Make it first.`)
     }
   }
 
-  async open(input: Parsed<'open_session'>, actor: Actor): Promise<Output<'open_session'>> {
-    const agent = input.agent ?? actor.agent
-    if (agent !== actor.agent) {
-      if (actor.role !== 'admin') fail('forbidden', 'Only an admin may open sessions for others.')
-      this.assertKnown(agent)
-    }
-    const name = input.name ?? randomName()
-    const id = `${agent}:${name}`
-    const open = this.directory.sessions.get(id)
-    const facts = { id, secret: this.directory.secretOf(id), agent }
-    if (input.secret !== undefined) {
-      if (!this.directory.isSecretOf(id, input.secret)) {
-        fail('unauthenticated', 'That secret does not resume this session.')
-      }
-      if (open === undefined) sessionEnded(id)
-      this.heardAt.set(id, this.clock.now())
-      return { ...facts, ttl: open.ttlMs / 1000, resumed: true }
-    }
-    const { tied } = input
-    const ttlMs = input.ttl * 1000
-    await this.directory.openSession(actor, { agent, name, ttlMs, about: input.about, tied })
-    this.heardAt.set(id, this.clock.now())
-    return { ...facts, ttl: input.ttl, resumed: false }
-  }
-
   async join(caller: Caller, session: string): Promise<Output<'open_session'>> {
-    const open = this.directory.sessions.get(session)
+    const open = this.registry.sessions.get(session)
     if (open === undefined || open.agent !== caller.agent) return sessionEnded(session)
-    const secret = this.directory.secretOf(session)
+    const secret = this.registry.secretOf(session)
     return { id: session, secret, agent: open.agent, ttl: open.ttlMs / 1000, resumed: true }
   }
 
-  list(actor: Actor): Output<'list_sessions'>['sessions'] {
-    const all = [...this.directory.sessions.values()]
-    const visible = maySupervise(actor.role) ? all : all.filter((one) => one.agent === actor.agent)
-    return visible.map(({ id, agent, ttlMs, openedAt, about }) => ({
-      id,
-      agent,
-      ttl: ttlMs / 1000,
-      opened_at: isoTime(openedAt),
-      connected: this.connections.has(parentOf(id) ?? id),
-      locks: [...this.workspaces.values()].reduce(
-        (sum, one) => sum + (one.stream.state.locks.owners.get(id)?.locks.size ?? 0),
-        0,
-      ),
-      ...(about === undefined ? {} : { about }),
-    }))
-  }
-
-  async endCall(input: Parsed<'end_session'>, actor: Actor): Promise<Output<'end_session'>> {
-    const session = this.directory.sessions.get(input.id)
-    if (session === undefined) return { ended: false }
-    if (session.agent !== actor.agent && !maySupervise(actor.role)) {
-      fail('forbidden', `The session ${input.id} belongs to somebody else.`)
-    }
-    await this.end(input.id, 'ended', actor)
-    return { ended: true }
+  isConnected(id: string): boolean {
+    return this.connections.has(parentOf(id) ?? id)
   }
 
   /** Ends it everywhere; whoever waits for the end finds none of its locks left. */
-  async end(id: string, reason: EndSession['reason'], actor: Actor): Promise<void> {
+  async end(
+    id: string,
+    reason: EndSession['reason'],
+    actor: Actor,
+    close: () => Promise<unknown> = () =>
+      this.registry.run({ kind: 'close-session', actor, id, reason }, 'end_session'),
+  ): Promise<void> {
     this.connections.get(id)?.cancelGrace?.()
     // First where it is known at all. If only this is stored, what it holds is given back later
-    // (Desk.endSession, endOrphans); the other way round it would live on without its answers, and a
+    // (Decider.owe, endOrphans); the other way round it would live on without its answers, and a
     // request that is sent again would be done again.
     const ended = [...this.callersIn(id), id]
-    await this.directory.run({ kind: 'close-session', actor, id, reason })
+    await close()
     this.connections.delete(id)
     for (const one of ended) {
       this.heardAt.delete(one)
       this.board.forget(one)
+      this.registry.decider.forgetSession(one)
     }
     await Promise.all(
       [...this.workspaces.values()].flatMap((workspace) =>
-        ended.map((one) => workspace.endSession(one, reason)),
+        ended.map((one) => workspace.context.endSession(one, reason)),
       ),
     )
   }
@@ -268,7 +225,7 @@ export class Sessions {
   }
 
   private endQuietly(id: string, reason: EndSession['reason']): void {
-    const actor = this.directory.actorOf(id)
+    const actor = this.registry.actorOf(id)
     if (actor === undefined) return
     this.end(id, reason, actor).catch(() => {
       // A stream that is being read again refuses.
@@ -283,7 +240,7 @@ export class Sessions {
 
   sweepIdle(): void {
     const now = this.clock.now()
-    for (const { id, ttlMs } of this.directory.sessions.values()) {
+    for (const { id, ttlMs } of this.registry.sessions.values()) {
       const heard = this.heardAt.get(id) ?? this.startedAt
       if (now - heard < ttlMs || (this.connections.get(id)?.count ?? 0) > 0) continue
       if ([id, ...this.callersIn(id)].some((one) => this.holdsAnything(one))) continue
@@ -296,7 +253,7 @@ export class Sessions {
   }
 
   private callersIn(id: string): Iterable<string> {
-    return this.directory.callersIn(id)
+    return this.registry.callersIn(id)
   }
 
   /**
@@ -305,7 +262,7 @@ export class Sessions {
    */
   isGone(id: string): boolean {
     const root = parentOf(id) ?? id
-    const session = this.directory.sessions.get(root)
+    const session = this.registry.sessions.get(root)
     if (session === undefined) return true
     if (!session.tied || this.connections.has(root)) return false
     return this.clock.now() - this.startedAt > LIMITS.disconnectGraceMs
@@ -315,7 +272,9 @@ export class Sessions {
   async endOrphans(): Promise<void> {
     for (const workspace of this.workspaces.values()) {
       for (const session of [...workspace.stream.state.locks.owners.keys()]) {
-        if (!this.directory.sessions.has(session)) await workspace.endSession(session, 'ended')
+        if (!this.registry.sessions.has(session)) {
+          await workspace.context.endSession(session, 'ended')
+        }
       }
     }
   }

@@ -156,19 +156,34 @@ export class Stream {
   }
 
   /**
-   * Resolves when all that is in memory is stored, also where facts were lost meanwhile and memory was
-   * read anew: for answers that say how things are, and not what one fact did.
+   * What `look` finds in the state, refusals included, once all that it may have seen is stored: nothing
+   * is shown that could still be lost. Where that was lost, it looks again at what is there instead.
+   * The one way to read the state for an answer.
+   *
+   * @param isDecided what is looked for may have been stored, where nothing can be looked at any more
    */
-  async known(): Promise<void> {
+  async shown<T>(look: () => T, { isDecided = false } = {}): Promise<T> {
     for (;;) {
-      try {
-        return await this.settled(this.lastFact)
-      } catch (error) {
-        if (!(error instanceof StreamFailed)) throw error
-        await this.recovered().catch(() => {
-          throw new StreamFailed(error.cause as Error, true)
+      if (this.fault !== undefined) {
+        await this.recovered().catch((error: StreamFailed) => {
+          throw isDecided ? new StreamFailed(error.cause as Error, true) : error
         })
       }
+      const seen = this.lastFact
+      let found: { value: T } | { refusal: unknown }
+      try {
+        found = { value: look() }
+      } catch (refusal) {
+        found = { refusal }
+      }
+      try {
+        await this.settled(seen)
+      } catch (error) {
+        if (error instanceof StreamFailed) continue
+        throw error
+      }
+      if ('value' in found) return found.value
+      throw found.refusal
     }
   }
 

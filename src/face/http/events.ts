@@ -3,11 +3,11 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
-import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
+import { EVENT_KINDS, type EventKind, type ShownEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { name, path, versionGiven } from '../../contract/operation/fields.ts'
 import { parseAs } from '../../contract/parse.ts'
-import type { EngineApi, WatchQuery, WireEvent } from '../../engine/api.ts'
+import type { EngineApi, WatchQuery } from '../../engine/api.ts'
 import { callerOf } from './authenticate.ts'
 import { problemFor } from './problems.ts'
 
@@ -114,8 +114,8 @@ function openStream(engine: EngineApi, reply: FastifyReply, workspace: string): 
 async function pump(
   engine: EngineApi,
   response: ServerResponse,
-  first: Promise<IteratorResult<WireEvent[]>>,
-  batches: AsyncIterator<WireEvent[]>,
+  first: Promise<IteratorResult<ShownEvent[]>>,
+  batches: AsyncIterator<ShownEvent[]>,
 ): Promise<void> {
   const heartbeat = setInterval(() => write(response, ': still here\n\n'), HEARTBEAT_MS)
   try {

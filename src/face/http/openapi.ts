@@ -94,7 +94,6 @@ function describe(name: string, row: Operation): Json {
   else if (!inQuery && rest.length > 0) {
     operation.requestBody = jsonBody(properties, required, rest)
   }
-  if (row.role === 'public') operation.security = []
   return operation
 }
 
@@ -220,7 +219,7 @@ function tagOf(path: string): string {
 }
 
 function roleText(row: Operation): string {
-  return row.role === 'public' ? 'Needs no token.' : `Needs the role ${row.role} or a higher one.`
+  return `Needs the role ${row.role} or a higher one.`
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {

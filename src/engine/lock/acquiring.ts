@@ -1,0 +1,197 @@
+import { fail, SluiceError } from '../../contract/errors.ts'
+import type { Event } from '../../contract/events.ts'
+import type { Output } from '../../contract/operations.ts'
+import type { Actor } from '../../core/command.ts'
+import { lostRefusal } from '../../core/file/permit.ts'
+import { staleRefusal } from '../../core/lock/request.ts'
+import type { Lock } from '../../core/lock/table.ts'
+import type { Asked, Call } from '../call.ts'
+import type { Fact, Handlers } from '../handler.ts'
+import type { WorkspaceContext } from '../workspace-context.ts'
+import type { Cancellations } from './cancellation.ts'
+import { filesToRead, grantedReply, type Had, queuedReply } from './lock-answers.ts'
+import { acquireCommand, inBytes, wishesOf } from './lock-request.ts'
+import { numberOf } from './named.ts'
+
+type Answered = Output<'acquire_lock'>
+
+/** Getting locks, and waiting for them. */
+export class Acquiring {
+  private readonly context: WorkspaceContext
+  private readonly cancellations: Cancellations
+
+  constructor(context: WorkspaceContext, cancellations: Cancellations) {
+    this.context = context
+    this.cancellations = cancellations
+  }
+
+  get handlers(): Pick<Handlers<'workspace'>, 'acquire_lock' | 'change_lock' | 'wait_for_lock'> {
+    return {
+      acquire_lock: {
+        facts: REQUESTED,
+        run: (call) => this.acquire(call),
+        again: (call, fact) => this.factAnswer(call, fact),
+      },
+      change_lock: {
+        facts: REQUESTED,
+        run: (call) => this.change(call),
+        again: (call, fact) => this.factAnswer(call, fact),
+      },
+      wait_for_lock: { run: (call) => this.waitForLock(call) },
+    }
+  }
+
+  private async acquire(call: Call<'acquire_lock'>): Promise<Answered> {
+    const wishes = wishesOf(call.input)
+    const command = acquireCommand(call.input, wishes)
+    // Only lines need their text looked at first; all others are decided in this turn.
+    if (wishes.some((wish) => wish.lines !== undefined)) {
+      command.items = await Promise.all(
+        wishes.map((wish) => inBytes(this.context, wish, call.actor)),
+      )
+    }
+    return this.asked(call, command)
+  }
+
+  private async change(call: Call<'change_lock'>): Promise<Answered> {
+    const { id, to, stable, if_version: ifVersion, wait, queue } = call.input
+    return this.asked(call, {
+      kind: 'change-lock',
+      lock: numberOf(id),
+      to,
+      stable: stable === true,
+      ifVersion,
+      queue: queue ?? wait > 0,
+    })
+  }
+
+  private async asked(
+    call: Call<'acquire_lock'> | Call<'change_lock'>,
+    command: Asked,
+    waitS = call.input.wait,
+  ): Promise<Answered> {
+    const { held, waiting, events } = call.decide(command)
+    const { actor, signal } = call
+    if (held !== undefined) {
+      // Whoever it was granted to may give up before it is told; this call is told of it too.
+      return this.cancellations.during(
+        actor,
+        this.cancellations.sharedBy(held),
+        signal,
+        async () => {
+          const answer = this.granted(held, { already_held: true })
+          await call.settled()
+          return answer
+        },
+      )
+    }
+    if (waiting !== undefined) {
+      const answer = await this.waited(call, waiting.id, waitS)
+      // The version that the ticket was asked with was passed; this request may have named another.
+      return answer ?? this.asked(call, command, 0)
+    }
+    const event = events[0] as Event
+    return this.factAnswer(call, { revision: event.revision, read: async () => event }, waitS)
+  }
+
+  /** What a request came to that finds its ticket there; undefined where that is passed. */
+  private waited(
+    { actor, signal }: Call<'acquire_lock'> | Call<'change_lock'>,
+    ticket: number,
+    waitS: number,
+  ): Promise<Answered | undefined> {
+    return this.cancellations.during(actor, { ticket }, signal, async () => {
+      await this.context.waits.wait(ticket, waitS * 1000, signal)
+      const { stale } = this.context.stream.state.locks
+      return stale.has(ticket) ? undefined : this.ticketAnswer(ticket)
+    })
+  }
+
+  /** What the fact of a request came to: its grant, or the place in the queue. */
+  private factAnswer(
+    { actor, signal, input }: Call<'acquire_lock'> | Call<'change_lock'>,
+    { revision, read }: Fact,
+    waitS = input.wait,
+  ): Promise<Answered> {
+    const asked = this.cancellations.askedBy(revision)
+    return this.cancellations.during(actor, asked, signal, async () => {
+      const event = await read()
+      await this.context.stream.settled(revision)
+      if (event.kind !== 'lock-queued') return this.grantAnswer(event)
+      if (this.context.stream.state.locks.tickets.has(revision)) {
+        await this.context.waits.wait(revision, waitS * 1000, signal)
+      }
+      return this.ticketAnswer(revision)
+    })
+  }
+
+  /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
+  private grantAnswer(event: Event): Answered {
+    const { state } = this.context.stream
+    const { locks, ended } = state.locks
+    const id =
+      event.kind === 'lock-raised' || event.kind === 'lock-lowered' ? event.lock : event.revision
+    const lock = locks.get(id) ?? ended.get(id)?.lock
+    if (lock === undefined) throw SluiceError.of(lostRefusal(state, id))
+    return this.granted(lock, event.kind === 'lock-raised' ? { raised: true } : {})
+  }
+
+  private ticketAnswer(id: number): Promise<Answered> {
+    return this.context.stream.shown(() => this.ticketNow(id), { isDecided: true })
+  }
+
+  private ticketNow(id: number): Answered {
+    const { locks } = this.context.stream.state
+    const lock = locks.byTicket.get(id)
+    if (lock !== undefined) return this.granted(lock, lock.id < id ? { raised: true } : {})
+    const ticket = locks.tickets.get(id)
+    if (ticket !== undefined) return queuedReply(locks, ticket, this.context.moment())
+    const stale = locks.stale.get(id)
+    if (stale !== undefined) {
+      const { path, yours, current } = stale
+      throw SluiceError.of(staleRefusal(path, yours, current))
+    }
+    return fail(
+      'ticket_gone',
+      `The ticket T${id} is gone: it was given up, or its lock was granted and ended since. ` +
+        'Acquire the lock again.',
+      { ticket: `T${id}` },
+    )
+  }
+
+  private async waitForLock({ input, actor, signal }: Call<'wait_for_lock'>): Promise<Answered> {
+    const id = numberOf(input.ticket)
+    const { locks } = this.context.stream.state
+    const owner = (locks.tickets.get(id) ?? locks.byTicket.get(id))?.owner
+    if (owner === undefined) return this.ticketAnswer(id)
+    assertOwn(actor, owner, input.ticket)
+    return this.cancellations.during(actor, { ticket: id }, signal, async () => {
+      if (locks.tickets.has(id)) await this.context.waits.wait(id, input.wait * 1000, signal)
+      return this.ticketAnswer(id)
+    })
+  }
+
+  private granted(lock: Lock, had: Had): Answered {
+    const { leases, clock, stream, tokens } = this.context
+    leases.claim(lock.id, clock.now())
+    const moment = this.context.moment()
+    return grantedReply(
+      lock,
+      tokens.of(lock.id),
+      moment,
+      had,
+      filesToRead(stream.state, lock, moment),
+    )
+  }
+}
+
+export function assertOwn(
+  { session }: Actor,
+  owner: { session: string; agent: string },
+  id: string,
+): void {
+  if (owner.session !== session) fail('forbidden', `${id} belongs to ${owner.agent}, not to you.`)
+}
+
+/** What a request for a lock is answered by. */
+const REQUESTED = ['lock-acquired', 'lock-raised', 'lock-lowered', 'lock-queued'] as const
