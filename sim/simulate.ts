@@ -18,6 +18,7 @@ import { broken, type History, RuleBroken } from './history.ts'
 import type { LockModel } from './model/lock-model.ts'
 import { COUNTERS } from './work/action.ts'
 import { Client } from './work/client.ts'
+import { LOOK_ACTIONS, SEEN } from './work/look-actions.ts'
 import { ACTIONS, Worker } from './work/worker.ts'
 import { AGENTS } from './world/image.ts'
 import { World } from './world/world.ts'
@@ -55,7 +56,7 @@ export function simulate({ seed, ops, isLinear = false, Model }: RunOptions): Ru
   let stored: Event[] = []
   let failure: Run['failure']
   try {
-    const workers = perform(world, chance, ops)
+    const workers = perform(world, chance, seed, ops)
     if (world.failure !== undefined) throw world.failure
     const [unheard] = takeUnheard()
     if (unheard !== undefined) throw unheard
@@ -103,7 +104,7 @@ function safelyStored(world: World): Event[] {
 }
 
 /** Plays the run to its end: work under faults, calm, and then nothing may be left over. */
-function perform(world: World, chance: Chance, ops: number): Worker[] {
+function perform(world: World, chance: Chance, seed: number, ops: number): Worker[] {
   const { loop, history } = world
   const isEnough = (): boolean => history.operations.length >= ops
   const settle: Settle = (what, limitMs, isSettled) => {
@@ -120,7 +121,7 @@ function perform(world: World, chance: Chance, ops: number): Worker[] {
     () => world.network.listener !== undefined,
   )
   prepare(world, chance.fork('settings'), settle)
-  const workers = makeWorkers(world, chance, isEnough)
+  const workers = makeWorkers(world, chance, seed, isEnough)
   const faults = new Faults(world, workers, chance.fork('strikes'))
   for (const worker of workers) {
     loop.after(chance.between(0, 200), worker.client.program, () => worker.start())
@@ -191,7 +192,14 @@ function prepare(world: World, chance: Chance, settle: Settle): void {
   )
 }
 
-function makeWorkers(world: World, chance: Chance, isEnough: () => boolean): Worker[] {
+export const SEEDS_WITH_LOOKER = 1_000_000
+
+function makeWorkers(
+  world: World,
+  chance: Chance,
+  seed: number,
+  isEnough: () => boolean,
+): Worker[] {
   const count = 3 + chance.int(AGENTS - 2)
   const thinkMs = chance.pick([5, 40, 200])
   const workers: Worker[] = []
@@ -204,6 +212,11 @@ function makeWorkers(world: World, chance: Chance, isEnough: () => boolean): Wor
   for (let index = 0; index < count; index++) {
     const client = new Client(world, index, chance.fork(`client ${index}`))
     workers.push(new Worker(client, busy, thinkMs, chance.happens(0.1), isEnough))
+  }
+  // Seeds that were kept before there was somebody who only looks play as they did then.
+  if (seed >= SEEDS_WITH_LOOKER) {
+    const client = new Client(world, AGENTS, chance.fork('looker'))
+    workers.push(new Worker(client, LOOK_ACTIONS, thinkMs, true, isEnough))
   }
   return workers
 }
@@ -219,8 +232,10 @@ function examine(world: World, workers: readonly Worker[], stored: readonly Even
   checkReads(operations, stream)
   checkEnded(operations, stored, world.timings)
   checkCount(COUNTERS, operations, stored)
-  for (const { watcher } of workers) {
-    for (const watched of watcher?.seen ?? []) checkWatch(watched, stored)
+  for (const { watcher, client } of workers) {
+    for (const watched of watcher?.seen ?? []) {
+      checkWatch(watched, stored, client.index === AGENTS ? SEEN : '/')
+    }
   }
   const engine = world.server?.engine
   if (engine !== undefined) checkFold(stored, engine.streamOf('main').state)

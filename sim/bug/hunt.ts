@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import type { Failed, Tally } from '../batch.ts'
 import type { JobOrder } from '../jobs.ts'
+import { SEEDS_WITH_LOOKER } from '../simulate.ts'
 import { BUGS, type Bug } from './list.ts'
 
 export interface Hunt {
@@ -20,7 +21,7 @@ export function hunt(bug: Bug, most: number, ops: number): Promise<Hunt> {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const order: JobOrder = {
-    ...{ from: 1, seeds: most, step: 1, ops },
+    ...{ from: SEEDS_WITH_LOOKER, seeds: most, step: 1, ops },
     ...{ twiceEvery: 0, linearEvery: 5, modelEvery: 1, isShort: true },
   }
   child.send(order)

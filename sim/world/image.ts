@@ -5,6 +5,7 @@ import { Chance } from '../chance.ts'
 import { drain } from '../drain.ts'
 import { Loop, Program } from '../loop.ts'
 import { COUNTERS, FILES, LOGS } from '../work/action.ts'
+import { SEEN } from '../work/look-actions.ts'
 import { serverClock, WallClock } from './clock.ts'
 import { Disk } from './disk.ts'
 
@@ -16,6 +17,8 @@ export interface Image {
 
 /** As many as ever take part in one run. */
 export const AGENTS = 12
+/** One more, who may only look. */
+const LOOKER = `a${AGENTS}`
 
 let made: Image | undefined
 
@@ -44,6 +47,11 @@ function make(): Image {
       await call(engine, 'put_agent', { name, role })
       tokens.push((await call(engine, 'create_token', { name })).token)
     }
+    await call(engine, 'put_agent', {
+      name: LOOKER,
+      rights: [{ path: SEEN, access: 'read' }],
+    })
+    tokens.push((await call(engine, 'create_token', { name: LOOKER })).token)
     for (const path of COUNTERS) await write(engine, path, '0')
     for (const path of [...FILES, ...LOGS]) await write(engine, path, 'first\n')
     await engine.close()

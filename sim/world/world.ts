@@ -14,6 +14,7 @@ import type { Timing } from '../check/linear.ts'
 import type { Decided } from '../check/model.ts'
 import { Promptness } from '../check/prompt.ts'
 import { Alive } from '../check/session.ts'
+import { checkNamed } from '../check/stored.ts'
 import type { FaultPlan } from '../fault/plan.ts'
 import { broken, History } from '../history.ts'
 import { Loop, Program } from '../loop.ts'
@@ -103,6 +104,17 @@ export class World {
             server.engine.streamOf('main').state.answers.get(session)?.get(id) !== undefined
           this.answers.follow(request, answer, isFact, fail)
           this.known.follow(request, answer)
+          // At the moment it leaves, whoever hears of it first.
+          answer.then(
+            (one) => {
+              try {
+                checkNamed(request, one, this.storedTo)
+              } catch (error) {
+                fail(error)
+              }
+            },
+            () => {},
+          )
           this.promptness.follow(request, answer, () => this.loop.now, fail)
         },
         failed: (message, error) => {
@@ -216,6 +228,11 @@ export class World {
     const tablesAt = tables.open()
     const snapshot = tables.get('state', 'snapshot') as { revision: number } | undefined
     return Math.min(tablesAt, snapshot?.revision ?? 0) + 1
+  }
+
+  /** The last revision on stable storage. */
+  private get storedTo(): number {
+    return this.disk.streamOf('main').ledger.rows.at(-1)?.last ?? 0
   }
 
   /** Everything that is on stable storage, in order. */

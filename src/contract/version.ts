@@ -13,5 +13,7 @@ export const VERSION = '0.1.0'
  *    to replace stands; numbers and flags as text are read in one place (loose-reading.ts); list_locks
  *    goes on with a cursor; write_file takes if_exists; list_groups, rights in force; unsupported; a lock
  *    made weaker keeps its request id
+ * 4  every command takes a request id; events have one shown form at every door (seconds, ISO 8601, ids
+ *    as L1042); refusals stand in the audit under the operation that was called
  */
-export const CONTRACT_VERSION = 3
+export const CONTRACT_VERSION = 4

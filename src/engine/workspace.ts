@@ -34,7 +34,9 @@ export class Workspace implements Service {
       ...new Writing(context).handlers,
       ...reading(context),
       ...auditing(stream, outside.about),
-      workspace_status: { read: (reader) => workspaceStatus(reader, outside.board) },
+      workspace_status: {
+        read: (reader) => workspaceStatus(reader, outside.board, stream.durable),
+      },
     }
     this.tick()
   }

@@ -9,7 +9,12 @@ import { isCurrent } from './notice.ts'
 import type { NoticeBoard } from './notice-board.ts'
 
 /** What concerns one caller of a workspace. */
-export function workspaceStatus(reader: Reader, board: NoticeBoard): Output<'workspace_status'> {
+/** @param storedTo the last durable revision: records of refusals may be on their way beyond it */
+export function workspaceStatus(
+  reader: Reader,
+  board: NoticeBoard,
+  storedTo: number,
+): Output<'workspace_status'> {
   const { state, actor, moment } = reader
   const owner = state.locks.owners.get(actor.session)
   return {
@@ -17,7 +22,7 @@ export function workspaceStatus(reader: Reader, board: NoticeBoard): Output<'wor
     agent: actor.agent,
     session: actor.session,
     role: actor.role,
-    revision: state.revision,
+    revision: storedTo,
     locks: [...(owner?.locks ?? [])].map((lock) => lockFacts(lock, moment)),
     tickets: [...(owner?.tickets ?? [])].map((ticket) => ({
       ticket: `T${ticket.id}`,
