@@ -17,7 +17,13 @@ import { checkedOrigin, createHostGuard } from './guard.ts'
 import { checkHeaders } from './header-rules.ts'
 import { addMetrics } from './metrics.ts'
 import { addOpenapiRoute } from './openapi.ts'
-import { answerBrokenConnection, HEADER_BYTES, problemFor, sendProblem } from './problems.ts'
+import {
+  answerBrokenConnection,
+  HEADER_BYTES,
+  problemFor,
+  sendNoRoute,
+  sendProblem,
+} from './problems.ts'
 import { addOperationRoutes } from './routes.ts'
 
 /**
@@ -75,10 +81,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
   })
   // Before any route: each takes the handlers that are there.
   app.setErrorHandler((error, request, reply) => answerError(engine, error, request, reply))
-  app.setNotFoundHandler((request, reply) => {
-    const what = `${request.method} ${request.url.split('?', 1)[0]}`
-    return sendProblem(reply, problemOf(refuse('not_found', `There is no route ${what}.`)))
-  })
+  app.setNotFoundHandler(sendNoRoute)
   addGuard(app, options)
   await allowOrigins(app, (options.origins ?? []).map(checkedOrigin))
   addDoors(app, engine, closing.signal)
@@ -86,7 +89,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
   addMetrics(app, engine)
   addHealth(app, engine, options.instance)
   addOpenapiRoute(app, engine)
-  addDocsPage(app)
+  addDocsPage(app, engine)
   addOperationRoutes(app, engine)
   addEventRoute(app, engine, closing.signal)
   options.extend?.(app)
