@@ -7,26 +7,11 @@ import { lookup } from 'mime-types'
  */
 const PLAIN = 'text/plain; charset=utf-8'
 
+const SOURCES = 'bash cs cts diff go kt mts patch py rb rs ts tsx vue'.split(' ')
+
 /** Where the registry's type is not what those who write programs mean by the name, or is outdated. */
 const MEANT: Record<string, string> = {
-  ...Object.fromEntries(
-    [
-      'bash',
-      'cs',
-      'diff',
-      'go',
-      'kt',
-      'mts',
-      'cts',
-      'patch',
-      'py',
-      'rb',
-      'rs',
-      'ts',
-      'tsx',
-      'vue',
-    ].map((extension) => [extension, PLAIN]),
-  ),
+  ...Object.fromEntries(SOURCES.map((extension) => [extension, PLAIN])),
   flac: 'audio/flac',
   jsonl: 'application/x-ndjson',
   ndjson: 'application/x-ndjson',
@@ -77,12 +62,12 @@ export async function typeByBytes(bytes: Uint8Array): Promise<string | undefined
 function isText(head: Uint8Array): boolean {
   const isPrinted = head.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d))
   if (!isPrinted || (head[0] as number) >= 0x80) return false
-  const start = String.fromCharCode(...head.subarray(0, 5))
-  return !WRITTEN_AS_TEXT.includes(start)
+  const start = String.fromCharCode(...head.subarray(0, 6))
+  return !WRITTEN_IN_LETTERS.some((signature) => start.startsWith(signature))
 }
 
-/** Documents that are letters throughout, by signatures that are long enough: PDF and RTF. */
-const WRITTEN_AS_TEXT = ['%PDF-', '{\\rtf']
+/** Signatures of letters that are long or odd enough: no text begins so. */
+const WRITTEN_IN_LETTERS = ['%PDF-', '{\\rtf', 'GIF87a', 'GIF89a', 'fLaC']
 
 /** Names for the same, of which clients know one better. */
 const SAME: Record<string, string> = {
