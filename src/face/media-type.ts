@@ -60,11 +60,16 @@ export async function typeByBytes(bytes: Uint8Array): Promise<string | undefined
 
 /** Many signatures are two or three letters, so words pass for them: "BM is a name", "GIFT". */
 function isText(head: Uint8Array): boolean {
-  const isPrinted = head.every((byte) => byte >= 0x20 || (byte >= 0x08 && byte <= 0x0d))
-  if (!isPrinted || (head[0] as number) >= 0x80) return false
+  if ((head[0] as number) >= 0x80) return false
+  for (const byte of head.subarray(0, TOLD_BY_BYTES)) {
+    if (byte < 0x20 && (byte < 0x08 || byte > 0x0d)) return false
+  }
   const start = String.fromCharCode(...head.subarray(0, 6))
   return !WRITTEN_IN_LETTERS.some((signature) => start.startsWith(signature))
 }
+
+/** No format of sound or images has so many bytes without one that no text has. */
+const TOLD_BY_BYTES = 512
 
 /** Signatures of letters that are long or odd enough: no text begins so. */
 const WRITTEN_IN_LETTERS = ['%PDF-', '{\\rtf', 'GIF87a', 'GIF89a', 'fLaC']
