@@ -20,6 +20,8 @@ export interface ServerOptions {
   port: number
   /** Names besides loopback that clients may use as Host and Origin. */
   allowHosts?: readonly string[]
+  /** Origins of pages elsewhere that may call this server from a browser; none unless given. */
+  allowOrigins?: readonly string[]
   /** Noted for others: it ends by itself when nobody uses it. */
   shared?: boolean
   logger?: FastifyBaseLogger | false
@@ -36,9 +38,9 @@ export interface RunningServer {
 
 /** Throws `FolderTaken` when another server has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { data, host, allowHosts = [], logger = false } = options
+  const { data, host, allowHosts = [], allowOrigins = [], logger = false } = options
   // What cannot work is refused before anything is opened.
-  const guard = createHostGuard(host, allowHosts)
+  const guard = createHostGuard(host, allowHosts, allowOrigins)
   const log = (message: string, error: unknown): void => {
     if (logger !== false) logger.error({ err: error }, message)
     else console.error(message, error)
@@ -59,7 +61,7 @@ async function openDoors(
   options: ServerOptions,
   guard: HostGuard,
 ): Promise<RunningServer> {
-  const { data, host, port, allowHosts = [], shared = false, logger = false, extend } = options
+  const { data, host, port, shared = false, logger = false, extend } = options
   // The folder is ours now: whatever another server noted there is over.
   rmSync(noteFile(data), { force: true })
   if (engine.firstToken !== undefined) {
@@ -73,7 +75,8 @@ async function openDoors(
     host,
     port,
     instance,
-    extraHosts: allowHosts,
+    extraHosts: options.allowHosts ?? [],
+    origins: options.allowOrigins ?? [],
     logger,
     extend: (app) => {
       mountMcp(app, engine)

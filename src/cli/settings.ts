@@ -70,6 +70,13 @@ export const SHARED = {
     placeholder: 'name',
     describes: 'A name besides loopback that clients may call this server by',
   },
+  'allow-origin': {
+    name: 'allow-origin',
+    kind: 'list',
+    placeholder: 'origin',
+    describes:
+      'An origin whose pages may call this server from a browser (https://app.example.org); default: none',
+  },
   'log-level': {
     name: 'log-level',
     kind: 'text',

@@ -151,6 +151,28 @@ const DEEDS: Deed[] = [
   ['text read in UTF-16', () => ask(`${MAIN}/text/wide`)],
   ['text read over MCP', () => tool('read_text_file', { path: '/large' })],
   ['a file of 4 MB shown over MCP', () => tool('read_media_file', { path: '/media' })],
+  [
+    'files searched with a pattern of 1,000 characters',
+    () => tool('search_files', { path: '/', pattern: `${'**/*a*/'.repeat(140)}**/[bc]*` }),
+  ],
+  [
+    'files searched with 100 patterns that exclude',
+    () => {
+      const excludePatterns = Array.from({ length: 100 }, (_, i) => `**/*!(*z*)${i}/**`)
+      return tool('search_files', { path: '/', pattern: '**/*.ts', excludePatterns })
+    },
+  ],
+  [
+    'files searched with a pattern of 64 KB of braces',
+    () => tool('search_files', { path: '/', pattern: '{a,b}'.repeat(13_000) }),
+  ],
+  [
+    'a tree without what 50 extended globs take',
+    () => {
+      const excludePatterns = Array.from({ length: 50 }, (_, i) => `*(*(f|${i})*(a|b))x`)
+      return tool('directory_tree', { path: '/many', excludePatterns })
+    },
+  ],
   ['1,000 files read over MCP', () => tool('read_multiple_files', { paths: paths('many', 1000) })],
   [
     'a large file 1,000 times in one call over MCP',

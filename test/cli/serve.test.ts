@@ -2,6 +2,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { serverNote } from '../../src/server-note.ts'
 import { isAlive, Place, until } from './sluice.ts'
 
@@ -17,6 +18,35 @@ test('contract: serve prints one line when it is ready, and where the first toke
     status: 'ok',
     instance: serverNote(place.data)?.instance,
   })
+})
+
+test('contract: pages of origins named in the configuration may read answers, also over sockets', async () => {
+  const place = new Place()
+  const origins = ['https://App.example/', 'http://localhost:5173']
+  writeFileSync(
+    join(place.folder, 'sluice.config.json'),
+    JSON.stringify({ 'allow-origin': origins }),
+  )
+  const { url } = await place.serve()
+  const told = async (origin: string) => {
+    const { status, headers } = await fetch(`${url}/health`, { headers: { origin } })
+    return [status, headers.get('access-control-allow-origin')]
+  }
+  expect(await told('https://app.example')).toEqual([200, 'https://app.example'])
+  expect(await told('http://localhost:5173')).toEqual([200, 'http://localhost:5173'])
+  expect(await told('http://localhost:5174')).toEqual([200, null])
+  expect(await told('https://evil.example')).toEqual([403, null])
+  const upgrades = async (origin: string) => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/socket`, { origin })
+    return new Promise<boolean>((resolve) => {
+      socket.on('open', () => resolve(true))
+      socket.on('error', () => resolve(false))
+    }).finally(() => socket.terminate())
+  }
+  expect(await upgrades('https://app.example')).toBe(true)
+  expect(await upgrades('https://evil.example')).toBe(false)
+  const shown = await place.run(['config', '--json'])
+  expect(shown.out).toContain('http://localhost:5173')
 })
 
 test('contract: SIGTERM drains and exits 0, and the data is there at the next start', async () => {

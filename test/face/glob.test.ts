@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compileGlob } from '../../src/face/mcp/glob.ts'
+import { compileGlob, compileGlobs } from '../../src/face/mcp/glob.ts'
 
 /** The matcher that the official filesystem server itself uses. */
 const official = createRequire(
@@ -104,8 +104,110 @@ test('files §20: random globs agree with the official matcher', () => {
 test('files §20: a hostile glob takes no longer than its length', () => {
   const glob = compileGlob(`${'*a'.repeat(60)}b`).matches
   expect(glob('a'.repeat(255))).toBe(false)
-  expect(compileGlob('{a,b}'.repeat(30)).matches('a'.repeat(30))).toBe(false)
   expect(compileGlob(`${'**/'.repeat(40)}x`).matches(`${'a/'.repeat(60)}b`)).toBe(false)
+})
+
+/** Patterns of at most the length that is taken, of all the kinds that make other matchers go back. */
+const HOSTILE = [
+  '*a'.repeat(500),
+  '?*'.repeat(500),
+  `${'**/*/'.repeat(200)}**/c`,
+  `${'**/*a*/'.repeat(140)}**/b`,
+  `${'{**/a,a/**/a,*/**/a}/'.repeat(5)}${'**/a/'.repeat(150)}**/[bc]/**/*`,
+  `${'*(a'.repeat(32)}b${')'.repeat(32)}*`,
+  `${'+(a|aa|'.repeat(32)}b${')'.repeat(32)}`,
+  `${'!(*a'.repeat(32)}${')'.repeat(32)}b*`,
+  '*!(*a*)'.repeat(32),
+  '*!(*!(*a*)*)'.repeat(16),
+  '@(a|ab|*)'.repeat(32),
+  '[!b]*'.repeat(200),
+  `{${',a*'.repeat(250)}}`,
+  `${'{a,'.repeat(32)}b${'}'.repeat(32)}`,
+  '{1..99}{1..9}',
+  '[{1..1000000}]',
+  '{'.repeat(1000),
+  '['.repeat(1000),
+  '!'.repeat(1000),
+  '\\'.repeat(1000),
+]
+/** As long and as deep as paths may be. */
+const LONG = [
+  'a'.repeat(255),
+  `${'a/'.repeat(2047)}a`,
+  `${'ab'.repeat(127)}/`.repeat(16).slice(0, 4095),
+  '{'.repeat(255),
+]
+
+test('files §20: whatever a glob is, it is refused or takes its turn in time', () => {
+  for (const pattern of HOSTILE) {
+    const spent = leastMs(() => {
+      try {
+        const glob = compileGlob(pattern)
+        for (const path of LONG) glob.matches(path)
+        for (const path of LONG) glob.mayMatchBelow(path)
+        for (const path of LONG) glob.coversBelow(path)
+      } catch (error) {
+        expect(error, pattern).toMatchObject({ code: 'invalid_request' })
+      }
+    })
+    // A matcher that goes back needs minutes, or years.
+    expect(spent, pattern.slice(0, 60)).toBeLessThan(200)
+  }
+})
+
+/** Of some tries, in the CPU time of this process: others run here too. */
+function leastMs(deed: () => void): number {
+  const tries = [1, 2, 3].map(() => {
+    const before = process.cpuUsage()
+    deed()
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  })
+  return Math.min(...tries)
+}
+
+test('files §20: a glob that could take too long is refused with what to do instead', () => {
+  const refusals: [() => unknown, RegExp][] = [
+    [() => compileGlob('a'.repeat(64 * 1024)), /65536 characters is too long; it may have 1024/],
+    [() => compileGlob('{a,b}'.repeat(30)), /more than 256 alternatives/],
+    [() => compileGlob('{'.repeat(64)), /too many braces; it may have 32/],
+    [() => compileGlob(`${'*(a'.repeat(200)}${')'.repeat(200)}`), /too many groups such as/],
+    [() => compileGlob(`${'{**/a,b}/'.repeat(8)}**/*x`), /too many wildcards/],
+    [
+      () => compileGlobs(Array.from({ length: 20 }, () => 'a'.repeat(1000))),
+      /together they may have/,
+    ],
+    [() => compileGlobs(Array.from({ length: 400 }, () => '**/*a*/**')), /parts/],
+  ]
+  for (const [deed, words] of refusals) {
+    expect(deed).toThrow(words)
+    expect(deed).toThrow(/fewer or simpler patterns/)
+  }
+})
+
+test('files §20: classes, ranges and extended globs are those of the official matcher', () => {
+  const paths = ['a.ts', 'b.tsx', 'c', 'dir/a.ts', 'é', '7', 'x-y', ']', 'a]', 'file12', '!a', 'ab']
+  const patterns = [
+    '+([ab]).ts',
+    '@(a|b).@(ts|tsx)',
+    '!(a).ts*',
+    '?(dir/)a.ts',
+    '*.!(tsx)',
+    '[[:alpha:]]',
+    '[[:digit:]]',
+    '[!]]',
+    '[]]',
+    '[]a]*',
+    '[a-',
+    '[z-a]',
+    'file{1..20}',
+    'file{01..20}',
+    '{a..c}*',
+    '\\!a',
+    'dir/**/!(b).ts',
+    '!(dir)/**',
+  ]
+  for (const path of paths) for (const pattern of patterns) expectSame(path, pattern)
 })
 
 test('D3: many stars on a deep path take time in proportion, not to its square', () => {

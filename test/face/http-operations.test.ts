@@ -217,7 +217,9 @@ test('contract: the reference names every operation, and the page brings all it 
   }
   const page = await ask('GET', '/docs', { token: null })
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
-  expect(await page.text()).not.toMatch(/(?:src|href)=/)
+  const links = [...(await page.text()).matchAll(/(?:src|href)="([^"]*)"/g)].map(([, to]) => to)
+  expect(links.length).toBeGreaterThan(3)
+  for (const to of links) expect(to).toMatch(/^\/docs\/static\/[\w.-]+$/)
 })
 
 test('contract: metrics count requests by route and show the workspaces', async () => {

@@ -43,10 +43,14 @@ export async function serveMcp(options: MountMcpOptions = {}): Promise<Served> {
   return serve({}, extend)
 }
 
-export async function serveMcpReal(options: MountMcpOptions = {}): Promise<Served<Engine>> {
-  return serveReal((engine) => (app) => {
+export async function serveMcpReal(
+  options: MountMcpOptions = {},
+  http: Partial<HttpOptions> = {},
+): Promise<Served<Engine>> {
+  const extend = (engine: Engine) => (app: Parameters<typeof mountMcp>[0]) => {
     mountMcp(app, engine, options)
-  })
+  }
+  return serveReal(extend, http)
 }
 
 export async function connectMcp(

@@ -44,9 +44,12 @@ export async function serve(
 }
 
 /** The same over the real engine, in memory. */
-export async function serveReal(extend?: Extend<Engine>): Promise<Served<Engine>> {
+export async function serveReal(
+  extend?: Extend<Engine>,
+  options: Partial<HttpOptions> = {},
+): Promise<Served<Engine>> {
   const { engine, tokens } = await openRealEngine()
-  const served = await serveEngine(engine, tokens, {}, extend)
+  const served = await serveEngine(engine, tokens, options, extend)
   open.push(engine)
   return served
 }

@@ -25,7 +25,7 @@ const PACKAGES: Record<string, RegExp> = {
   text: /^(diff|node:(buffer|worker_threads))$/,
   store: /^(node:|msgpackr$)/,
   engine: /^(node:crypto|msgpackr)$/,
-  face: /^(node:|fastify$|zod$|ws$|msgpackr$|prom-client$|@modelcontextprotocol\/(server|node)(\/stdio)?$)/,
+  face: /^(node:|fastify$|@fastify\/(cors|swagger-ui)$|zod$|ws$|msgpackr$|prom-client$|minimatch$|mime-types$|file-type$|@modelcontextprotocol\/(server|node)(\/stdio)?$)/,
   client: /^(msgpackr|ws)$/,
   cli: /^(node:|commander$|pino$|zod$)/,
 }

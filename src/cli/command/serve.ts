@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { hostName } from '../../contract/host-name.ts'
+import { originOf } from '../../contract/origin.ts'
 import type { RunningServer, ServerOptions } from '../../server.ts'
 import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
@@ -21,6 +22,7 @@ export const serve: Command = {
     SHARED.host,
     SHARED.port,
     SHARED['allow-host'],
+    SHARED['allow-origin'],
     SHARED['log-level'],
     SHARED['idle-exit'],
     SHARED.folder,
@@ -72,6 +74,7 @@ function optionsOf(values: Values): ServerOptions {
     host: hostGiven('--host', values.text('host') as string).replace(/^\[(.*)\]$/, '$1'),
     port,
     allowHosts: values.list('allow-host').map((name) => hostGiven('--allow-host', name)),
+    allowOrigins: values.list('allow-origin').map(originGiven),
   }
 }
 
@@ -80,6 +83,12 @@ function hostGiven(flag: string, given: string): string {
   const result = hostName(given)
   if (!result.ok) throw new UsageError(`${flag}: "${given}": ${result.fault}.`)
   return result.host
+}
+
+function originGiven(given: string): string {
+  const result = originOf(given)
+  if (!result.ok) throw new UsageError(`--allow-origin: "${given}": ${result.fault}.`)
+  return result.origin
 }
 
 async function loggerOf(values: Values): Promise<Pick<ServerOptions, 'logger'>> {

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
 import type { Answer, Content } from '../../engine/api.ts'
 import { matchesStrongly, matchesWeakly, parseTags } from './entity-tag.ts'
-import { mediaTypeOf } from './media-type.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
 export type ContentAnswer = Answer<'read_file'> | Answer<'read_draft'>
@@ -12,11 +11,11 @@ export type ContentAnswer = Answer<'read_file'> | Answer<'read_draft'>
  * Answers GET and HEAD of a file or draft: strong ETag, one range, 304. Contents are data of strangers, so
  * whatever they are, a browser may neither render them as a page nor run anything in them.
  */
-export function sendContent(
+export async function sendContent(
   request: FastifyRequest,
   reply: FastifyReply,
   answer: ContentAnswer,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { value, content } = answer
   if (content === undefined) throw new Error('the engine read a file without its content')
   const isFile = 'version' in value
@@ -43,7 +42,7 @@ export function sendContent(
   if (ifNoneMatch !== undefined && matchesWeakly(parseTags(ifNoneMatch) ?? [], tag)) {
     return reply.code(304).send()
   }
-  reply.type(mediaTypeOf(value.path))
+  reply.type(await mediaTypeOf(value.path, content))
   const range = rangeOf(request, reply, etag, content.size)
   const { start, end } = range ?? { start: 0, end: content.size }
   if (range !== undefined) {
@@ -52,6 +51,26 @@ export function sendContent(
   reply.header('content-length', String(end - start))
   if (request.method === 'HEAD') return reply.send()
   return reply.send(bodyOf(content, start, end))
+}
+
+/** Loaded with the first file: the table of names would hold up the start. */
+let mediaTypes: typeof import('../media-type.ts') | undefined
+
+async function mediaTypeOf(path: string, content: Content): Promise<string> {
+  mediaTypes ??= await import('../media-type.ts')
+  const { HEAD_BYTES, typeByBytes, typeByName } = mediaTypes
+  const byName = typeByName(path)
+  if (byName !== undefined) return byName
+  const type = await typeByBytes(await headOf(content, HEAD_BYTES))
+  return type ?? 'application/octet-stream'
+}
+
+async function headOf(content: Content, most: number): Promise<Uint8Array> {
+  if (content.bytes !== undefined) return content.bytes.subarray(0, most)
+  const chunks: Uint8Array[] = []
+  const end = Math.min(content.size, most)
+  for await (const chunk of content.stream(0, end)) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 function bodyOf(content: Content, start: number, end: number): Buffer | Readable {

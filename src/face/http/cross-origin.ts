@@ -1,10 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { fail } from '../../contract/errors.ts'
 
 /**
- * Pages of other origins (CORS). Which are allowed is the guard's to say, before this: whoever passed
- * it may read the answers too. Nothing here goes by cookies, so a page still needs a token.
+ * Pages of other origins (CORS, by @fastify/cors): none but those that were configured. Whether a
+ * request may come in at all the guard has said before; this lets a browser hand the answer to the
+ * page. Nothing here goes by cookies, so a page still needs a token.
  */
-const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 /** Of our own headers, a page sees only those that are listed. */
 const EXPOSED = [
   'Accept-Ranges',
@@ -21,37 +23,35 @@ const EXPOSED = [
   'Sluice-Revision',
   'Sluice-Sha256',
   'WWW-Authenticate',
-].join(', ')
-const ASKED_HEADERS = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}$/
+]
 const REMEMBERED_S = 600
 
-/** Set on the raw answer, so that those of other faces carry them too. */
-export function allowOrigin({ headers }: FastifyRequest, { raw }: FastifyReply): void {
-  const { origin } = headers
-  if (origin === undefined) return
-  raw.setHeader('access-control-allow-origin', origin)
-  raw.setHeader('access-control-expose-headers', EXPOSED)
-  raw.setHeader('vary', 'Origin')
-}
-
-/** A browser asks so before it sends what a plain form could not; it carries no token. */
-export function isPreflight({ method, headers }: FastifyRequest): boolean {
-  const asked = headers['access-control-request-method']
-  return method === 'OPTIONS' && headers.origin !== undefined && asked !== undefined
-}
-
-export function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): void {
-  const asked = headers['access-control-request-headers']
-  reply.headers({
-    'access-control-allow-methods': METHODS,
-    'access-control-max-age': String(REMEMBERED_S),
-    vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+/** Its hooks come before all that are added later: a preflight carries no token. */
+export async function allowOrigins(
+  app: FastifyInstance,
+  origins: readonly string[],
+): Promise<void> {
+  if (origins.length === 0) return
+  app.addHook('onRequest', ({ method, url, headers }, _reply, done) => {
+    const asked = headers['access-control-request-method']
+    if (method === 'OPTIONS' && (headers.origin === undefined || asked === undefined)) {
+      fail('not_found', `There is no route OPTIONS ${url.split('?', 1)[0]}.`)
+    }
+    done()
   })
-  if (asked !== undefined && ASKED_HEADERS.test(asked)) {
-    reply.header('access-control-allow-headers', asked)
-  }
-  if (headers['access-control-request-private-network'] === 'true') {
-    reply.header('access-control-allow-private-network', 'true')
-  }
-  void reply.code(204).send()
+  const { fastifyCors } = await import('@fastify/cors')
+  await app.register(fastifyCors, {
+    origin: [...origins],
+    methods: METHODS,
+    exposedHeaders: EXPOSED,
+    maxAge: REMEMBERED_S,
+  })
+  // Streams and other faces answer past the framework, which would leave its headers out.
+  app.addHook('onRequest', (_request, reply, done) => {
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      const isOurs = name === 'vary' || name.startsWith('access-control-')
+      if (isOurs && value !== undefined) reply.raw.setHeader(name, value)
+    }
+    done()
+  })
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   type ErrorCode,
   type Problem,
@@ -73,6 +73,11 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .code(problem.status)
     .type(PROBLEM_TYPE)
     .send(JSON.stringify({ ...problem, detail }))
+}
+
+export function sendNoRoute({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const detail = `There is no route ${method} ${url.split('?', 1)[0]}.`
+  return sendProblem(reply, problemOf(refuse('not_found', detail)))
 }
 
 /** Here an operation is a route; what stands before it is the same for all of a workspace. */

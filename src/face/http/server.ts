@@ -8,16 +8,22 @@ import type { EngineApi } from '../../engine/api.ts'
 import { authenticate } from './authenticate.ts'
 import { bodyOf } from './body.ts'
 import { bodyTermsOf, CODINGS } from './body-terms.ts'
-import { allowOrigin, answerPreflight, isPreflight } from './cross-origin.ts'
+import { allowOrigins } from './cross-origin.ts'
 import { addDocsPage } from './docs-page.ts'
 import { createDrain } from './drain.ts'
 import { addEventRoute } from './events.ts'
 import { createFailureLimit } from './failure-limit.ts'
-import { createHostGuard } from './guard.ts'
+import { checkedOrigin, createHostGuard } from './guard.ts'
 import { checkHeaders } from './header-rules.ts'
 import { addMetrics } from './metrics.ts'
 import { addOpenapiRoute } from './openapi.ts'
-import { answerBrokenConnection, HEADER_BYTES, problemFor, sendProblem } from './problems.ts'
+import {
+  answerBrokenConnection,
+  HEADER_BYTES,
+  problemFor,
+  sendNoRoute,
+  sendProblem,
+} from './problems.ts'
 import { addOperationRoutes } from './routes.ts'
 
 /**
@@ -30,6 +36,8 @@ export interface HttpOptions {
   port: number
   /** Names besides loopback and `host` that clients may use as Host and Origin. */
   extraHosts?: readonly string[]
+  /** Origins of pages elsewhere that may call this server and read its answers. */
+  origins?: readonly string[]
   logger?: FastifyBaseLogger | false
   /** Shown by `/health`, so that programs on this machine know which server they found. */
   instance?: string
@@ -71,17 +79,17 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
     closing.abort()
     drain.end(DRAIN_MS)
   })
-  addDoors(app, engine, options, closing.signal)
-  readCodedBodies(app)
+  // Before any route: each takes the handlers that are there.
   app.setErrorHandler((error, request, reply) => answerError(engine, error, request, reply))
-  app.setNotFoundHandler((request, reply) => {
-    const what = `${request.method} ${request.url.split('?', 1)[0]}`
-    return sendProblem(reply, problemOf(refuse('not_found', `There is no route ${what}.`)))
-  })
+  app.setNotFoundHandler(sendNoRoute)
+  addGuard(app, options)
+  await allowOrigins(app, (options.origins ?? []).map(checkedOrigin))
+  addDoors(app, engine, closing.signal)
+  readCodedBodies(app)
   addMetrics(app, engine)
   addHealth(app, engine, options.instance)
   addOpenapiRoute(app, engine)
-  addDocsPage(app)
+  addDocsPage(app, engine)
   addOperationRoutes(app, engine)
   addEventRoute(app, engine, closing.signal)
   options.extend?.(app)
@@ -130,21 +138,21 @@ function createApp(engine: EngineApi, options: HttpOptions): FastifyInstance {
   return app
 }
 
-function addDoors(
-  app: FastifyInstance,
-  engine: EngineApi,
-  options: HttpOptions,
-  closing: AbortSignal,
-): void {
-  const checkHost = createHostGuard(options.host, options.extraHosts ?? [])
+function addGuard(app: FastifyInstance, options: HttpOptions): void {
+  const { host, extraHosts = [], origins = [] } = options
+  const checkHost = createHostGuard(host, extraHosts, origins)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff')
+    checkHost(request)
+    done()
+  })
+}
+
+function addDoors(app: FastifyInstance, engine: EngineApi, closing: AbortSignal): void {
   const failures = createFailureLimit()
   app.decorateRequest('principal', undefined)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff')
-    checkHost(request)
-    allowOrigin(request, reply)
-    if (isPreflight(request)) return answerPreflight(request, reply)
     if (closing.aborted) {
       reply.header('connection', 'close')
       fail('overloaded', 'The server is shutting down.', { retry_after_s: 5 })

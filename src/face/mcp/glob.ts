@@ -1,8 +1,11 @@
+import { GLOBSTAR, Minimatch } from 'minimatch'
+import { fail } from '../../contract/errors.ts'
+
 /**
- * Glob patterns over relative paths, as the official filesystem server reads them (minimatch with
- * `dot: true`): `*` and `?` within a name, `**` over folders, `[a-z]`, `{a,b}`, `\` to escape, `!`
- * in front to turn it round. Extended globs such as `+(a|b)` are taken literally. Patterns come
- * from agents, so matching takes time in proportion to pattern × path, whatever they are.
+ * Glob patterns over relative paths, by the matcher that the official filesystem server uses
+ * (minimatch, with `dot: true`). From version 11 on it walks a path forward only, so no pattern makes
+ * it go back; what is left that could grow (alternatives, wildcards, extended globs) is bounded here
+ * before anything is matched, because patterns come from agents and run on the deciding thread.
  */
 export interface Glob {
   matches(path: string): boolean
@@ -12,180 +15,120 @@ export interface Glob {
   coversBelow(folder: string): boolean
 }
 
+const PATTERN_MOST = 1024
+const PATTERNS_MOST = 16_384
+const BRACES_MOST = 32
 const ALTERNATIVES_MOST = 256
+const EXTENDED_MOST = 32
+/** Of all patterns of a call: each alternative counts one, and one more for each segment with wildcards. */
+const PARTS_MOST = 1000
 
-type Token = { kind: 'star' } | { kind: 'one'; test: (character: string) => boolean }
-type Segment = '**' | Token[]
+const OPTIONS = {
+  dot: true,
+  // Paths are ours, whatever the server runs on: a backslash escapes, and parts nothing.
+  platform: 'linux',
+  braceExpandMax: ALTERNATIVES_MOST + 1,
+} as const
 
+/** @throws a refusal that says what to do instead, where matching could take too long. */
 export function compileGlob(pattern: string): Glob {
-  if (pattern.startsWith('#')) {
-    return { matches: () => false, mayMatchBelow: () => false, coversBelow: () => false }
+  return globOf(parse(pattern))
+}
+
+/** The patterns of one call, which share its bounds. */
+export function compileGlobs(patterns: readonly string[]): Glob[] {
+  const characters = patterns.reduce((sum, { length }) => sum + length + 1, 0)
+  if (characters > PATTERNS_MOST) {
+    refuseGlob(
+      `The patterns have ${characters} characters; together they may have ${PATTERNS_MOST}`,
+    )
   }
-  const negated = pattern.startsWith('!')
-  const alternatives = expandBraces(negated ? pattern.slice(1) : pattern).map(segmentsOf)
-  const after = (folder: string) =>
-    alternatives.map((segments) => ({ segments, reached: statesAfter(segments, folder) }))
-  return {
-    matches(path) {
-      return after(path).some(({ segments, reached }) => reached.has(segments.length)) !== negated
-    },
-    mayMatchBelow(folder) {
-      return (
-        negated ||
-        after(folder).some(({ segments, reached }) =>
-          [...reached].some((at) => at < segments.length),
-        )
+  let parts = 0
+  return patterns.map((pattern) => {
+    const matcher = parse(pattern)
+    parts += partsOf(matcher)
+    if (parts > PARTS_MOST) {
+      refuseGlob(
+        `Together the patterns may have ${PARTS_MOST} parts (each alternative of braces, and each ` +
+          'segment with wildcards, is one)',
       )
+    }
+    return globOf(matcher)
+  })
+}
+
+function parse(pattern: string): Minimatch {
+  if (pattern.length > PATTERN_MOST) {
+    refuseGlob(`A pattern of ${pattern.length} characters is too long; it may have ${PATTERN_MOST}`)
+  }
+  if (countOf(pattern, /\{/g) > BRACES_MOST) {
+    refuseGlob(`${told(pattern)} has too many braces; it may have ${BRACES_MOST}`)
+  }
+  if (countOf(pattern, /[?*+@!]\(/g) > EXTENDED_MOST) {
+    refuseGlob(`${told(pattern)} has too many groups such as +(…); it may have ${EXTENDED_MOST}`)
+  }
+  // Paths are relative here, so "./" says nothing; the matcher would look for a folder of that name.
+  const matcher = new Minimatch(pattern.replace(/^(!*)(?:\.\/+)+/, '$1'), OPTIONS)
+  if (matcher.globSet.length > ALTERNATIVES_MOST) {
+    refuseGlob(`${told(pattern)} stands for more than ${ALTERNATIVES_MOST} alternatives`)
+  }
+  if (partsOf(matcher) > PARTS_MOST) {
+    refuseGlob(`${told(pattern)} has too many wildcards in its alternatives`)
+  }
+  return matcher
+}
+
+function globOf(matcher: Minimatch): Glob {
+  const { negate, set } = matcher
+  const isEndless = set.some((row) => row.includes(GLOBSTAR))
+  const deepest = isEndless ? Number.POSITIVE_INFINITY : Math.max(0, ...set.map((r) => r.length))
+  let covering: Minimatch[] | undefined
+  return {
+    matches: (path) => matcher.match(path),
+    mayMatchBelow(folder) {
+      if (negate) return true
+      return folder.split('/').length < deepest && matcher.match(folder, true)
     },
     coversBelow(folder) {
-      return (
-        !negated &&
-        after(folder).some(
-          ({ segments, reached }) => reached.has(segments.length - 1) && takesAny(segments.at(-1)),
-        )
-      )
+      if (negate) return false
+      covering ??= takingAnyName(matcher)
+      // The last segment takes the name, whatever it is: where it takes one, it takes all.
+      return covering.some((row) => row.match(`${folder}/name`))
     },
   }
 }
 
-/** As the last segment it takes every name, and a folder that is taken takes along what is in it. */
-function takesAny(segment: Segment | undefined): boolean {
-  if (segment === undefined || segment === '**') return segment === '**'
-  return segment.length === 1 && segment[0]?.kind === 'star'
-}
-
-/** The segments that can come next once the names of a path were taken; their number: none is left. */
-function statesAfter(segments: readonly Segment[], path: string): Set<number> {
-  let states = withSkipped(segments, new Set([0]))
-  for (const name of path === '' ? [] : path.split('/')) {
-    const characters = [...name]
-    const next = new Set<number>()
-    for (const at of states) {
-      const segment = segments[at]
-      if (segment === '**') {
-        next.add(at)
-        // At the end it stands for what lies inside, so for at least one name.
-        if (at === segments.length - 1) next.add(segments.length)
-      } else if (segment !== undefined && matchName(segment, characters)) {
-        next.add(at + 1)
-      }
-    }
-    states = withSkipped(segments, next)
-  }
-  return states
-}
-
-/** `**` may stand for no name at all. */
-function withSkipped(segments: readonly Segment[], states: Set<number>): Set<number> {
-  for (const at of states) if (segments[at] === '**' && at < segments.length - 1) states.add(at + 1)
-  return states
-}
-
-function segmentsOf(pattern: string): Segment[] {
-  const segments = pattern.split('/')
-  return segments
-    .filter((segment, index) => {
-      // Doubled slashes are one; a slash in front or at the end is none of a relative path.
-      const isInside = index > 0 && index < segments.length - 1
-      return segment !== '.' && !(segment === '' && isInside)
+/** Those of its alternatives whose last segment takes every name; a folder taken takes along what is in it. */
+function takingAnyName({ globParts }: Minimatch): Minimatch[] {
+  return globParts
+    .filter((segments) => ['*', '**'].includes(segments.at(-1) ?? ''))
+    .map((segments) => {
+      const literally = { nobrace: true, nonegate: true, nocomment: true }
+      return new Minimatch(segments.join('/'), { ...OPTIONS, ...literally })
     })
-    .filter((segment, index, all) => segment !== '**' || all[index - 1] !== '**')
-    .map((segment) => (segment === '**' ? '**' : tokensOf(segment)))
 }
 
-/** The usual greedy walk: on a mismatch, the last star takes one character more. */
-function matchName(tokens: readonly Token[], characters: readonly string[]): boolean {
-  let token = 0
-  let at = 0
-  let star = -1
-  let starAt = 0
-  while (at < characters.length) {
-    const current = tokens[token]
-    if (current?.kind === 'one' && current.test(characters[at] ?? '')) {
-      token += 1
-      at += 1
-    } else if (current?.kind === 'star') {
-      star = token
-      starAt = at
-      token += 1
-    } else if (star >= 0) {
-      starAt += 1
-      at = starAt
-      token = star + 1
-    } else {
-      return false
-    }
-  }
-  while (tokens[token]?.kind === 'star') token += 1
-  return token === tokens.length
+function partsOf({ set }: Minimatch): number {
+  return set.reduce(
+    (sum, row) => sum + 1 + row.filter((part) => typeof part !== 'string').length,
+    0,
+  )
 }
 
-function tokensOf(segment: string): Token[] {
-  const tokens: Token[] = []
-  const characters = [...segment]
-  for (let i = 0; i < characters.length; i++) {
-    const character = characters[i] ?? ''
-    if (character === '*') {
-      if (tokens.at(-1)?.kind !== 'star') tokens.push({ kind: 'star' })
-    } else if (character === '?') {
-      tokens.push({ kind: 'one', test: () => true })
-    } else if (character === '[') {
-      const set = setAt(characters, i)
-      tokens.push({ kind: 'one', test: set?.test ?? ((other) => other === '[') })
-      i = set?.end ?? i
-    } else {
-      if (character === '\\' && i + 1 < characters.length) i += 1
-      const wanted = characters[i] ?? ''
-      tokens.push({ kind: 'one', test: (other) => other === wanted })
-    }
-  }
-  return tokens
+function countOf(text: string, mark: RegExp): number {
+  return text.match(mark)?.length ?? 0
 }
 
-/** `[a-z_]` or `[!a-z]`; undefined when it is not closed. */
-function setAt(characters: readonly string[], start: number) {
-  const negated = characters[start + 1] === '!' || characters[start + 1] === '^'
-  const first = start + (negated ? 2 : 1)
-  const end = characters.indexOf(']', first + 1)
-  if (end < 0) return undefined
-  const ranges: [string, string][] = []
-  for (let i = first; i < end; i++) {
-    const low = characters[i] ?? ''
-    const isRange = characters[i + 1] === '-' && i + 2 < end
-    ranges.push([low, isRange ? (characters[i + 2] ?? low) : low])
-    if (isRange) i += 2
-  }
-  const test = (other: string) =>
-    ranges.some(([low, high]) => low <= other && other <= high) !== negated
-  return { end, test }
+function told(pattern: string): string {
+  const isLong = pattern.length > TOLD_MOST
+  return `The pattern ${JSON.stringify(isLong ? `${pattern.slice(0, TOLD_MOST)}…` : pattern)}`
 }
 
-function expandBraces(pattern: string): string[] {
-  let list = [pattern]
-  for (;;) {
-    const next = list.flatMap(expandFirst)
-    if (next.length === list.length || next.length > ALTERNATIVES_MOST) return list
-    list = next
-  }
-}
+const TOLD_MOST = 100
 
-/** Opens the first group that has a comma: `a{b,c}d` → `abd`, `acd`. */
-function expandFirst(pattern: string): string[] {
-  for (let open = pattern.indexOf('{'); open >= 0; open = pattern.indexOf('{', open + 1)) {
-    const commas: number[] = []
-    let depth = 0
-    for (let i = open; i < pattern.length; i++) {
-      const character = pattern[i]
-      if (character === '\\') i += 1
-      else if (character === '{') depth += 1
-      else if (character === ',' && depth === 1) commas.push(i)
-      else if (character === '}') depth -= 1
-      if (depth > 0) continue
-      if (commas.length === 0) break
-      const cuts = [open, ...commas, i]
-      const parts = cuts.slice(1).map((cut, index) => pattern.slice((cuts[index] ?? 0) + 1, cut))
-      return parts.map((part) => pattern.slice(0, open) + part + pattern.slice(i + 1))
-    }
-  }
-  return [pattern]
+function refuseGlob(what: string): never {
+  return fail(
+    'invalid_request',
+    `${what}. Search with fewer or simpler patterns, one after the other, or from a folder deeper down.`,
+  )
 }

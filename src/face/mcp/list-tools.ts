@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
-import { factsOf, listFolder, nameOf, pageOf, relativePath, sortedByPath } from './entries.ts'
-import { compileGlob, type Glob } from './glob.ts'
+import { factsOf, listFolder, nameOf, pageOf, sortedByPath } from './entries.ts'
 import {
   pathOf,
   READS,
@@ -27,6 +26,9 @@ function sizeText(bytes: number): string {
   if (unit === 0) return `${bytes} B`
   return `${(bytes / 1024 ** unit).toFixed(2)} ${SIZE_UNITS[unit]}`
 }
+
+/** Loaded with the first call: `sluice mcp` should be there at once. */
+const matcher = () => import('./glob.ts')
 
 /** One answer shows so many entries: a model reads every byte of it. */
 const ENTRIES_SHOWN = LIMITS.listLimit
@@ -121,10 +123,13 @@ const treeTool = tool({
   annotations: READS,
   async run(args, context) {
     const root = pathOf(context, args.path)
+    const { compileGlobs } = await matcher()
     // A pattern without a star means that name wherever it is, and what lies below it.
-    const globs = args.excludePatterns
-      .flatMap((one) => (one.includes('*') ? [one] : [one, `**/${one}`, `**/${one}/**`]))
-      .map(compileGlob)
+    const globs = compileGlobs(
+      args.excludePatterns.flatMap((one) =>
+        one.includes('*') ? [one] : [one, `**/${one}`, `**/${one}/**`],
+      ),
+    )
     const { nodes, isWhole } = await readTree(context, root, {
       isExcluded: (relative) => globs.some((glob) => glob.matches(relative)),
       isEntered: (relative) => !globs.some((glob) => glob.coversBelow(relative)),
@@ -147,11 +152,11 @@ const INDENTED_MOST = 512 * 1024
 const TREE_CUT = `Not all is shown: a tree has at most ${ENTRIES_SHOWN} entries. Call directory_tree with the path of a folder that is marked "cut", or with excludePatterns.`
 
 /** In the order of the tree; without recursion, because trees may be thousands of folders deep. */
-function matches(tree: readonly TreeNode[], root: string, wanted: Glob): string[] {
+function inOrder(tree: readonly TreeNode[], wanted: ReadonlySet<string>): string[] {
   const found: string[] = []
   const left = tree.toReversed()
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    if (wanted.matches(relativePath(root, node.path))) found.push(node.path)
+    if (wanted.has(node.path)) found.push(node.path)
     for (const child of node.children.toReversed()) left.push(child)
   }
   return found
@@ -167,16 +172,22 @@ const searchTool = tool({
   annotations: READS,
   async run(args, context) {
     const root = pathOf(context, args.path)
+    const { compileGlob, compileGlobs } = await matcher()
     const wanted = compileGlob(args.pattern)
-    const globs = args.excludePatterns.map(compileGlob)
+    const globs = compileGlobs(args.excludePatterns)
+    const matching = new Set<string>()
     const { nodes, isWhole } = await readTree(context, root, {
       isExcluded: (relative) => globs.some((glob) => glob.matches(relative)),
       isEntered: (relative) =>
         wanted.mayMatchBelow(relative) && !globs.some((glob) => glob.coversBelow(relative)),
-      counts: wanted.matches,
+      counts(relative, path) {
+        const isMatch = wanted.matches(relative)
+        if (isMatch) matching.add(path)
+        return isMatch
+      },
       most: ENTRIES_SHOWN,
     })
-    const found = matches(nodes, root, wanted)
+    const found = inOrder(nodes, matching)
     const answer = textAnswer(found.length > 0 ? found.join('\n') : 'No matches found')
     return isWhole ? answer : withMore(answer, SEARCH_CUT)
   },

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { factsOf } from './entries.ts'
-import { mediaTypeOf } from './media-type.ts'
 import { pathOf, READS, type ToolContent, tool } from './tool.ts'
 
 /** The official server's tool for contents that are no text. */
@@ -32,16 +31,35 @@ export const mediaTool = tool({
     }
     const answer = await door.call('read_file', { workspace, path: facts.path })
     const { path, version } = answer.value
-    const block = mediaBlock(path, answer.content ?? new Uint8Array())
+    const block = await mediaBlock(path, answer.content ?? new Uint8Array())
     return { content: [block], structured: { content: [block], version } }
   },
   refused: () => ({ content: [] }),
 })
 
-function mediaBlock(path: string, bytes: Uint8Array): ToolContent {
-  const { mimeType, block } = mediaTypeOf(bytes)
+/** Exported for its tests. */
+export async function mediaBlock(path: string, bytes: Uint8Array): Promise<ToolContent> {
+  const mimeType = await mimeTypeOf(bytes)
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
-  if (block !== 'resource') return { type: block, data, mimeType }
+  const kind = KINDS[mimeType]
+  if (kind !== undefined) return { type: kind, data, mimeType }
   const uri = pathToFileURL(path, { windows: false }).href
   return { type: 'resource', resource: { uri, mimeType, blob: data } }
+}
+
+async function mimeTypeOf(bytes: Uint8Array): Promise<string> {
+  const { typeByBytes } = await import('../media-type.ts')
+  return (await typeByBytes(bytes)) ?? 'application/octet-stream'
+}
+
+/** What models take as such a block; what else is known goes by its type as a resource. */
+const KINDS: Record<string, 'image' | 'audio'> = {
+  'image/png': 'image',
+  'image/jpeg': 'image',
+  'image/gif': 'image',
+  'image/webp': 'image',
+  'audio/wav': 'audio',
+  'audio/flac': 'audio',
+  'audio/ogg': 'audio',
+  'audio/mpeg': 'audio',
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { parentPath } from '../../contract/path.ts'
 import {
   compareNames,
@@ -25,8 +26,8 @@ export interface Wanted {
   isExcluded(relative: string): boolean
   /** Whether anything in this folder can be wanted. */
   isEntered(relative: string): boolean
-  /** Whether it counts against `most`. */
-  counts(relative: string): boolean
+  /** Whether it counts against `most`. Asked once of each that is not excluded. */
+  counts(relative: string, path: string): boolean
   /** No more is read once so many were found that count. */
   most: number
 }
@@ -40,6 +41,8 @@ export interface Tree {
 const FOLDERS_AT_ONCE = 16
 /** Entries looked at for one answer, wanted or not. */
 const LOOKED_AT_MOST = 100_000
+/** Others have a turn so often, whatever the patterns cost. */
+const TURN_MS = 10
 /** As deep as one page goes. */
 const DEPTH_MOST = 64
 
@@ -60,6 +63,7 @@ class Walk {
   private found = 0
   private lookedAt = 0
   private isCut = false
+  private turnBegan = performance.now()
 
   constructor(context: ToolContext, root: string, wanted: Wanted) {
     this.context = context
@@ -102,6 +106,7 @@ class Walk {
       for (const entry of page.entries) {
         if (this.isFull()) return this.cut(into)
         this.take(entry, into)
+        if (performance.now() - this.turnBegan > TURN_MS) await this.giveWay()
       }
       cursor = page.cursor
     } while (cursor !== undefined)
@@ -137,8 +142,13 @@ class Walk {
     const { path } = entry
     const relative = relativePath(this.root, path)
     if (this.wanted.isExcluded(relative)) return
-    if (this.wanted.counts(relative)) this.found += 1
+    if (this.wanted.counts(relative, path)) this.found += 1
     into.push({ name: nameOf(path), path, entry, children: [], isWhole: true })
+  }
+
+  private async giveWay(): Promise<void> {
+    await turn()
+    this.turnBegan = performance.now()
   }
 
   private isOpened({ entry, path }: TreeNode): boolean {
