@@ -73,8 +73,14 @@ function essence(value: Record<string, unknown>): string | undefined {
   if (value.status === 'queued') return `queued ${String(value.ticket)}`
   if (typeof value.version === 'number') return `version ${value.version}`
   if (Array.isArray(value.files)) return `files ${JSON.stringify(value.files)}`
+  if (SAID.some((name) => name in value)) {
+    return SAID.map((name) => `${name} ${JSON.stringify(value[name])}`).join(', ')
+  }
   return undefined
 }
+
+/** What the other commands say of what they did. */
+const SAID = ['released', 'left', 'answered', 'ask', 'to', 'was', 'ended'] as const
 
 /** Its caller looks at no answer any more, and what the request came to is given back (locks §10). */
 function isGivenUp(signal: AbortSignal | undefined): boolean {

@@ -40,19 +40,15 @@ export interface CommandHandler<N extends OperationName> {
   run(call: Call<N>): Promise<Result<N>>
   /** Kinds of facts that answer it. A request id that another kind answered was used before. */
   facts: readonly EventKind[]
-  /** The answer of a request that is sent again, from its first fact. */
-  again(call: Call<N>, fact: Fact): Promise<Result<N>>
+  /** The answer of a request that is sent again, from its first fact, which is of one of the kinds. */
+  again(call: Call<N>, fact: Event): Promise<Result<N>>
+  /** Goes round `again`, from before the fact is read. */
+  during?<T>(call: Call<N>, revision: number, work: () => Promise<T>): Promise<T>
 }
 
 /** Looks after what is no fact; what it shows of facts it waits for itself. */
 export interface LeaseHandler<N extends OperationName> {
   run(call: Call<N>): Promise<Result<N>>
-}
-
-export interface Fact {
-  revision: number
-  /** Durable; of one of the handler's kinds. */
-  read(): Promise<Event>
 }
 
 /** Every operation of these has its handler; one that is forgotten does not compile. */
@@ -72,7 +68,7 @@ export function simple<N extends OperationName, K extends EventKind>({
 }): {
   run(call: Call<N>): Promise<Result<N>>
   facts: readonly K[]
-  again(call: Call<N>, fact: Fact): Promise<Result<N>>
+  again(call: Call<N>, fact: Event): Promise<Result<N>>
 } {
   return {
     facts,
@@ -83,6 +79,6 @@ export function simple<N extends OperationName, K extends EventKind>({
       await call.settled()
       return said
     },
-    again: async (call, fact) => answer(call, (await fact.read()) as Extract<Event, { kind: K }>),
+    again: async (call, fact) => answer(call, fact as Extract<Event, { kind: K }>),
   }
 }

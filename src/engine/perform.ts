@@ -6,7 +6,7 @@ import { AnsweredMeanwhile, type Call } from './call.ts'
 import type { CommandHandler, Handler, QueryHandler, Reader, Result } from './handler.ts'
 import type { Decider, Known } from './stream/decider.ts'
 import { storageRefusal } from './stream/storage-refusal.ts'
-import type { Stream } from './stream/stream.ts'
+import { type Stream, StreamFailed } from './stream/stream.ts'
 
 /** A workspace, or the server itself: what is asked of it is decided and answered there. */
 export interface Service {
@@ -61,16 +61,34 @@ async function queried<N extends OperationName>(
   handler: QueryHandler<N>,
   call: Call<N>,
 ): Promise<Result<N>> {
-  const others = new Map<Stream, number>()
-  const stateOf = (other: Stream) => {
-    others.set(other, other.lastFact)
-    return other.state
+  for (;;) {
+    const others = new Map<Stream, number>()
+    const stateOf = (other: Stream) => {
+      others.set(other, other.lastFact)
+      return other.state
+    }
+    const found = await service.decider.stream.shown(() =>
+      handler.read(service.reader(call as never, stateOf), call),
+    )
+    if (await areStored(others)) return typeof found === 'function' ? found() : found
   }
-  const found = await service.decider.stream.shown(() =>
-    handler.read(service.reader(call as never, stateOf), call),
-  )
-  for (const [other, seen] of others) await other.settled(seen)
-  return typeof found === 'function' ? found() : found
+}
+
+/** Whether what was seen of other streams is stored; false where it was lost, and is read anew. */
+async function areStored(seen: ReadonlyMap<Stream, number>): Promise<boolean> {
+  let isStored = true
+  for (const [stream, revision] of seen) {
+    try {
+      await stream.settled(revision)
+    } catch (error) {
+      if (!(error instanceof StreamFailed)) throw error
+      isStored = false
+    }
+    if (stream.fault === undefined) continue
+    await stream.recovered()
+    isStored = false
+  }
+  return isStored
 }
 
 /** Done once for each request id (locks §11). */
@@ -109,12 +127,11 @@ async function again<N extends OperationName>(
   if ('refusal' in known) throw SluiceError.of(known.refusal)
   if ('value' in known) return known.value as Result<N>
   const { revision } = known
-  const read = async () => {
+  const work = async () => {
     const fact = await decider.factAt(revision)
-    if (!handler.facts.includes(fact.kind)) usedBefore()
-    return fact
+    return handler.facts.includes(fact.kind) ? handler.again(call, fact) : usedBefore()
   }
-  const result = await handler.again(call, { revision, read })
+  const result = await (handler.during?.(call, revision, work) ?? work())
   await decider.stream.settled(decider.stream.lastFact)
   return result
 }

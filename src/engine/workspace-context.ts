@@ -160,4 +160,9 @@ export class WorkspaceContext {
     if (lock !== undefined) return lock
     throw SluiceError.of(lostRefusal(state, id))
   }
+
+  /** Also one that ended lately: an answer that is asked for again is the same as before. */
+  lockEver(id: number): Lock {
+    return this.stream.state.locks.ended.get(id)?.lock ?? this.lockOf(id)
+  }
 }

@@ -1,5 +1,5 @@
 import { fail, type Refusal, refuse, SluiceError } from '../../contract/errors.ts'
-import type { EventOf } from '../../contract/events.ts'
+import type { Event, EventOf } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
@@ -9,7 +9,7 @@ import { taken } from '../../core/file/permit.ts'
 import { placeOf } from '../../core/file/place.ts'
 import { MODE } from '../../core/lock/mode.ts'
 import type { Call } from '../call.ts'
-import type { CommandHandler, Fact, Handlers, Result } from '../handler.ts'
+import type { CommandHandler, Handlers, Result } from '../handler.ts'
 import { DISK_FULL } from '../stream/storage-refusal.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 import { type Committed, committed, writtenRow } from './commit-answer.ts'
@@ -47,15 +47,12 @@ export class Writing {
       delete_file: {
         facts: ['files-committed'],
         run: (call) => this.delete(call),
-        async again({ input: { path } }, fact) {
-          return { path, version: (await fact.read()).revision }
-        },
+        again: async ({ input: { path } }, { revision }) => ({ path, version: revision }),
       },
       commit: {
         facts: ['files-committed'],
         run: async (call) => committedAnswer(await this.prepareAndDecide(call, call.input.changes)),
-        again: async ({ input }, fact) =>
-          committedAnswer(await this.answeredBy(input.changes, fact)),
+        again: async ({ input }, fact) => committedAnswer(this.answeredBy(input.changes, fact)),
       },
     }
   }
@@ -79,7 +76,7 @@ export class Writing {
         )
       },
       again: async ({ input: { path } }, fact) =>
-        writtenRow(await this.answeredBy([{ op, path }], fact), path) as never,
+        writtenRow(this.answeredBy([{ op, path }], fact), path) as never,
     }
   }
 
@@ -275,8 +272,8 @@ export class Writing {
     throw SluiceError.of(keepLate(this.context, call.actor, prepared, refusal))
   }
 
-  private async answeredBy(asked: readonly AskedChange[], fact: Fact): Promise<Committed> {
-    const event = (await fact.read()) as EventOf<'files-committed'>
+  private answeredBy(asked: readonly AskedChange[], fact: Event): Committed {
+    const event = fact as EventOf<'files-committed'>
     return committed(this.context.stream.state, asked, event, event.revision)
   }
 

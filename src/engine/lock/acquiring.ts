@@ -6,7 +6,7 @@ import { lostRefusal } from '../../core/file/permit.ts'
 import { staleRefusal } from '../../core/lock/request.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import type { Asked, Call } from '../call.ts'
-import type { Fact, Handlers } from '../handler.ts'
+import type { Handlers } from '../handler.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 import type { Cancellations } from './cancellation.ts'
 import { filesToRead, grantedReply, type Had, queuedReply } from './lock-answers.ts'
@@ -30,12 +30,14 @@ export class Acquiring {
       acquire_lock: {
         facts: REQUESTED,
         run: (call) => this.acquire(call),
-        again: (call, fact) => this.factAnswer(call, fact),
+        again: (call, fact) => this.answerOf(call, fact),
+        during: (call, revision, work) => this.during(call, revision, work),
       },
       change_lock: {
         facts: REQUESTED,
         run: (call) => this.change(call),
-        again: (call, fact) => this.factAnswer(call, fact),
+        again: (call, fact) => this.answerOf(call, fact),
+        during: (call, revision, work) => this.during(call, revision, work),
       },
       wait_for_lock: { run: (call) => this.waitForLock(call) },
     }
@@ -81,7 +83,7 @@ export class Acquiring {
         async () => {
           const answer = this.granted(held, { already_held: true })
           await call.settled()
-          return answer
+          return this.told(answer)
         },
       )
     }
@@ -91,7 +93,7 @@ export class Acquiring {
       return answer ?? this.asked(call, command, 0)
     }
     const event = events[0] as Event
-    return this.factAnswer(call, { revision: event.revision, read: async () => event }, waitS)
+    return this.during(call, event.revision, () => this.answerOf(call, event, waitS))
   }
 
   /** What a request came to that finds its ticket there; undefined where that is passed. */
@@ -107,22 +109,29 @@ export class Acquiring {
     })
   }
 
+  /** Whoever gives up meanwhile gives back what the fact asked for. */
+  private during<T>(
+    { actor, signal }: Call<'acquire_lock'> | Call<'change_lock'>,
+    revision: number,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const asked = this.cancellations.askedBy(revision)
+    return this.cancellations.during(actor, asked, signal, work)
+  }
+
   /** What the fact of a request came to: its grant, or the place in the queue. */
-  private factAnswer(
-    { actor, signal, input }: Call<'acquire_lock'> | Call<'change_lock'>,
-    { revision, read }: Fact,
+  private async answerOf(
+    { signal, input }: Call<'acquire_lock'> | Call<'change_lock'>,
+    event: Event,
     waitS = input.wait,
   ): Promise<Answered> {
-    const asked = this.cancellations.askedBy(revision)
-    return this.cancellations.during(actor, asked, signal, async () => {
-      const event = await read()
-      await this.context.stream.settled(revision)
-      if (event.kind !== 'lock-queued') return this.grantAnswer(event)
-      if (this.context.stream.state.locks.tickets.has(revision)) {
-        await this.context.waits.wait(revision, waitS * 1000, signal)
-      }
-      return this.ticketAnswer(revision)
-    })
+    const { revision } = event
+    await this.context.stream.settled(revision)
+    if (event.kind !== 'lock-queued') return this.grantAnswer(event)
+    if (this.context.stream.state.locks.tickets.has(revision)) {
+      await this.context.waits.wait(revision, waitS * 1000, signal)
+    }
+    return this.ticketAnswer(revision)
   }
 
   /** The answer to an acquire is a function of its fact (locks §11: a retry gets the same). */
@@ -136,8 +145,9 @@ export class Acquiring {
     return this.granted(lock, event.kind === 'lock-raised' ? { raised: true } : {})
   }
 
-  private ticketAnswer(id: number): Promise<Answered> {
-    return this.context.stream.shown(() => this.ticketNow(id), { isDecided: true })
+  private async ticketAnswer(id: number): Promise<Answered> {
+    const look = () => this.ticketNow(id)
+    return this.told(await this.context.stream.shown(look, { isDecided: true }))
   }
 
   private ticketNow(id: number): Answered {
@@ -169,6 +179,13 @@ export class Acquiring {
       if (locks.tickets.has(id)) await this.context.waits.wait(id, input.wait * 1000, signal)
       return this.ticketAnswer(id)
     })
+  }
+
+  /** While its grant was on its way to the disk, nobody seemed to wait for it. */
+  private told(answer: Answered): Answered {
+    const { leases, clock } = this.context
+    if (answer.status === 'granted') leases.claim(numberOf(answer.lock.id), clock.now())
+    return answer
   }
 
   private granted(lock: Lock, had: Had): Answered {

@@ -27,7 +27,7 @@ type Held = Pick<
 /** The operations on locks that stand: looking, keeping, giving back, handing over, recalling, asking. */
 export function holding(context: WorkspaceContext): Held {
   const { leases, clock, stream, statistics } = context
-  const factsOf = (lock: number) => lockFacts(context.lockOf(lock), context.moment())
+  const factsOf = (lock: number) => lockFacts(context.lockEver(lock), context.moment())
   const changed = (lock: number) => ({ lock: factsOf(lock), server_time: isoTime(clock.now()) })
   return {
     get_lock: {

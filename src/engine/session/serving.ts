@@ -71,7 +71,7 @@ export class ServerService implements Service {
         facts: ['session-opened'],
         run: (call) => this.openSession(call),
         again: async (_, fact) => {
-          const { id, ttlMs } = (await fact.read()) as EventOf<'session-opened'>
+          const { id, ttlMs } = fact as EventOf<'session-opened'>
           return this.opened(id, ttlMs, false)
         },
       },
@@ -200,7 +200,8 @@ export class ServerService implements Service {
     const workspace = this.workspaces.all.get(name) ?? (await this.workspaces.open(name))
     const { stream, decider } = workspace
     const asked = { ...stream.state.settings, ...defined(settings) }
-    decider.run({ kind: 'set-workspace', actor, settings: asked })
+    const isSet = JSON.stringify(asked) === JSON.stringify(stream.state.settings)
+    if (!isSet) decider.run({ kind: 'set-workspace', actor, settings: asked })
     const stateOf = () => stream.state
     await stream.settled(stream.lastFact)
     return this.workspaceFacts(name, stateOf)
