@@ -5,7 +5,7 @@ import { EngineWorld } from '../engine/world.ts'
 import { serveReal } from '../face/serve.ts'
 
 /** Rights that are all there is, and facts about agents: `cases` A5 and A6. */
-test('A5: rights given are all there is; what leads to them can be listed', async () => {
+test('A5, contract §10: rights given are all there is; what leads to them can be listed', async () => {
   const world = await EngineWorld.start()
   await world.call('admin', 'write_file', { path: '/secret.txt' }, 'x')
   await world.call('admin', 'write_file', { path: '/team/drafts/a' }, 'x')
@@ -25,7 +25,7 @@ test('A5: rights given are all there is; what leads to them can be listed', asyn
   expect(listed).toEqual(['/team', '/team/drafts', '/team/drafts/a', '/team/drafts/b'])
 })
 
-test('A5: who is only kept out of some places may do everything else', async () => {
+test('A5, contract §10: who is only kept out of some places may do everything else', async () => {
   const world = await EngineWorld.start()
   await world.addAgent('eve', { rights: [{ path: '/secret', access: 'none' }] })
   await world.call('eve', 'write_file', { path: '/other' }, 'x')
@@ -33,7 +33,7 @@ test('A5: who is only kept out of some places may do everything else', async () 
   expect(await world.code(secret)).toBe('forbidden')
 })
 
-test('A5+: rights in one workspace are none in another', async () => {
+test('A5+, contract §10: rights in one workspace are none in another', async () => {
   const world = await EngineWorld.start()
   await world.call('admin', 'put_workspace', { workspace: 'lab', settings: {} })
   await world.addAgent('eve', { rights: [{ workspace: 'lab', path: '/', access: 'write' }] })
@@ -41,7 +41,7 @@ test('A5+: rights in one workspace are none in another', async () => {
   expect(await world.code(world.call('eve', 'write_file', { path: '/x' }, 'x'))).toBe('forbidden')
 })
 
-test('A5: a group that is not there is refused, groups can be listed, and where rights are from', async () => {
+test('A5, contract §10: a group that is not there is refused, groups can be listed, and where rights are from', async () => {
   const world = await EngineWorld.start()
   const unknown = world.addAgent('eve', { group: 'readers' })
   await expect(unknown).rejects.toMatchObject({ code: 'not_found' })
@@ -63,7 +63,7 @@ test('A5: a group that is not there is refused, groups can be listed, and where 
   expect(plain.in_force).toEqual([{ workspace: '*', path: '/', access: 'write', from: 'default' }])
 })
 
-test('A6: what is done to agents, tokens and groups is in the audit, for who may see it', async () => {
+test('A6, contract §11: what is done to agents, tokens and groups is in the audit, for who may see it', async () => {
   const world = await EngineWorld.start()
   await world.call('admin', 'put_group', { name: 'g', rights: [] })
   await world.addAgent('eve', { group: 'g', rights: [{ path: '/e', access: 'write' }] })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { EngineWorld } from '../engine/world.ts'
 
 /** `cases` H5: history by path, also where the folder is gone. */
-test('H5: a folder is deleted, and the history of its files is found by their paths', async () => {
+test('H5, files §17: a folder is deleted, and the history of its files is found by their paths', async () => {
   const world = await EngineWorld.start()
   await world.call('ann', 'write_file', { path: '/a/b/f' }, 'one')
   await world.call('ann', 'write_file', { path: '/a/b/f' }, 'two')

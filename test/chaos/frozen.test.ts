@@ -47,7 +47,7 @@ async function waitingOn(workspace: Workspace, count: number): Promise<void> {
 }
 
 test.skipIf(!canFreeze)(
-  'contract: a client that hangs longer than its TTL is too late: its writes are lock_lost, and nobody else notices',
+  'locks §33: a client that hangs longer than its TTL is too late: its writes are lock_lost, and nobody else notices',
   async () => {
     const server = await startServer()
     const frozen = await ClientProcess.start(server.url, server.adminToken)
@@ -88,7 +88,7 @@ test.skipIf(!canFreeze)(
 )
 
 test.skipIf(!canFreeze)(
-  'contract: a server that hangs longer than TTLs takes nothing from who still has it, and gives nothing twice',
+  'locks §25: a server that hangs longer than TTLs takes nothing from who still has it, and gives nothing twice',
   async () => {
     const server = await startServer()
     const [holder, waiter] = [await connected(server), await connected(server)]

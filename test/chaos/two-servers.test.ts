@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { freePort, ServerProcess } from './server-process.ts'
 
-test('contract: a second server on the same data folder is refused, naming the first one’s process and address', async () => {
+test('contract §3: a second server on the same data folder is refused, naming the first one’s process and address', async () => {
   const data = await mkdtemp(join(tmpdir(), 'sluice-two-'))
   const first = await ServerProcess.start({ data, port: await freePort() })
   onTestFinished(async () => {
@@ -18,7 +18,7 @@ test('contract: a second server on the same data folder is refused, naming the f
   expect(await health.json()).toMatchObject({ status: 'ok' })
 })
 
-test('contract: a server that was killed leaves nothing that keeps the next one out', async () => {
+test('contract §3: a server that was killed leaves nothing that keeps the next one out', async () => {
   const data = await mkdtemp(join(tmpdir(), 'sluice-two-'))
   onTestFinished(() => rm(data, { recursive: true, force: true }))
   const port = await freePort()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Place, until } from './sluice.ts'
 
-test('contract: a lock outlives the command that took it, and another process gives it back', async () => {
+test('contract §5: a lock outlives the command that took it, and another process gives it back', async () => {
   const place = new Place()
   await place.serve()
   const taken = await place.run(['lock', '/a', '--ttl', '60', '--intent', 'merge', '--json'])
@@ -18,7 +18,7 @@ test('contract: a lock outlives the command that took it, and another process gi
   expect((await place.run(['lock', '/a', '--session', 'other'])).code).toBe(0)
 })
 
-test('contract: several paths are locked all or none', async () => {
+test('contract §5: several paths are locked all or none', async () => {
   const place = new Place()
   await place.serve()
   await place.run(['lock', '/b', '--session', 'other'])

@@ -37,7 +37,7 @@ async function connectMcp(place: Place, words: string[] = [], era: Era = 'auto')
   }
 }
 
-test('contract: two sluice mcp that start at once on an empty folder share one server', async () => {
+test('contract §4: two sluice mcp that start at once on an empty folder share one server', async () => {
   const place = new Place()
   const [one, other] = await Promise.all([connectMcp(place), connectMcp(place)])
   const granted = await one.call('acquire_lock', { path: '/a', type: 'exclusive', ttl: 60 })
@@ -54,7 +54,7 @@ test('contract: two sluice mcp that start at once on an empty folder share one s
   })
 })
 
-test('contract: the shared server ends when it was idle for its time, and leaves no note', async () => {
+test('contract §4: the shared server ends when it was idle for its time, and leaves no note', async () => {
   const place = new Place()
   const { client } = await connectMcp(place)
   const pid = serverNote(place.data)?.pid as number
@@ -64,7 +64,7 @@ test('contract: the shared server ends when it was idle for its time, and leaves
   expect(existsSync(place.data)).toBe(true)
 })
 
-test('contract: sluice mcp uses the server that serves the data folder already', async () => {
+test('contract §4: sluice mcp uses the server that serves the data folder already', async () => {
   const place = new Place()
   const server = await place.serve()
   const agent = await connectMcp(place)
@@ -74,7 +74,7 @@ test('contract: sluice mcp uses the server that serves the data folder already',
 })
 
 for (const era of ['legacy', 'auto'] satisfies Era[]) {
-  test(`contract: --agent works as that agent, made when it is missing (${era})`, async () => {
+  test(`contract §4: --agent works as that agent, made when it is missing (${era})`, async () => {
     const place = new Place()
     await place.serve()
     const agent = await connectMcp(place, ['--agent', 'researcher', '--session', 'run-1'], era)

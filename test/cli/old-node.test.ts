@@ -8,7 +8,7 @@ const why =
   host === undefined ? 'no Node outside node_modules' : `the host's Node is ${host.version}`
 
 test.skipIf(!isOld)(
-  `contract: the command works where the host's Node is too old (${why})`,
+  `contract §3: the command works where the host's Node is too old (${why})`,
   async () => {
     const place = new Place()
     const node = host?.path ?? ''

@@ -87,7 +87,7 @@ test('watch prints an event a line, and goes on from a revision', async () => {
   expect((await place.run(['watch', '--kind', 'nope'])).err).toContain('"nope" is none of')
 })
 
-test('call reaches every operation, with JSON in and out', async () => {
+test('contract §5: call reaches every operation, with JSON in and out', async () => {
   const place = new Place()
   await place.serve()
   const changes = [{ op: 'write', path: '/a', text: 'one' }]
@@ -103,7 +103,7 @@ test('call reaches every operation, with JSON in and out', async () => {
   expect((await place.run(['call', 'get_entry', '[]'])).err).toContain('must be a JSON object')
 })
 
-test('exit codes come from the error catalog, and --json says the problem on stderr', async () => {
+test('contract §5, §7: exit codes come from the error catalog, and --json says the problem on stderr', async () => {
   const place = new Place()
   await place.serve()
   const cases: [string[], number, string][] = [

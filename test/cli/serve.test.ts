@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { serverNote } from '../../src/server-note.ts'
 import { isAlive, Place, until } from './sluice.ts'
 
-test('contract: serve prints one line when it is ready, and where the first token is on stderr', async () => {
+test('contract §3: serve prints one line when it is ready, and where the first token is on stderr', async () => {
   const place = new Place()
   const server = await place.serve()
   expect(server.out).toMatch(/^sluice ready http:\/\/127\.0\.0\.1:\d+\n$/)
@@ -20,7 +20,7 @@ test('contract: serve prints one line when it is ready, and where the first toke
   })
 })
 
-test('contract: pages of origins named in the configuration may read answers, also over sockets', async () => {
+test('contract §6: pages of origins named in the configuration may read answers, also over sockets', async () => {
   const place = new Place()
   const origins = ['https://App.example/', 'http://localhost:5173']
   writeFileSync(
@@ -49,7 +49,7 @@ test('contract: pages of origins named in the configuration may read answers, al
   expect(shown.out).toContain('http://localhost:5173')
 })
 
-test('contract: SIGTERM drains and exits 0, and the data is there at the next start', async () => {
+test('contract §3: SIGTERM drains and exits 0, and the data is there at the next start', async () => {
   const place = new Place()
   const first = await place.serve()
   await place.run(['put', '/a'], { input: 'kept' })
@@ -61,7 +61,7 @@ test('contract: SIGTERM drains and exits 0, and the data is there at the next st
   expect((await second.stop('SIGINT')).code).toBe(0)
 })
 
-test('contract: a second server on a data folder is refused, naming the first one', async () => {
+test('contract §3: a second server on a data folder is refused, naming the first one', async () => {
   const place = new Place()
   const first = await place.serve()
   const second = await place.run(['serve', '--port', '0'])
@@ -71,7 +71,7 @@ test('contract: a second server on a data folder is refused, naming the first on
   expect((await fetch(`${first.url}/health`)).status).toBe(200)
 })
 
-test('contract: the note of a server that was killed misleads nobody', async () => {
+test('contract §3: the note of a server that was killed misleads nobody', async () => {
   const place = new Place()
   const killed = await place.serve()
   await killed.stop('SIGKILL')
@@ -101,7 +101,7 @@ test('serve: a port that is taken is said plainly, and the folder is free again'
   await place.serve()
 })
 
-test('serve: what is of a later release, or makes no sense, is refused in a sentence', async () => {
+test('contract §3, files §2: what is of a later release, or makes no sense, is refused in a sentence', async () => {
   const place = new Place()
   const folder = await place.run(['serve', '--folder', 'docs=/srv/docs'])
   expect(folder.code).toBe(2)

@@ -17,7 +17,9 @@ const SUITE = fileURLToPath(
 const EXPECTED_FAILURES = fileURLToPath(new URL('./expected-failures.yaml', import.meta.url))
 
 for (const revision of ['2025-11-25', '2026-07-28']) {
-  test(`contract: MCP ${revision} passes the conformance suite`, { timeout: 300_000 }, async () => {
+  test(`contract §9: MCP ${revision} passes the conformance suite`, {
+    timeout: 300_000,
+  }, async () => {
     const { code, output } = await runSuite(revision)
     const summary = /Total: .*|\d+ passed, \d+ failed.*$/gm
     process.stdout.write(`MCP ${revision}: ${output.match(summary)?.at(-1) ?? 'no summary'}\n`)

@@ -9,7 +9,7 @@ describe('fencing', () => {
     expect(new Set(fences).size).toBe(3)
   })
 
-  it('locks §33: a commit needs exactly the hold it names, alive, even before the next one writes', () => {
+  it('locks §33, I3, I4: a commit needs exactly the hold it names, alive, even before the next one writes', () => {
     const world = new World()
     const lock = granted(world.acquire('ann', '/f', 'write', { ttlMs: 1000 }))
     expect(world.write('ann', '/f', '1', { locks: [lock] }).refusal).toBeUndefined()
@@ -23,7 +23,7 @@ describe('fencing', () => {
     expect(world.write('ann', '/f', '2', { locks: [lock] }).refusal?.code).toBe('lock_lost')
   })
 
-  it('locks §33: a named lock has to cover what is written, with write or exclusive', () => {
+  it('locks §33, I3: a named lock has to cover what is written, with write or exclusive', () => {
     const world = new World()
     const read = granted(world.acquire('ann', '/a', 'read'))
     const other = granted(world.acquire('ann', '/b', 'write'))

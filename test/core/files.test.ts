@@ -337,7 +337,7 @@ describe('rights', () => {
   ]
   const limited = { ...actor('ann'), rights }
 
-  it('rights: the most specific rule decides what may be written and locked', () => {
+  it('contract §10: the most specific rule decides what may be written and locked', () => {
     const world = new World()
     const tryWrite = (path: string) =>
       world.run({
@@ -364,7 +364,7 @@ describe('rights', () => {
     expect(lock('/own', 'write').refusal?.code).toBe('forbidden')
   })
 
-  it('rights: a folder with a forbidden part is neither moved nor copied', () => {
+  it('contract §10: a folder with a forbidden part is neither moved nor copied', () => {
     const world = new World()
     world.commit('bob', [write('/own/secret/f'), write('/own/g')])
     const run = (change: CommitChange) =>
@@ -381,7 +381,7 @@ describe('rights come first', () => {
     rights: [{ workspace: '*', path: '/x', access: 'none' as const }],
   }
 
-  it('rights: a move, a copy or a lock of what may not be seen does not say whether it is there', () => {
+  it('contract §10: a move, a copy or a lock of what may not be seen does not say whether it is there', () => {
     const world = new World()
     world.commit('bob', [write('/x/there/f')])
     const run = (change: CommitChange) =>

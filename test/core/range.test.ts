@@ -112,7 +112,7 @@ describe('ranges', () => {
     expect(world.splice('bob', '/f', 9, 9, '?').refusal?.code).toBe('locked')
   })
 
-  it('locks §33: a lost range does not let its late writer in', () => {
+  it('locks §33, I4: a lost range does not let its late writer in', () => {
     const world = withLetters()
     granted(world.acquire('ann', '/f', 'write', { ...range(5, 10), ttlMs: 1000 }))
     world.at += 1000

@@ -7,7 +7,7 @@ async function rows(world: EngineWorld, who: string, input = {}) {
 }
 
 describe('audit', () => {
-  it('every decision is there, refused ones too, with who and what and why', async () => {
+  it('contract §11: every decision is there, refused ones too, with who and what and why', async () => {
     const world = await EngineWorld.start()
     await world.call('ann', 'open_session', { name: 'run', about: { model: 'm-1' } })
     await world.lock('ann:run', '/f', { intent: 'edit' })
@@ -24,7 +24,7 @@ describe('audit', () => {
     expect(all[0]?.detail).toContain('done')
   })
 
-  it('filters by agent, path, kind and outcome, in pages', async () => {
+  it('contract §11: filters by agent, path, kind and outcome, in pages', async () => {
     const world = await EngineWorld.start()
     for (const who of ['ann', 'bob']) {
       for (let i = 0; i < 3; i++) await world.call(who, 'write_file', { path: `/${who}/${i}` }, 'x')
@@ -39,7 +39,7 @@ describe('audit', () => {
     expect(rest).toMatchObject({ more: false, rows: [{}, {}] })
   })
 
-  it('the same refusal again and again is counted, one event a second', async () => {
+  it('contract §11: the same refusal again and again is counted, one event a second', async () => {
     const world = await EngineWorld.start()
     await world.lock('ann', '/f')
     const before = world.engine.revision('main') as number
@@ -50,7 +50,7 @@ describe('audit', () => {
     expect((world.engine.revision('main') as number) - before).toBeLessThanOrEqual(2)
   })
 
-  it('agents see their own rows, supervisors all', async () => {
+  it('contract §11: agents see their own rows, supervisors all', async () => {
     const world = await EngineWorld.start()
     await world.call('ann', 'write_file', { path: '/f' }, 'x')
     await world.call('bob', 'write_file', { path: '/g' }, 'x')
@@ -64,7 +64,7 @@ describe('audit', () => {
     ])
   })
 
-  it('verify finds what was altered in the ledger', async () => {
+  it('contract §11: verify finds what was altered in the ledger', async () => {
     const world = await EngineWorld.start()
     for (let i = 0; i < 5; i++) await world.call('ann', 'write_file', { path: `/${i}` }, 'x')
     const fine = await world.call('admin', 'verify_audit', {})
@@ -78,7 +78,7 @@ describe('audit', () => {
     expect(await world.code(world.call('ann', 'verify_audit', {}))).toBe('forbidden')
   })
 
-  it('neither audit nor watch ever shows a secret', async () => {
+  it('contract §11: neither audit nor watch ever shows a secret', async () => {
     const world = await EngineWorld.start()
     const { token } = await world.lock('ann', '/f', { request_id: 'secret-request' })
     const all = JSON.stringify(await rows(world, 'admin'))
@@ -258,7 +258,7 @@ describe('watch', () => {
 })
 
 describe('principals', () => {
-  it('tokens are stored hashed, work until revoked, and belong to one agent', async () => {
+  it('contract §10: tokens are stored hashed, work until revoked, and belong to one agent', async () => {
     const world = await EngineWorld.start()
     const { token } = await world.call('admin', 'create_token', { name: 'ann' })
     expect(world.engine.authenticate(token)).toEqual({ name: 'ann', role: 'agent' })
@@ -271,7 +271,7 @@ describe('principals', () => {
     expect(world.engine.authenticate(token)).toBeUndefined()
   })
 
-  it('only admins manage, and the last admin stays', async () => {
+  it('contract §10: only admins manage, and the last admin stays', async () => {
     const world = await EngineWorld.start()
     expect(await world.code(world.call('ann', 'put_agent', { name: 'x' }))).toBe('forbidden')
     expect(await world.code(world.call('ann', 'list_agents', {}))).toBe('forbidden')
@@ -280,14 +280,14 @@ describe('principals', () => {
     )
   })
 
-  it('removing an agent ends its sessions and gives its locks back', async () => {
+  it('contract §10: removing an agent ends its sessions and gives its locks back', async () => {
     const world = await EngineWorld.start()
     await world.lock('ann', '/f')
     await world.call('admin', 'delete_agent', { name: 'ann' })
     expect((await world.call('bob', 'list_locks', {})).locks).toHaveLength(0)
   })
 
-  it('group rights apply where the agent has none of its own', async () => {
+  it('contract §10: group rights apply where the agent has none of its own', async () => {
     const world = await EngineWorld.start()
     await world.call('admin', 'put_group', {
       name: 'readers',

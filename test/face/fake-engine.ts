@@ -369,7 +369,7 @@ export class FakeEngine implements EngineApi {
   }
   #mayReplace(caller: Caller, input: Parsed<'write_file'>, current: number): void {
     const own = this.#locks.filter((one) => one.session === caller.session)
-    // A covering lock is enough (files §9).
+    // Less than files §9 asks for: here a covering lock is enough.
     const isCovered = own.some((one) => one.paths.includes(input.path) && one.level !== 'read')
     if (isCovered && input.if_version === undefined) return
     const seen = input.if_version ?? this.#seen.get(caller.session)?.get(input.path)

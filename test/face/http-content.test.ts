@@ -128,7 +128,7 @@ test('files §7: an upload that breaks off leaves nothing behind', async () => {
   expect([...engine.files.keys()]).toEqual(['/b'])
 })
 
-test('contract: a refused upload is answered although its body was not read', async () => {
+test('contract §6: a refused upload is answered although its body was not read', async () => {
   const { ask } = await serve()
   await ask('POST', '/v1/workspaces/main/locks', { json: { path: '/a' } })
   const answer = await ask('PUT', `${FILES}/a?nonsense=1`, { body: new Uint8Array(5_000_000) })
@@ -136,7 +136,7 @@ test('contract: a refused upload is answered although its body was not read', as
   expect(await answer.json()).toMatchObject({ code: 'invalid_request' })
 })
 
-test('contract: an upload that the engine refuses in the middle is answered', async () => {
+test('contract §6: an upload that the engine refuses in the middle is answered', async () => {
   const { ask, engine } = await serve()
   engine.call = async ({ content }) => {
     for await (const _ of content as AsyncIterable<Uint8Array>) fail('too_large', 'Too large here.')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { plainPath, searchPlugin } from '../../src/face/http/docs-script.ts'
 import { askExactly, serve } from './serve.ts'
 
-test('contract: the page of the reference needs no token, no network, and runs nothing inline', async () => {
+test('contract §6: the page of the reference needs no token, no network, and runs nothing inline', async () => {
   const { ask } = await serve()
   const page = await ask('GET', '/docs', { token: null })
   expect(page.status).toBe(200)
@@ -32,7 +32,7 @@ function foreignIn(text: string): string[] {
   return found.map(([, host]) => host as string).filter((host) => host !== 'www.w3.org')
 }
 
-test('contract: the page shows the document of this server, and asks nobody to judge it', async () => {
+test('contract §6: the page shows the document of this server, and asks nobody to judge it', async () => {
   const { ask } = await serve()
   const document = await (await ask('GET', '/openapi.json', { token: null })).json()
   expect(await (await ask('GET', '/docs/json', { token: null })).json()).toEqual(document)
@@ -44,7 +44,7 @@ test('contract: the page shows the document of this server, and asks nobody to j
   expect(() => new Function(script)).not.toThrow()
 })
 
-test('contract: below the page there are its files and nothing else', async () => {
+test('contract §6: below the page there are its files and nothing else', async () => {
   const { ask, url } = await serve()
   for (const path of [
     '/docs/x',
@@ -63,14 +63,14 @@ test('contract: below the page there are its files and nothing else', async () =
   expect((await ask('HEAD', '/docs', { token: null })).status).toBe(200)
 })
 
-test('contract: the try-it sends paths of files as they are', () => {
+test('contract §6: the try-it sends paths of files as they are', () => {
   const sent = (url: string) => plainPath({ url }).url
   const files = 'http://h/v1/workspaces/main/files'
   expect(sent(`${files}/%2Fdocs%2Fa%20b.md`)).toBe(`${files}/docs/a%20b.md`)
   expect(sent(`${files}/a.md?message=1%2F2`)).toBe(`${files}/a.md?message=1%2F2`)
 })
 
-test('contract: the search finds operations by group, path, name and summary', () => {
+test('contract §6: the search finds operations by group, path, name and summary', () => {
   const operations = [
     { method: 'put', path: '/files/{path}', operationId: 'write_file', summary: 'Write a file.' },
     { method: 'post', path: '/locks', operationId: 'acquire_lock', summary: 'Wait for a turn.' },

@@ -55,7 +55,7 @@ test('locks §43: Last-Event-ID comes before `since`, and kinds are filtered', a
   expect(await take(frames(some), 2)).toMatchObject([{ id: '102' }, { id: '103' }])
 })
 
-test('contract: history that is no longer kept is 410', async () => {
+test('contract §6: history that is no longer kept is 410', async () => {
   const { ask, engine } = await serve()
   engine.compactedBefore = 50
   const answer = await ask('GET', `${EVENTS}?since=10`)
@@ -63,7 +63,7 @@ test('contract: history that is no longer kept is 410', async () => {
   expect(await answer.json()).toMatchObject({ code: 'compacted' })
 })
 
-test('contract: bad queries and unknown workspaces are refused before the stream opens', async () => {
+test('contract §6: bad queries and unknown workspaces are refused before the stream opens', async () => {
   const { ask } = await serve()
   expect((await ask('GET', `${EVENTS}?kind=nonsense`)).status).toBe(400)
   expect((await ask('GET', `${EVENTS}?since=-1`)).status).toBe(400)
@@ -72,7 +72,7 @@ test('contract: bad queries and unknown workspaces are refused before the stream
   expect((await ask('GET', EVENTS, { token: null })).status).toBe(401)
 })
 
-test('contract: a client that does not read holds nobody up', async () => {
+test('contract §6: a client that does not read holds nobody up', async () => {
   const { ask, engine } = await serve()
   const idle = await ask('GET', `${EVENTS}?since=100`)
   const reading = await ask('GET', `${EVENTS}?since=100`)
@@ -87,7 +87,7 @@ test('contract: a client that does not read holds nobody up', async () => {
   await idle.body?.cancel()
 })
 
-test('contract: closing the server ends the streams', async () => {
+test('contract §6: closing the server ends the streams', async () => {
   const { ask, server } = await serve()
   const answer = await ask('GET', EVENTS)
   const rest = take(frames(answer), 1)

@@ -18,7 +18,7 @@ async function problem(answer: Response, status: number, code: string): Promise<
   return body
 }
 
-test('contract: a write answers 201 for a new file and 200 for a changed one, with its ETag', async () => {
+test('contract §6: a write answers 201 for a new file and 200 for a changed one, with its ETag', async () => {
   const { ask } = await serve()
   const first = await ask('PUT', `${FILES}/a.txt`, { body: 'one' })
   expect(first.status).toBe(201)
@@ -37,14 +37,14 @@ test('contract: a write answers 201 for a new file and 200 for a changed one, wi
   await problem(stale, 412, 'stale_version')
 })
 
-test('contract: If-None-Match: * lets only the first writer in', async () => {
+test('contract §6: If-None-Match: * lets only the first writer in', async () => {
   const { ask } = await serve()
   const headers = { 'if-none-match': '*' }
   expect((await ask('PUT', `${FILES}/a`, { body: 'x', headers })).status).toBe(201)
   await problem(await ask('PUT', `${FILES}/a`, { body: 'y', headers }), 409, 'already_exists')
 })
 
-test('contract: a precondition that cannot be kept is refused, not passed over', async () => {
+test('contract §6: a precondition that cannot be kept is refused, not passed over', async () => {
   const { ask } = await serve()
   const put = (headers: Record<string, string>) => ask('PUT', `${FILES}/a`, { body: 'x', headers })
   await problem(await put({ 'if-match': '"1' }), 400, 'invalid_request')
@@ -55,7 +55,7 @@ test('contract: a precondition that cannot be kept is refused, not passed over',
   await problem(lock, 400, 'invalid_request')
 })
 
-test('contract: the lock answers are 201 granted, 202 queued, 409, and 204 twice for a release', async () => {
+test('contract §6: the lock answers are 201 granted, 202 queued, 409, and 204 twice for a release', async () => {
   const { ask } = await serve()
   const granted = await ask('POST', LOCKS, {
     json: { path: '/new.csv', type: 'exclusive', ttl: 300 },
@@ -84,7 +84,7 @@ test('contract: the lock answers are 201 granted, 202 queued, 409, and 204 twice
   )
 })
 
-test('contract: a write under somebody else’s lock is 423', async () => {
+test('contract §6: a write under somebody else’s lock is 423', async () => {
   const { ask } = await serve()
   await ask('POST', LOCKS, { json: { path: '/a' } })
   await problem(await ask('PUT', `${FILES}/a`, { body: 'x', token: 'token-b' }), 423, 'locked')
@@ -103,7 +103,7 @@ test('locks §10: a wait ends when its client leaves', async () => {
   while (engine.abortedWaits === 0) await turn()
 })
 
-test('contract: unknown fields are refused field by field', async () => {
+test('contract §2: unknown fields are refused field by field', async () => {
   const { ask } = await serve()
   const answer = await ask('POST', LOCKS, { json: { path: '/a', tll: 5 } })
   expect((await problem(answer, 400, 'invalid_request')).detail).toContain('tll')
@@ -113,7 +113,7 @@ test('contract: unknown fields are refused field by field', async () => {
   expect((await problem(twice, 400, 'invalid_request')).detail).toContain('workspace')
 })
 
-test('contract: bodies that are no JSON object are typed refusals', async () => {
+test('contract §7: bodies that are no JSON object are typed refusals', async () => {
   const { ask } = await serve()
   const post = (body: string, type = 'application/json') =>
     ask('POST', LOCKS, { body, headers: { 'content-type': type } })
@@ -142,7 +142,7 @@ test('files §19: paths in URLs are decoded name by name', async () => {
   }
 })
 
-test('contract: the root is listed with and without a trailing slash', async () => {
+test('contract §6: the root is listed with and without a trailing slash', async () => {
   const { ask } = await serve()
   await ask('PUT', `${FILES}/a/b`, { body: 'x' })
   for (const path of ['entries', 'entries/']) {
@@ -153,7 +153,7 @@ test('contract: the root is listed with and without a trailing slash', async () 
   await problem(await ask('GET', `${FILES}/`), 409, 'is_folder')
 })
 
-test('contract: what is not there is not_found, and says so in a problem', async () => {
+test('contract §7: what is not there is not_found, and says so in a problem', async () => {
   const { ask } = await serve()
   await problem(await ask('GET', '/v1/nothing'), 404, 'not_found')
   await problem(await ask('POST', '/health'), 404, 'not_found')
@@ -165,14 +165,14 @@ test('contract: what is not there is not_found, and says so in a problem', async
   await problem(elsewhere, 404, 'not_found')
 })
 
-test('contract: an internal error gives an id and nothing of the inside', async () => {
+test('contract §7: an internal error gives an id and nothing of the inside', async () => {
   const { ask, engine } = await serve()
   const body = await problem(await ask('GET', '/v1/workspaces'), 500, 'internal')
   expect(JSON.stringify(body)).not.toContain('secret')
   expect(engine.faults.get(String(body.id))).toBeInstanceOf(Error)
 })
 
-test('contract: 204 has no body', async () => {
+test('contract §6: 204 has no body', async () => {
   const { ask } = await serve()
   await ask('PUT', `${FILES}/a`, { body: 'x' })
   const answer = await ask('DELETE', `${FILES}/a`)
@@ -181,14 +181,14 @@ test('contract: 204 has no body', async () => {
   expect(answer.headers.get('sluice-revision')).not.toBeNull()
 })
 
-test('contract: headers that are too long get a typed refusal', async () => {
+test('contract §7: headers that are too long get a typed refusal', async () => {
   const { url } = await serve()
   const answer = await askExactly(url, { path: '/health', headers: { x: 'x'.repeat(40_000) } })
   expect(answer.status).toBe(413)
   expect(JSON.parse(answer.text).code).toBe('too_large')
 })
 
-test('contract: what is not HTTP gets a typed refusal', async () => {
+test('contract §7: what is not HTTP gets a typed refusal', async () => {
   const { url } = await serve()
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) })
   socket.write('GET / HTTP/9.9\r\n\r\n')
@@ -197,7 +197,7 @@ test('contract: what is not HTTP gets a typed refusal', async () => {
   expect(answer).toContain('"code":"invalid_request"')
 })
 
-test('contract: the reference names every operation, and the page brings all it needs', async () => {
+test('contract §2: the reference names every operation, and the page brings all it needs', async () => {
   const { ask } = await serve()
   const { OPERATION_NAMES, operationOf } = await import('../../src/contract/operations.ts')
   const answer = await ask('GET', '/openapi.json', { token: null })
@@ -222,7 +222,7 @@ test('contract: the reference names every operation, and the page brings all it 
   for (const to of links) expect(to).toMatch(/^\/docs\/static\/[\w.-]+$/)
 })
 
-test('contract: metrics count requests by route and show the workspaces', async () => {
+test('contract §6: metrics count requests by route and show the workspaces', async () => {
   const { ask } = await serve()
   await problem(await ask('GET', '/metrics', { token: null }), 401, 'unauthenticated')
   await ask('GET', `${FILES}/a`)

@@ -29,7 +29,7 @@ async function openSession(served: Served): Promise<string> {
   return answer.headers.get('mcp-session-id') ?? ''
 }
 
-test('contract: the older client of the first SDK works', async () => {
+test('contract §9: the older client of the first SDK works', async () => {
   const served = await serveMcp()
   const client = new Client({ name: 'old', version: '1' })
   const transport = new StreamableHTTPClientTransport(new URL(`${served.url}/mcp`), {
@@ -53,7 +53,7 @@ test('contract: the older client of the first SDK works', async () => {
   expect(granted.structuredContent).toMatchObject({ status: 'granted' })
 })
 
-test('contract: Mcp-Session-Id names the Sluice session, and DELETE ends it', async () => {
+test('contract §9: Mcp-Session-Id names the Sluice session, and DELETE ends it', async () => {
   const served = await serveMcp()
   const session = await openSession(served)
   const headers = { 'mcp-session-id': session }
@@ -65,7 +65,7 @@ test('contract: Mcp-Session-Id names the Sluice session, and DELETE ends it', as
   expect((await post(served, STATUS, headers)).status).toBe(404)
 })
 
-test('contract: a session is nobody else’s, nor of another workspace', async () => {
+test('contract §9: a session is nobody else’s, nor of another workspace', async () => {
   const served = await serveMcp()
   const headers = { 'mcp-session-id': await openSession(served) }
   expect((await post(served, STATUS, headers, { token: 'token-b' })).status).toBe(404)
@@ -73,7 +73,7 @@ test('contract: a session is nobody else’s, nor of another workspace', async (
   expect((await post(served, STATUS, { 'mcp-session-id': 'made-up' })).status).toBe(404)
 })
 
-test('contract: without a session it is what Sluice-Session names, else the default one', async () => {
+test('contract §9: without a session it is what Sluice-Session names, else the default one', async () => {
   const served = await serveMcp()
   expect(await (await post(served, STATUS)).text()).toContain('agent-a:default')
   const named = await post(served, STATUS, { 'sluice-session': 'run-7' })
@@ -86,7 +86,7 @@ test('contract: without a session it is what Sluice-Session names, else the defa
   })
 })
 
-test('contract: MCP passes the doors of HTTP', async () => {
+test('contract §9: MCP passes the doors of HTTP', async () => {
   const served = await serveMcp()
   const none = await post(served, INITIALIZE, {}, { token: null })
   expect(none.status).toBe(401)
@@ -97,7 +97,7 @@ test('contract: MCP passes the doors of HTTP', async () => {
   expect(await elsewhere.json()).toMatchObject({ code: 'not_found' })
 })
 
-test('contract: broken JSON and other types are refused in the protocol’s words', async () => {
+test('contract §9: broken JSON and other types are refused in the protocol’s words', async () => {
   const { ask } = await serveMcp()
   const send = (body: string, type: string) => {
     const accept = 'application/json, text/event-stream'
@@ -111,7 +111,7 @@ test('contract: broken JSON and other types are refused in the protocol’s word
   expect(large.status).toBe(413)
 })
 
-test('contract: closing the server ends sessions and their streams', async () => {
+test('contract §9: closing the server ends sessions and their streams', async () => {
   const served = await serveMcp()
   const headers = { 'mcp-session-id': await openSession(served), accept: 'text/event-stream' }
   const stream = await served.ask('GET', '/mcp', { headers })

@@ -7,7 +7,7 @@ import type { Era } from './mcp-client.ts'
 const SERVER = fileURLToPath(new URL('./stdio-server.ts', import.meta.url))
 
 for (const era of ['legacy', 'auto'] satisfies Era[]) {
-  test(`contract: MCP over stdio serves both revisions (${era})`, async () => {
+  test(`contract §9: MCP over stdio serves both revisions (${era})`, async () => {
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } })
     await client.connect(new StdioClientTransport({ command: process.execPath, args: [SERVER] }))
     onTestFinished(() => client.close())

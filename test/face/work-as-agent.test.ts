@@ -3,7 +3,7 @@ import { serveReal } from './serve.ts'
 
 const FILES = '/v1/workspaces/main/files'
 
-test('contract: an admin that names a session of an agent works as that agent, others may not', async () => {
+test('contract §6: an admin that names a session of an agent works as that agent, others may not', async () => {
   const { ask } = await serveReal()
   const headers = { 'sluice-session': 'agent-b:shell' }
   const written = await ask('PUT', `${FILES}/a`, { body: 'x', token: 'token-admin', headers })
@@ -21,7 +21,7 @@ test('contract: an admin that names a session of an agent works as that agent, o
   expect(nobody.status).toBe(404)
 })
 
-test('contract: a deletion says what it did where that is preferred, else nothing', async () => {
+test('contract §6: a deletion says what it did where that is preferred, else nothing', async () => {
   const { ask } = await serveReal()
   await ask('PUT', `${FILES}/a`, { body: 'x' })
   const headers = { prefer: 'respond-async, return=representation' }

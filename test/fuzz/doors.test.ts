@@ -26,13 +26,13 @@ const raw = (lines: string[], body = '') =>
   rig.raw(`${lines.join('\r\n')}\r\n\r\n${body}`, QUIET_MS)
 
 for (const target of ['//', 'http://', '/\\', '*', '/v1/socket/%']) {
-  test(`contract: an upgrade of "${target}" without a token does not end the server`, () =>
+  test(`contract §8: an upgrade of "${target}" without a token does not end the server`, () =>
     expectUnharmed(() =>
       raw([`GET ${target} HTTP/1.1`, HOST, 'Upgrade: websocket', 'Connection: Upgrade']),
     ))
 }
 
-test('contract: a call whose operation is no name is refused, whatever it is', () =>
+test('contract §8: a call whose operation is no name is refused, whatever it is', () =>
   expectUnharmed(async () => {
     for (const name of [{ toString: 1 }, null, 7, [], { __proto__: null }, '__proto__']) {
       const socket = await rig.socket('agent-a')
@@ -41,7 +41,7 @@ test('contract: a call whose operation is no name is refused, whatever it is', (
     }
   }))
 
-test('contract: frames that are no MessagePack, or of something else, end that connection only', () =>
+test('contract §8: frames that are no MessagePack, or of something else, end that connection only', () =>
   expectUnharmed(async () => {
     for (const bytes of [
       [],
@@ -65,7 +65,7 @@ test('files §7: an upload whose client leaves in the middle writes nothing, wit
     await raw([...put, 'Content-Length: 3', 'Transfer-Encoding: chunked'], '0\r\n\r\n')
   }))
 
-test('contract: headers that are too large are too_large, and half a request head is no request', () =>
+test('contract §6: headers that are too large are too_large, and half a request head is no request', () =>
   expectUnharmed(async () => {
     const huge = await raw(['GET /health HTTP/1.1', HOST, `X-Much: ${'x'.repeat(40_000)}`])
     expect(huge).toContain('"code":"too_large"')
@@ -73,7 +73,7 @@ test('contract: headers that are too large are too_large, and half a request hea
     expect(await raw(['nonsense'])).toContain('"code":"invalid_request"')
   }))
 
-test('contract: two lengths, or a length and a body that differ, smuggle nothing in', () =>
+test('contract §6: two lengths, or a length and a body that differ, smuggle nothing in', () =>
   expectUnharmed(async () => {
     const post = ['POST /v1/workspaces/main/locks HTTP/1.1', HOST, AUTHORIZATION]
     const json = 'Content-Type: application/json'
@@ -81,7 +81,7 @@ test('contract: two lengths, or a length and a body that differ, smuggle nothing
     expect(answer).toMatch(/^HTTP\/1\.1 400/)
   }))
 
-test('contract: a body of the wrong type, method or shape is refused by the catalog', () =>
+test('contract §7: a body of the wrong type, method or shape is refused by the catalog', () =>
   expectUnharmed(async () => {
     const url = '/v1/workspaces/main/locks'
     const authorization = `Bearer ${rig.tokens['agent-a']}`

@@ -74,7 +74,7 @@ function publicSchemas(): unknown {
 }
 
 describe('the contract', () => {
-  it('public schemas change only with the contract version', () => {
+  it('contract §2: public schemas change only with the contract version', () => {
     const hash = createHash('sha256').update(JSON.stringify(publicSchemas())).digest('hex')
     expect(
       { version: CONTRACT_VERSION, hash: hash.slice(0, 16) },
@@ -82,7 +82,7 @@ describe('the contract', () => {
     ).toEqual(PINNED)
   })
 
-  it('event numbers are frozen and never reused', () => {
+  it('contract §2: event numbers are frozen and never reused', () => {
     const numbers = Object.fromEntries(
       Object.entries(EVENT_KINDS).map(([kind, row]) => [kind, row.number]),
     )
@@ -90,7 +90,7 @@ describe('the contract', () => {
     expect(new Set(Object.values(numbers)).size).toBe(Object.keys(numbers).length)
   })
 
-  it('every error has a status, a retry, a title and an exit code that is not success', () => {
+  it('contract §7: every error has a status, a retry, a title and an exit code that is not success', () => {
     for (const [code, row] of Object.entries(ERRORS)) {
       expect(row.status, code).toBeGreaterThanOrEqual(400)
       expect(row.exit, code).toBeGreaterThan(0)
@@ -98,7 +98,7 @@ describe('the contract', () => {
     }
   })
 
-  it('operations name only errors of the catalog, and one route each', () => {
+  it('contract §2: operations name only errors of the catalog, and one route each', () => {
     const routes = new Set<string>()
     for (const name of OPERATION_NAMES) {
       const { errors, http } = operationOf(name)

@@ -34,3 +34,40 @@ export function importsOf(file: SourceFile): string[] {
     return join(file.path, '..', to).split(sep).join('/')
   })
 }
+
+export interface Heading {
+  title: string
+  /** What a link to it ends with, behind `#`. */
+  anchor: string
+  /** What stands below it, up to the next heading. */
+  body: string
+}
+
+/** The headings of a Markdown text, with the anchors that GitHub gives them. */
+export function headingsIn(markdown: string): Heading[] {
+  const found: Heading[] = []
+  const known = new Map<string, number>()
+  let isCode = false
+  let body: string[] = []
+  const end = (): void => {
+    const last = found.at(-1)
+    if (last !== undefined) last.body = body.join('\n').trim()
+    body = []
+  }
+  for (const line of markdown.split('\n')) {
+    if (line.startsWith('```')) isCode = !isCode
+    const title = isCode ? undefined : /^#{1,6} +(.+?) *$/.exec(line)?.[1]
+    if (title === undefined) {
+      body.push(line)
+      continue
+    }
+    end()
+    const plain = title.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+    const slug = plain.replaceAll(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '').replaceAll(' ', '-')
+    const before = known.get(slug) ?? 0
+    known.set(slug, before + 1)
+    found.push({ title, anchor: before === 0 ? slug : `${slug}-${before}`, body: '' })
+  }
+  end()
+  return found
+}

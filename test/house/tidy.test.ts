@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { VERSION } from '../../src/contract/version.ts'
-import { filesIn, ROOT, type SourceFile } from './source.ts'
+import { filesIn, headingsIn, ROOT, type SourceFile } from './source.ts'
 
 const code = (): SourceFile[] =>
   ['src', 'test', 'bench', 'sim'].flatMap((folder) => filesIn(folder, '.ts'))
 const prose = (): SourceFile[] => [
-  ...filesIn('docs', '.md'),
+  ...['docs', 'sim', 'bench'].flatMap((folder) => filesIn(folder, '.md')),
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'AGENTS.md', 'CHANGELOG.md'].map((path) => ({
     path,
     text: readFileSync(join(ROOT, path), 'utf8'),
@@ -48,6 +48,22 @@ describe('documents', () => {
         const to = target as string
         if (/^[a-z]+:/.test(to)) continue
         if (!existsSync(join(ROOT, file.path, '..', to))) dead.push(`${file.path} → ${to}`)
+      }
+    }
+    expect(dead).toEqual([])
+  })
+
+  it('links to a heading find it', () => {
+    const dead: string[] = []
+    for (const file of prose()) {
+      for (const [, target = '', anchor] of file.text.matchAll(
+        /\]\(([^)#\s]*\.md|)#([^)\s]+)\)/g,
+      )) {
+        const to = target === '' ? file.path : join(file.path, '..', target)
+        const headings = headingsIn(readFileSync(join(ROOT, to), 'utf8'))
+        if (!headings.some((one) => one.anchor === anchor)) {
+          dead.push(`${file.path} → ${target}#${anchor}`)
+        }
       }
     }
     expect(dead).toEqual([])

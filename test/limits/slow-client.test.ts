@@ -68,7 +68,7 @@ const authorization = () => `Authorization: Bearer ${server.adminToken}`
 const MAIN = '/v1/workspaces/main'
 
 test.skipIf(reason !== undefined)(
-  'contract: a reader of server-sent events that never reads is cut off at LIMITS.stalledMs',
+  'contract §6: a reader of server-sent events that never reads is cut off at LIMITS.stalledMs',
   () => {
     const get = `GET ${MAIN}/events?since=0 HTTP/1.1`
     return expectCutOff(() => deafRequest(port, [get, authorization()]))
@@ -76,7 +76,7 @@ test.skipIf(reason !== undefined)(
 )
 
 test.skipIf(reason !== undefined)(
-  'contract: a watch on a socket that never reads is cut off at LIMITS.stalledMs',
+  'contract §8: a watch on a socket that never reads is cut off at LIMITS.stalledMs',
   () => {
     const watch = ['watch', 1, { workspace: 'main', since: 0 }]
     return expectCutOff(() => deafSocket(server.url, server.adminToken, [watch]))
@@ -84,7 +84,7 @@ test.skipIf(reason !== undefined)(
 )
 
 test.skipIf(reason !== undefined)(
-  'contract: a socket that asks for more than it reads is cut off at LIMITS.socketSendQueueBytes',
+  'contract §8: a socket that asks for more than it reads is cut off at LIMITS.socketSendQueueBytes',
   () => {
     const calls = Array.from({ length: 40 }, (_, i) => [
       'call',
@@ -97,7 +97,7 @@ test.skipIf(reason !== undefined)(
 )
 
 test.skipIf(reason !== undefined)(
-  'contract: a reader of a large file that never reads is cut off at LIMITS.silenceMs',
+  'contract §6: a reader of a large file that never reads is cut off at LIMITS.silenceMs',
   () => {
     const get = `GET ${MAIN}/files/large HTTP/1.1`
     return expectCutOff(() => deafRequest(port, [get, authorization()]))
@@ -105,7 +105,7 @@ test.skipIf(reason !== undefined)(
 )
 
 test.skipIf(reason !== undefined)(
-  'contract: an MCP client that never reads its answer is cut off at LIMITS.silenceMs',
+  'contract §9: an MCP client that never reads its answer is cut off at LIMITS.silenceMs',
   () => {
     const params = { name: 'read_text_file', arguments: { path: '/text' } }
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })

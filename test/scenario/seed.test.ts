@@ -34,7 +34,7 @@ async function untilWaiting(seat: McpSeat): Promise<void> {
 }
 
 for (const [name, first, second] of PAIRS) {
-  test(`contract, locks §4, §9, §33: the first agent’s lock holds, is handed on, and ends (${name})`, async () => {
+  test(`files §22, locks §4, §9, §33: the first agent’s lock holds, is handed on, and ends (${name})`, async () => {
     const { one, other } = await pair(name, first, second)
     const isThere = (await one.call('list_directory', { path: '/' })).content
     const granted = await one.call('acquire_lock', ASK)

@@ -11,7 +11,9 @@ describe('simulated', () => {
     expect(failed).toEqual([])
   })
 
-  it('fresh seeds break no rule, and run the same twice', { timeout: 120_000 }, async () => {
+  it('I1–I7, I9–I14: fresh seeds break no rule, and run the same twice', {
+    timeout: 120_000,
+  }, async () => {
     const from = Math.floor(Math.random() * 1e9)
     const seeds = [from, from + 1, from + 2, from + 3]
     const { failed } = await runBatch({ ...LINES, seeds, ops: 600 })
