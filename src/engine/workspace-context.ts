@@ -2,7 +2,7 @@ import type { Notice } from '../contract/door.ts'
 import { SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import type { Actor, EndSession, Moment } from '../core/command.ts'
-import { lostRefusal } from '../core/file/permit.ts'
+import { seenLock } from '../core/lock/own.ts'
 import type { Lock } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { EditThread } from '../text/edit-thread.ts'
@@ -153,16 +153,15 @@ export class WorkspaceContext {
     await ended
   }
 
-  /** The lock of that id, while it is held. */
-  lockOf(id: number): Lock {
-    const { state } = this.stream
-    const lock = state.locks.locks.get(id)
-    if (lock !== undefined) return lock
-    throw SluiceError.of(lostRefusal(state, id))
+  /** The lock of that id, while it is held, to whoever may know of it. */
+  lockOf(id: number, actor: Actor): Lock {
+    const lock = seenLock(this.stream.state, actor, id)
+    if ('code' in lock) throw SluiceError.of(lock)
+    return lock
   }
 
   /** Also one that ended lately: an answer that is asked for again is the same as before. */
-  lockEver(id: number): Lock {
-    return this.stream.state.locks.ended.get(id)?.lock ?? this.lockOf(id)
+  lockEver(id: number, actor: Actor): Lock {
+    return this.stream.state.locks.ended.get(id)?.lock ?? this.lockOf(id, actor)
   }
 }

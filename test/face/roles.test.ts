@@ -55,7 +55,8 @@ const DOORS: Record<string, Ask> = {
   },
   HTTP(name, role) {
     const target = { url: server.url, token: tokens.get(role) as string }
-    return new HttpDoor(target, 'web').call(name, samples[name].input, bytesFor(name))
+    const door = new HttpDoor(target, 'web')
+    return door.ask(name, samples[name].input, bytesFor(name))
   },
   socket(name, role) {
     return (sockets.get(role) as Sluice).call(name, samples[name].input, bytesFor(name))

@@ -1,13 +1,13 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import { foldPath } from '../../contract/path.ts'
 import { isoTime } from '../../contract/time.ts'
-import { missingRight } from '../agent/rights.ts'
+import { mayRead, maySupervise, missingRight } from '../agent/rights.ts'
 import type { Actor, Commit, Moment } from '../command.ts'
 import { conflictsWithHolds, coveringLock, covers, type Wanted } from '../lock/conflict.ts'
 import { lostFacts, lostSentence, obstacles, sentenceOf } from '../lock/describe.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range } from '../lock/range.ts'
-import type { Lock, LockTable, Owner } from '../lock/table.ts'
+import type { Lock, LockTable, Owner, Ticket } from '../lock/table.ts'
 import type { State } from '../state.ts'
 import type { FileEntry } from './entry.ts'
 
@@ -34,6 +34,7 @@ export function writerOf(state: State, command: Commit, moment: Moment): Writer 
   if (own !== undefined) owners.push(own)
   for (const id of command.locks) {
     const lock = state.locks.locks.get(id)
+    // Its token was presented, so its holder asks.
     if (lock === undefined) return lostRefusal(state, id)
     if (!owners.includes(lock.owner)) owners.push(lock.owner)
   }
@@ -45,12 +46,21 @@ export function ownerOfActor(state: State, actor: Actor): Owner | undefined {
   return actor.unnamed === true ? undefined : state.locks.owners.get(actor.session)
 }
 
-export function lostRefusal(state: State, id: number): Refusal {
-  const lost = state.locks.ended.get(id)
+/** @param actor who may know only of what it could see; absent: one who had the lock */
+export function lostRefusal(state: State, id: number, actor?: Actor): Refusal {
+  const ended = state.locks.ended.get(id)
+  const isSeen = ended !== undefined && (actor === undefined || maySee(state, actor, ended.lock))
+  const lost = isSeen ? ended : undefined
   const what = lost === undefined ? `Lock L${id} is not held any more` : lostSentence(lost)
   return refuse('lock_lost', `${what}. Read the file again, take a new lock, then write.`, {
     ...(lost === undefined ? { lock: `L${id}` } : lostFacts(lost)),
   })
+}
+
+/** Whoever may read all paths of a lock may know of it, as may its own agent, and supervisors. */
+export function maySee(state: State, { agent, role, rights }: Actor, lock: Lock | Ticket): boolean {
+  if (rights.length === 0 || lock.owner.agent === agent || maySupervise(role)) return true
+  return lock.items.every(({ path }) => mayRead(rights, state, path))
 }
 
 export function missingAccess(

@@ -2,11 +2,10 @@ import { refuse } from '../../contract/errors.ts'
 import type { EventDraft } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
-import { missingRight } from '../agent/rights.ts'
 import type { AnswerAsk, AskHolder } from '../command.ts'
 import { type Decision, decided, refused } from '../decision.ts'
-import { lostRefusal } from '../file/permit.ts'
 import type { State } from '../state.ts'
+import { seenLock } from './own.ts'
 
 /** A word to a holder, and its answer (locks §37). Asking costs nothing and forces nothing. */
 export interface Ask {
@@ -22,14 +21,10 @@ export interface Ask {
 
 export function decideAsk(state: State, command: AskHolder): Decision {
   const { actor, message } = command
-  const lock = state.locks.locks.get(command.lock)
-  if (lock === undefined) return refused(lostRefusal(state, command.lock))
-  const paths = lock.items.map((item) => item.path)
   // Who may not see a path does not hear of its holder either.
-  for (const path of paths) {
-    const refusal = missingRight(actor.rights, state, path, false, 'read')
-    if (refusal !== undefined) return refused(refusal)
-  }
+  const lock = seenLock(state, actor, command.lock)
+  if ('code' in lock) return refused(lock)
+  const paths = lock.items.map((item) => item.path)
   const { agent, session } = lock.owner
   if (session === actor.session) {
     const fields = [{ field: 'id', fault: 'your own lock' }]

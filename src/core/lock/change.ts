@@ -72,8 +72,8 @@ function changeRefusal(state: State, command: ChangeLock, item: Asked): Refusal 
 
 /** locks §41: no moment without a holder, and no cycle by the back door. */
 export function decideHandOver(state: State, command: HandOverLock): Decision {
-  const { holder = command.actor, to } = command
-  const lock = ownLock(state, holder, command.lock)
+  const { actor, holder = actor, to } = command
+  const lock = ownLock(state, actor, command.lock, holder.session)
   if ('code' in lock) return refused(lock)
   if (to.session === holder.session) return { ...nothing, held: lock }
   const refusal =

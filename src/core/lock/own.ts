@@ -1,14 +1,29 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import { lostRefusal } from '../file/permit.ts'
+import type { Actor } from '../command.ts'
+import { lostRefusal, maySee } from '../file/permit.ts'
 import type { State } from '../state.ts'
 import type { Lock, LockTable, Ticket } from './table.ts'
 
-/** The actor's own hold, or why it is not. */
-export function ownLock(state: State, actor: { session: string }, id: number): Lock | Refusal {
+/** A lock that is held, to whoever may know of it; to all others it is not there. */
+export function seenLock(state: State, actor: Actor, id: number): Lock | Refusal {
   const lock = state.locks.locks.get(id)
-  if (lock === undefined) return lostRefusal(state, id)
-  const { agent, session } = lock.owner
-  if (session === actor.session) return lock
+  return lock !== undefined && maySee(state, actor, lock) ? lock : lostRefusal(state, id, actor)
+}
+
+/** The actor's own hold, or why it is not. @param session whose it has to be */
+export function ownLock(
+  state: State,
+  actor: Actor,
+  id: number,
+  session = actor.session,
+): Lock | Refusal {
+  const lock = seenLock(state, actor, id)
+  return 'code' in lock ? lock : (othersLock(lock, session) ?? lock)
+}
+
+function othersLock({ id, owner }: Lock, asked: string): Refusal | undefined {
+  const { agent, session } = owner
+  if (session === asked) return undefined
   return refuse('forbidden', `L${id} belongs to ${agent} (session ${session}), not to you.`, {
     owner: agent,
     session,

@@ -3,11 +3,10 @@ import type { EventDraft, Settings } from '../../contract/events.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { ExtendRecall, FollowUp, Moment, RecallLock } from '../command.ts'
 import { type Decision, decided, refused } from '../decision.ts'
-import { lostRefusal } from '../file/permit.ts'
 import type { State } from '../state.ts'
 import { holdersInTheWay, isWaitedFor } from './conflict.ts'
 import { effectivePriority, USUAL_PRIORITY } from './order.ts'
-import { ownLock } from './own.ts'
+import { ownLock, seenLock } from './own.ts'
 import { lostRelease } from './release.ts'
 import type { Lock, Owner, Recall, Ticket } from './table.ts'
 
@@ -47,8 +46,8 @@ export function graceFrom(settings: Settings, lock: Lock, at: number): number {
 
 export function decideRecall(state: State, command: RecallLock, moment: Moment): Decision {
   const { actor, reason, graceMs } = command
-  const lock = state.locks.locks.get(command.lock)
-  if (lock === undefined) return refused(lostRefusal(state, command.lock))
+  const lock = seenLock(state, actor, command.lock)
+  if ('code' in lock) return refused(lock)
   const why = {
     reason: 'supervisor',
     told: reason,

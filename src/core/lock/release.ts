@@ -11,7 +11,9 @@ import type {
   ReleaseLock,
 } from '../command.ts'
 import { type Decision, decided, nothing, refused } from '../decision.ts'
+import { maySee } from '../file/permit.ts'
 import type { State } from '../state.ts'
+import { seenLock } from './own.ts'
 import type { Lock } from './table.ts'
 
 type LossReason = 'expired' | 'unclaimed' | 'session-ended' | 'revoked' | 'forced'
@@ -29,8 +31,8 @@ export function decideRelease(state: State, command: ReleaseLock, moment: Moment
     const detail = 'Say why: "reason" is recorded in the audit.'
     return refused(refuse('invalid_request', detail, { fields }))
   }
-  const lock = state.locks.locks.get(command.lock)
-  if (lock === undefined) {
+  const lock = seenLock(state, actor, command.lock)
+  if ('code' in lock) {
     const { agent, session } = actor
     const isClosed = force && state.locks.closed.has(command.lock)
     // Giving back what is gone already is no error: the caller wanted it gone.
@@ -110,8 +112,10 @@ export function decideLeave(state: State, command: LeaveQueue): Decision {
   const { agent, session } = command.actor
   const ticket = state.locks.tickets.get(command.ticket)
   const lock = state.locks.byTicket.get(command.ticket)
-  const owner = (ticket ?? lock)?.owner
-  if (owner !== undefined && owner.session !== session) {
+  const asked = ticket ?? lock
+  const { owner } = asked ?? {}
+  if (asked !== undefined && owner !== undefined && owner.session !== session) {
+    if (!maySee(state, command.actor, asked)) return nothing
     const detail = `T${command.ticket} belongs to ${owner.agent}, not to you.`
     return refused(refuse('forbidden', detail, { owner: owner.agent }))
   }

@@ -2,7 +2,7 @@ import { fail, SluiceError } from '../../contract/errors.ts'
 import type { Event } from '../../contract/events.ts'
 import type { Output } from '../../contract/operations.ts'
 import type { Actor } from '../../core/command.ts'
-import { lostRefusal } from '../../core/file/permit.ts'
+import { lostRefusal, maySee } from '../../core/file/permit.ts'
 import { staleRefusal } from '../../core/lock/request.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import type { Asked, Call } from '../call.ts'
@@ -161,20 +161,17 @@ export class Acquiring {
       const { path, yours, current } = stale
       throw SluiceError.of(staleRefusal(path, yours, current))
     }
-    return fail(
-      'ticket_gone',
-      `The ticket T${id} is gone: it was given up, or its lock was granted and ended since. ` +
-        'Acquire the lock again.',
-      { ticket: `T${id}` },
-    )
+    return ticketGone(id)
   }
 
   private async waitForLock({ input, actor, signal }: Call<'wait_for_lock'>): Promise<Answered> {
     const id = numberOf(input.ticket)
-    const { locks } = this.context.stream.state
-    const owner = (locks.tickets.get(id) ?? locks.byTicket.get(id))?.owner
-    if (owner === undefined) return this.ticketAnswer(id)
-    assertOwn(actor, owner, input.ticket)
+    const { state } = this.context.stream
+    const { locks } = state
+    const asked = locks.tickets.get(id) ?? locks.byTicket.get(id)
+    if (asked === undefined) return this.ticketAnswer(id)
+    if (!maySee(state, actor, asked)) ticketGone(id)
+    assertOwn(actor, asked.owner, input.ticket)
     return this.cancellations.during(actor, { ticket: id }, signal, async () => {
       if (locks.tickets.has(id)) await this.context.waits.wait(id, input.wait * 1000, signal)
       return this.ticketAnswer(id)
@@ -200,6 +197,15 @@ export class Acquiring {
       filesToRead(stream.state, lock, moment),
     )
   }
+}
+
+function ticketGone(id: number): never {
+  return fail(
+    'ticket_gone',
+    `The ticket T${id} is gone: it was given up, or its lock was granted and ended since. ` +
+      'Acquire the lock again.',
+    { ticket: `T${id}` },
+  )
 }
 
 export function assertOwn(

@@ -27,22 +27,26 @@ type Held = Pick<
 /** The operations on locks that stand: looking, keeping, giving back, handing over, recalling, asking. */
 export function holding(context: WorkspaceContext): Held {
   const { leases, clock, stream, statistics } = context
-  const factsOf = (lock: number) => lockFacts(context.lockEver(lock), context.moment())
-  const changed = (lock: number) => ({ lock: factsOf(lock), server_time: isoTime(clock.now()) })
+  const factsOf = (lock: number, actor: Actor) =>
+    lockFacts(context.lockEver(lock, actor), context.moment())
+  const changed = (id: string, actor: Actor) => ({
+    lock: factsOf(numberOf(id), actor),
+    server_time: isoTime(clock.now()),
+  })
   return {
     get_lock: {
       read: (reader, { input }) => ({
-        lock: lockFacts(context.lockOf(numberOf(input.id)), reader.moment),
+        lock: lockFacts(context.lockOf(numberOf(input.id), reader.actor), reader.moment),
       }),
     },
     list_locks: { read: (reader, { input }) => listLocks(reader, input, statistics) },
     renew_lock: {
       async run({ input, actor }) {
         const lock = numberOf(input.id)
-        assertOwn(actor, context.lockOf(lock).owner, input.id)
+        assertOwn(actor, context.lockOf(lock, actor).owner, input.id)
         leases.claim(lock, clock.now())
         leases.renew(lock, clock.now())
-        return stream.shown(() => changed(lock))
+        return stream.shown(() => changed(input.id, actor))
       },
     },
     release_lock: simple({
@@ -77,8 +81,8 @@ export function holding(context: WorkspaceContext): Held {
         leases.claim(held?.id ?? events[0]?.revision ?? lock, clock.now())
         return events[0]
       },
-      answer: ({ input }, fact) => ({
-        lock: factsOf(fact?.revision ?? numberOf(input.id)),
+      answer: ({ input, actor }, fact) => ({
+        lock: factsOf(fact?.revision ?? numberOf(input.id), actor),
         was: input.id,
       }),
     }),
@@ -109,13 +113,13 @@ export function holding(context: WorkspaceContext): Held {
         const graceMs = grace === undefined ? undefined : grace * 1000
         return call.decide({ kind: 'recall-lock', lock: numberOf(id), reason, graceMs }).events[0]
       },
-      answer: ({ input }) => changed(numberOf(input.id)),
+      answer: ({ input, actor }) => changed(input.id, actor),
     }),
     extend_recall: simple({
       facts: ['recall-extended'],
       decide: (call) =>
         call.decide({ kind: 'extend-recall', lock: numberOf(call.input.id) }).events[0],
-      answer: ({ input }) => changed(numberOf(input.id)),
+      answer: ({ input, actor }) => changed(input.id, actor),
     }),
   }
 }
@@ -125,7 +129,7 @@ export function holding(context: WorkspaceContext): Held {
  * still there may be at work, and is asked like anybody else.
  */
 function goneHolder(context: WorkspaceContext, id: string, actor: Actor): { session: string } {
-  const { owner } = context.lockOf(numberOf(id))
+  const { owner } = context.lockOf(numberOf(id), actor)
   if (owner.session === actor.session) return actor
   if (owner.agent !== actor.agent) {
     return fail('forbidden', `${id} belongs to ${owner.agent}. Ask its holder for it (ask_holder).`)
