@@ -123,14 +123,14 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a grant forgets the version asked for',
-    file: 'src/core/lock/turn.ts',
+    file: 'src/core/lock/grant.ts',
     find: '    if (ifVersion === undefined || ifVersion === current) continue\n',
     replace: '    continue\n',
     caughtBy: ['locks §17', 'model'],
   },
   {
     name: 'part of what was asked for is granted',
-    file: 'src/core/lock/turn.ts',
+    file: 'src/core/lock/grant.ts',
     find: '    items: items.map(factOf),\n',
     replace: '    items: items.slice(0, 1).map(factOf),\n',
     caughtBy: ['I6', 'model'],
@@ -274,7 +274,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a cancel that crosses its answer is passed over',
-    file: 'src/face/socket/connection.ts',
+    file: 'src/face/socket/peer.ts',
     find: '    if (crossed?.call !== id) return\n',
     replace: '    if (crossed?.call !== id || id > 0) return\n',
     caughtBy: ['locks §10', 'I12'],
@@ -346,7 +346,7 @@ export const BUGS: readonly Bug[] = [
     name: 'a retry is remembered under nobody',
     file: 'src/core/apply.ts',
     find: 'remember(state, event.asker ?? event.session, event.requestId, event.revision)',
-    replace: 'remember(state, `${event.session}?`, event.requestId, event.revision)',
+    replace: "remember(state, event.session + '?', event.requestId, event.revision)",
     caughtBy: ['I10', 'I13', 'I12', 'order', 'count'],
   },
 ]

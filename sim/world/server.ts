@@ -5,7 +5,7 @@ import type { Answer, EngineApi, Request } from '../../src/engine/api.ts'
 import type { Clock } from '../../src/engine/clock.ts'
 import { Engine, type Storage } from '../../src/engine/engine.ts'
 import { Stream } from '../../src/engine/stream/stream.ts'
-import { Connection, type ServerSocket } from '../../src/face/socket/connection.ts'
+import { Peer, type ServerSocket } from '../../src/face/socket/peer.ts'
 import { type Decided, decidedFrom } from '../check/model.ts'
 import { type Loop, Program } from '../loop.ts'
 import { serverClock, type WallClock } from './clock.ts'
@@ -57,7 +57,7 @@ export class Server implements Listener {
   accept(socket: SimSocket): void {
     // The part of a `ws` socket that the face uses, but for the overloads of its listeners.
     const like = socket as unknown as ServerSocket
-    new Connection(like, this.door, () => refuse('unauthenticated', 'Unknown token.'), this.clock)
+    new Peer(like, this.door, () => refuse('unauthenticated', 'Unknown token.'), this.clock)
   }
 
   /** Stops it as SIGSTOP does: time goes by, nothing is done. */

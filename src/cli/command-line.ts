@@ -113,6 +113,7 @@ async function runCommand(
   if (flags.json !== true && process.env.SLUICE_JSON !== '1') await warnOfVariables()
   const values = valuesOf(name, command.settings, flags, file)
   const exit = await command.run({
+    commands: COMMANDS,
     values,
     arguments: parser.args,
     after,

@@ -23,4 +23,9 @@ export interface Invocation {
   /** The words after `--`. */
   after: readonly string[]
   file?: ConfigFile
+  /** All commands there are. */
+  commands: Commands
 }
+
+/** By name; each is loaded when it is needed. */
+export type Commands = Readonly<Record<string, () => Promise<Command>>>

@@ -1,14 +1,13 @@
 import type { Output } from '../contract/operations.ts'
 import { type Column, type Screen, used } from './screen.ts'
 import { agoText, durationText, untilText } from './text.ts'
-import { printWaiting } from './waiting-rows.ts'
+import { printWaiting, type Waiting } from './waiting-rows.ts'
 
 /** The lock table as people read it: who holds what, who waits for whom, and for how long. */
 
 export type LockTable = Output<'list_locks'>
 export type Lock = LockTable['locks'][number]
 type Item = Lock['items'][number]
-export type Waiting = LockTable['waiting'][number]
 export type Closed = LockTable['closed'][number]
 type Statistics = NonNullable<LockTable['statistics']>[number]
 

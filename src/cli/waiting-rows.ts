@@ -1,7 +1,8 @@
-import type { Waiting } from './lock-rows.ts'
+import type { Output } from '../contract/operations.ts'
 import { type Column, type Screen, used } from './screen.ts'
 import { durationText } from './text.ts'
 
+export type Waiting = Output<'list_locks'>['waiting'][number]
 type Blocker = Waiting['blocked_by'][number]
 
 /** The id says which session of the agent it is: it stands in the rows above. */

@@ -43,7 +43,7 @@ export type EventOf<K extends EventKind> = EventFrame & { kind: K } & EventData<
 export type Event = { [K in EventKind]: EventOf<K> }[EventKind]
 
 /** A fact that has not got its revision yet. */
-export type EventDraft = {
+export type NewEvent = {
   [K in EventKind]: Omit<EventFrame, 'revision' | 'at'> & { kind: K } & EventData<K>
 }[EventKind]
 

@@ -3,7 +3,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { optional } from '../contract/optional.ts'
 import { directoryFolds } from './agent/directory.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { applyChange } from './file/change.ts'
+import { applyChange } from './file/apply-change.ts'
 import { lockFolds, moveRanges } from './lock/apply.ts'
 import type { State } from './state.ts'
 

@@ -14,10 +14,10 @@ import { hasRole, roleNeeded } from './agent/rights.ts'
 import type { Actor, Command, Moment, RecordRefusals, SetWorkspace } from './command.ts'
 import { type Decision, decided, refused } from './decision.ts'
 import { decideCommit } from './file/commit.ts'
-import { decideKeepDraft } from './file/kept-draft.ts'
+import { decideKeepDraft } from './file/keep-draft.ts'
 import { decideAcquire } from './lock/acquire.ts'
 import { decideAnswer, decideAsk } from './lock/ask.ts'
-import { decideChange, decideHandOver } from './lock/change.ts'
+import { decideChange, decideHandOver } from './lock/change-lock.ts'
 import { decideExtend, decideFollowUp, decideRecall } from './lock/recall.ts'
 import {
   decideEndSession,

@@ -1,10 +1,10 @@
 import type { Refusal } from '../contract/errors.ts'
-import type { EventDraft } from '../contract/events.ts'
+import type { NewEvent } from '../contract/events.ts'
 import type { Lock, Ticket } from './lock/table.ts'
 
 /** What a command comes to: facts, a refusal, or something that stands already. */
 export interface Decision {
-  events: readonly EventDraft[]
+  events: readonly NewEvent[]
   refusal?: Refusal
   /** The caller has this lock, or waits with this ticket: nothing new happened (locks §12). */
   held?: Lock
@@ -13,7 +13,7 @@ export interface Decision {
   result?: Record<string, unknown>
 }
 
-export function decided(events: readonly EventDraft[], result?: Record<string, unknown>): Decision {
+export function decided(events: readonly NewEvent[], result?: Record<string, unknown>): Decision {
   return result === undefined ? { events } : { events, result }
 }
 
@@ -21,6 +21,6 @@ export function refused(refusal: Refusal): Decision {
   return { events: none, refusal }
 }
 
-const none: readonly EventDraft[] = []
+const none: readonly NewEvent[] = []
 
 export const nothing: Decision = { events: none }

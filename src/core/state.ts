@@ -3,8 +3,6 @@ import { DEFAULT_SETTINGS } from '../contract/events.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Records } from './file/entry.ts'
-import type { KeptDraft } from './file/kept-draft.ts'
-import type { Ask } from './lock/ask.ts'
 import { type LockTable, newLockTable } from './lock/table.ts'
 
 /**
@@ -28,8 +26,36 @@ export interface State {
   answers: Map<string, BoundedMap<string, number>>
   /** Questions to holders, the newest; those answered stay until they are pushed out. */
   asks: BoundedMap<number, Ask>
-  drafts: BoundedMap<number, KeptDraft>
+  drafts: BoundedMap<number, Draft>
   directory: Directory
+}
+
+/** A word to a holder, and its answer (locks §37). Asking costs nothing and forces nothing. */
+export interface Ask {
+  id: number
+  lock: number
+  from: { agent: string; session: string }
+  to: { agent: string; session: string }
+  paths: string[]
+  message: string
+  at: number
+  answer: { answer: 'yield' | 'estimate' | 'no'; estimateS?: number; message?: string } | undefined
+}
+
+/** What somebody wanted to write under a lock that was gone already (locks §39). */
+export interface Draft {
+  id: number
+  agent: string
+  session: string
+  path: string
+  lock: number
+  /** The version it was made from; 0: none. */
+  base: number
+  sha256: string
+  size: number
+  at: number
+  /** Milliseconds since 1970. */
+  until: number
 }
 
 export interface Directory {

@@ -1,13 +1,13 @@
 import type { Refusal } from '../contract/errors.ts'
-import type { Event, EventDraft } from '../contract/events.ts'
+import type { Event, NewEvent } from '../contract/events.ts'
 import { optional } from '../contract/optional.ts'
 import { apply } from './apply.ts'
 import type { Actor, Command, Moment } from './command.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
+import { grantEvent } from './lock/grant.ts'
 import { inheritances } from './lock/inherit.ts'
 import type { Owner } from './lock/table.ts'
-import { turnDraft } from './lock/turn.ts'
 import { turns } from './lock/wake.ts'
 import type { State } from './state.ts'
 
@@ -24,7 +24,7 @@ export interface Step extends Omit<Decision, 'events'> {
 export function step(state: State, command: Command, moment: Moment): Step {
   const decision = decide(state, command, moment)
   const events: Event[] = []
-  const add = (draft: EventDraft): void => {
+  const add = (draft: NewEvent): void => {
     events.push(applied(state, draft, moment.at))
   }
   for (const draft of decision.events) {
@@ -39,7 +39,7 @@ export function step(state: State, command: Command, moment: Moment): Step {
   for (let seen = 0; ; ) {
     // Most decisions wake nobody.
     if (freed.length > 0 || moved.length > 0) {
-      for (const turn of turns(state.locks, state.settings)) add(turnDraft(state, turn))
+      for (const turn of turns(state.locks, state.settings)) add(grantEvent(state, turn))
     }
     if (state.settings.order !== 'priority' || seen === events.length) break
     const touched = ownersTouched(state, events.slice(seen))
@@ -51,7 +51,7 @@ export function step(state: State, command: Command, moment: Moment): Step {
 }
 
 /** The first fact of a decision is what a retry of the request is answered from (locks §11). */
-function answering(draft: EventDraft, command: Command, result: Decision['result']): EventDraft {
+function answering(draft: NewEvent, command: Command, result: Decision['result']): NewEvent {
   const requestId = 'requestId' in command ? command.requestId : undefined
   if (requestId === undefined && result === undefined) return draft
   const { session } = (command as { actor: Actor }).actor
@@ -79,13 +79,13 @@ function ownersTouched(state: State, events: readonly Event[]): Set<Owner> {
 }
 
 /** The event of a refusal, for the audit (refusals are facts too). */
-export function refusalDraft(
+export function refusalEvent(
   command: string,
   by: { agent: string; session: string },
   paths: string[],
   refusal: Refusal,
   requestId: string | undefined,
-): EventDraft {
+): NewEvent {
   return {
     kind: 'command-refused',
     agent: by.agent,
@@ -101,7 +101,7 @@ export function refusalDraft(
 }
 
 /** Gives a fact its place in the stream. */
-export function applied(state: State, draft: EventDraft, at: number): Event {
+export function applied(state: State, draft: NewEvent, at: number): Event {
   const event = { ...draft, revision: state.revision + 1, at } as Event
   apply(state, event)
   return event

@@ -5,8 +5,8 @@ import {
   findExact,
   findLines,
   lineNumberAt,
-  type Place,
   startOfLine,
+  type TextPlace,
 } from './find-text.ts'
 import { reindent } from './indentation.ts'
 import { isWithinCharacter } from './line-ends.ts'
@@ -129,7 +129,7 @@ interface Tokens {
 /** The given lines as they have to look in the indentation of the file. */
 function trimmedTokens(
   bytes: Buffer,
-  { lines, end }: Place,
+  { lines, end }: TextPlace,
   { oldText, newText, oldLines }: Edit & { oldLines: string[] },
   encoding: Encoding,
 ): Tokens | undefined {
@@ -146,7 +146,7 @@ function trimmedTokens(
     return at < 0 || line.trim() === '' ? (moved[i] as string) : (standing[at] as string)
   }
   const made = newText === '' ? [] : newLines.map(same)
-  const last = lines.at(-1) as Place['lines'][number]
+  const last = lines.at(-1) as TextPlace['lines'][number]
   const withEnd = oldText.endsWith('\n')
   const behind = withEnd ? end : last.end
   const old = withFeeds(standing)
@@ -164,14 +164,14 @@ function trimmedTokens(
  * the place. */
 function replacement(
   bytes: Buffer,
-  { start, end, lines }: Place,
+  { start, end, lines }: TextPlace,
   { old, made }: Tokens,
   newText: string,
   encoding: Encoding,
 ): Buffer | undefined {
   const { head, tail } = sharedEnds(old, made)
   const from = lines[head]?.start ?? end
-  const to = tail === 0 ? end : (lines[old.length - tail] as Place['lines'][number]).start
+  const to = tail === 0 ? end : (lines[old.length - tail] as TextPlace['lines'][number]).start
   const lineEnd =
     lineEndOf(bytes, from, to, start, end) ?? (newText.includes('\r\n') ? '\r\n' : '\n')
   const text = made

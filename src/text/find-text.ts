@@ -2,7 +2,7 @@
  * Where a text stands in a file, by bytes. Line ends of either kind are one; with `trimmed`, lines are
  * also the same when they differ only in the blanks around them.
  */
-export interface Place {
+export interface TextPlace {
   start: number
   end: number
   lines: PlacedLine[]
@@ -18,19 +18,19 @@ export interface PlacedLine {
 export interface Found {
   count: number
   /** The first of them. */
-  places: Place[]
+  places: TextPlace[]
 }
 
 /** Exactly as given. */
 export function findExact(bytes: Buffer, wanted: Buffer): Found {
   const found: Found = { count: 0, places: [] }
   for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
-    add(found, () => placeOf(bytes, at, at + wanted.length))
+    add(found, () => resolvePath(bytes, at, at + wanted.length))
   }
   return found
 }
 
-function placeOf(bytes: Buffer, start: number, end: number): Place {
+function resolvePath(bytes: Buffer, start: number, end: number): TextPlace {
   const lines: PlacedLine[] = []
   let line = lineFrom(bytes, start)
   while (line.next > line.end && line.next <= end) {
@@ -62,7 +62,7 @@ export function findLines(bytes: Buffer, wanted: readonly Buffer[], trimmed: boo
   return found
 }
 
-function add(found: Found, place: () => Place): void {
+function add(found: Found, place: () => TextPlace): void {
   found.count += 1
   if (found.places.length < PLACES_KEPT) found.places.push(place())
 }

@@ -33,7 +33,7 @@ test('E1, locks §10: a cancel that crosses the answer gives back what it grante
 test('E1: over many races no lock is left whose owner was never told (socket frames)', async () => {
   // The frames as a client sends them, so that every order on the wire is tried.
   const { Packr } = await import('msgpackr')
-  const { Connection } = await import('../../src/face/socket/connection.ts')
+  const { Peer } = await import('../../src/face/socket/peer.ts')
   const world = await EngineWorld.start()
   const packr = new Packr()
   const listeners = new Map<string, (data: Buffer, isBinary: boolean) => void>()
@@ -49,7 +49,7 @@ test('E1: over many races no lock is left whose owner was never told (socket fra
     terminate: () => {},
   }
   world.engine.authenticate = () => ({ name: 'bob', role: 'agent' })
-  new Connection(socket as never, world.engine, () => ({ code: 'unauthenticated', detail: '' }))
+  new Peer(socket as never, world.engine, () => ({ code: 'unauthenticated', detail: '' }))
   const say = (...messages: unknown[][]) =>
     listeners.get('message')?.(Buffer.from(packr.pack(messages)), true)
   const answered = async (id: number) => {

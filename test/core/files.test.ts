@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { CommitChange } from '../../src/core/command.ts'
 import type { Entry } from '../../src/core/file/entry.ts'
-import { occupantAt, placeOf, versionAt } from '../../src/core/file/place.ts'
+import { occupantAt, resolvePath, versionAt } from '../../src/core/file/resolve-path.ts'
 import { actor, granted, World } from './world.ts'
 
 function entry(world: World, path: string): Entry | undefined {
-  return placeOf(world.state.records, path, world.state.settings.portable_names).entry
+  return resolvePath(world.state.records, path, world.state.settings.portable_names).entry
 }
 
 function see(world: World, who: string, path: string): void {

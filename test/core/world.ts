@@ -3,7 +3,7 @@ import { DEFAULT_SETTINGS } from '../../src/contract/events.ts'
 import { check } from '../../src/core/check.ts'
 import type { Actor, Command, CommitChange } from '../../src/core/command.ts'
 import type { Records } from '../../src/core/file/entry.ts'
-import { placeOf } from '../../src/core/file/place.ts'
+import { resolvePath } from '../../src/core/file/resolve-path.ts'
 import { comparePlaces } from '../../src/core/lock/order.ts'
 import { newState, type State } from '../../src/core/state.ts'
 import { type Step, step } from '../../src/core/step.ts'
@@ -156,7 +156,7 @@ export class World {
   ): Step {
     const before = this.text(path)
     const after = before.slice(0, start) + text + before.slice(end)
-    const { entry } = placeOf(this.state.records, path, true)
+    const { entry } = resolvePath(this.state.records, path, true)
     const change = {
       kind: 'write',
       how: 'edit',
@@ -170,13 +170,13 @@ export class World {
 
   /** The tests' contents are their own hashes. */
   text(path: string): string {
-    const { entry } = placeOf(this.state.records, path, true)
+    const { entry } = resolvePath(this.state.records, path, true)
     return entry?.kind === 'file' ? entry.sha256 : ''
   }
 
   /** The version and length of a file; 0 for none. */
   file(path: string): { version: number; length: number } {
-    const { entry } = placeOf(this.state.records, path, true)
+    const { entry } = resolvePath(this.state.records, path, true)
     return entry?.kind === 'file'
       ? { version: entry.version, length: entry.size }
       : { version: 0, length: 0 }

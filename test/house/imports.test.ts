@@ -69,6 +69,21 @@ describe('the house', () => {
     expect(wrong).toEqual([])
   })
 
+  it('no file imports itself by way of others', () => {
+    const imports = new Map(sources().map((file) => [file.path, importsOf(file)]))
+    expect(circlesIn(imports)).toEqual([])
+  })
+
+  it('a circle is found', () => {
+    const imports = new Map([
+      ['a', ['b']],
+      ['b', ['c', 'd']],
+      ['c', ['a']],
+      ['d', []],
+    ])
+    expect(circlesIn(imports)).toEqual(['a → b → c → a'])
+  })
+
   it('every part has a rule here', () => {
     const parts = new Set(sources().map((file) => partOf(file.path)))
     const known = [...Object.keys(ALLOWED), 'server.ts', 'server-note.ts']
@@ -89,3 +104,18 @@ describe('the house', () => {
     expect(wrong).toEqual([])
   })
 })
+
+/** The first way round from each file, types included: who reads one of them has to read them all. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = []
+  const isDone = new Set<string>()
+  const visit = (file: string, way: readonly string[]): void => {
+    const begins = way.indexOf(file)
+    if (begins >= 0) circles.push([...way.slice(begins), file].join(' → '))
+    if (begins >= 0 || isDone.has(file)) return
+    for (const target of imports.get(file) ?? []) visit(target, [...way, file])
+    isDone.add(file)
+  }
+  for (const file of imports.keys()) visit(file, [])
+  return circles
+}

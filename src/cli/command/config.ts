@@ -1,6 +1,5 @@
 import { noteFile, tokenFile } from '../../server-note.ts'
 import type { Command, Invocation } from '../command.ts'
-import { COMMANDS } from '../commands.ts'
 import { findServer } from '../find-server.ts'
 import { Screen } from '../screen.ts'
 import { environmentName } from '../setting.ts'
@@ -28,7 +27,7 @@ export const config: Command = {
   async run(invocation) {
     const { values, file } = invocation
     const shared = [...values.all()].map((value) => rowOf(value, undefined))
-    const rows = [...(await found(invocation, shared)), ...(await ownRows(file))]
+    const rows = [...(await found(invocation, shared)), ...(await ownRows(invocation))]
     const screen = new Screen()
     if (values.flag('json')) screen.json({ file: file?.path ?? null, settings: rows })
     else {
@@ -93,10 +92,11 @@ async function found({ values }: Invocation, rows: readonly Row[]): Promise<Row[
 }
 
 /** Settings that only one command has, and the commands within it, as far as they are set at all. */
-async function ownRows(file: Invocation['file']): Promise<Row[]> {
+async function ownRows({ file, commands }: Invocation): Promise<Row[]> {
   const rows: Row[] = []
-  for (const [name, load] of Object.entries(COMMANDS))
+  for (const [name, load] of Object.entries(commands)) {
     rows.push(...rowsOf(name, await load(), file))
+  }
   return rows
 }
 

@@ -1,6 +1,6 @@
 import { parentOf } from '../../contract/caller.ts'
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventDraft, EventKind, EventOf } from '../../contract/events.ts'
+import type { EventKind, EventOf, NewEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import type { Actor, DirectoryCommand } from '../command.ts'
@@ -35,7 +35,7 @@ export function decideOpenSession(
     const detail = `${LIMITS.sessionsOpen} sessions are open. End some first.`
     return refused(refuse('too_many', detail, limit))
   }
-  const opened: EventDraft = {
+  const opened: NewEvent = {
     kind: 'session-opened',
     ...by(actor),
     id,
@@ -95,7 +95,7 @@ export function decideCreateToken(
     const detail = `An agent has at most ${TOKENS_PER_AGENT} tokens. Revoke the others first.`
     return refused(refuse('too_many', detail, limit))
   }
-  const created: EventDraft = {
+  const created: NewEvent = {
     kind: 'token-created',
     ...by(actor),
     name,

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventDraft, EventFrame, FileChange } from '../../contract/events.ts'
+import type { EventFrame, FileChange, NewEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { foldPath, isUnder } from '../../contract/path.ts'
@@ -9,8 +9,7 @@ import type { Wanted } from '../lock/conflict.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range, Splice } from '../lock/range.ts'
 import type { State } from '../state.ts'
-import { applyChange } from './change.ts'
-import { draftOf } from './draft.ts'
+import { applyChange } from './apply-change.ts'
 import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
 import { inexactlyKnown } from './inexact.ts'
 import {
@@ -24,7 +23,8 @@ import {
   type Writer,
   writerOf,
 } from './permit.ts'
-import { fileAsOf, occupantAt, type Place, placeOf } from './place.ts'
+import { fileAsOf, occupantAt, type ResolvedPath, resolvePath } from './resolve-path.ts'
+import { scratchOf } from './scratch-records.ts'
 
 /**
  * A commit (files §7–16, locks §33–35): up to 10,000 changes, all or nothing, one event, one
@@ -42,12 +42,12 @@ export function decideCommit(state: State, command: Commit, moment: Moment): Dec
   const released = !command.release
     ? []
     : [...work.used].map(
-        (lock): EventDraft => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
+        (lock): NewEvent => ({ kind: 'lock-released', agent, session, lock, reason: 'released' }),
       )
   // What changes nothing is no fact: there is no new version, and nobody's reading goes stale. Where it
   // gives locks back, there is one without changes: a retry has to find that it was done.
   if (work.changes.length === 0 && released.length === 0) return nothing
-  const committed: EventDraft = {
+  const committed: NewEvent = {
     kind: 'files-committed',
     agent,
     session,
@@ -333,7 +333,7 @@ class Work {
   }
 
   private put(
-    place: Place,
+    place: ResolvedPath,
     path: string,
     how: 'write' | 'append' | 'edit' | 'copy',
     content: { sha256: string; size: number },
@@ -363,7 +363,7 @@ class Work {
     })
   }
 
-  private makeParents(place: Place, path: string): number {
+  private makeParents(place: ResolvedPath, path: string): number {
     let folder = place.folder
     let end = path.length - place.name.length - 1
     for (let i = place.missing.length - 1; i > 0; i--)
@@ -380,7 +380,7 @@ class Work {
   private push(change: FileChange): void {
     this.changes.push(change)
     // The first change looks at the state itself; a draft is only needed for those after it.
-    if (this.records === this.writer.state.records) this.records = draftOf(this.records)
+    if (this.records === this.writer.state.records) this.records = scratchOf(this.records)
     applyChange(this.records, change, this.frame, {}, this.portable)
   }
 
@@ -392,8 +392,8 @@ class Work {
     return foldPath(path, this.portable) === foldPath(other, this.portable)
   }
 
-  private place(path: string): Place {
-    return placeOf(this.records, path, this.portable)
+  private place(path: string): ResolvedPath {
+    return resolvePath(this.records, path, this.portable)
   }
 
   private isEmpty(folder: number): boolean {
@@ -435,7 +435,7 @@ function tooLarge(state: State, path: string, size: number): Refusal | undefined
   })
 }
 
-function notAFile(place: Place, path: string): Refusal | undefined {
+function notAFile(place: ResolvedPath, path: string): Refusal | undefined {
   if (place.fileInTheWay !== undefined) {
     return refuse('not_folder', `${place.fileInTheWay} is a file, so nothing can lie in it.`, {
       path: place.fileInTheWay,

@@ -1,9 +1,9 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventDraft } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor, Moment } from '../command.ts'
 import { type Decision, decided, nothing, refused } from '../decision.ts'
-import { entryNamed } from '../file/place.ts'
+import { entryNamed } from '../file/resolve-path.ts'
 import type { State } from '../state.ts'
 import {
   conflictingLines,
@@ -22,13 +22,13 @@ import { obstacles, sentenceOf } from './describe.ts'
 import { deadlockRefusal } from './describe-cycle.ts'
 import { heldLimit, waitingLimit } from './limit.ts'
 import { MODE } from './mode.ts'
-import { isAhead, newcomerPlace, type Place, placeBefore } from './order.ts'
-import { raisedBy, raisedTtl } from './own.ts'
-import { recallDraft } from './recall.ts'
+import { isAhead, newcomerPlace, placeBefore, type QueuePlace } from './order.ts'
+import { raisedBy, raisedTtl } from './own-locks.ts'
+import { recallEvent } from './recall.ts'
 import { type Asked, factOf, prepareItems, waitingFactOf } from './request.ts'
 import { type Lock, type LockTable, newOwner, type Owner, type Ticket } from './table.ts'
 import { type Moves, placesWithoutCycle, type Request, WaitsFor } from './waits-for.ts'
-import { placeAtLimit, servable } from './win.ts'
+import { placeAtLimit, servable } from './win-limit.ts'
 
 /**
  * Acquiring (locks §7–17): one decision, all or nothing.
@@ -104,7 +104,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
     if (refusal !== undefined) return refused(refusal)
     const items = free.map(factOf)
     const versions = free.map((item) => item.version)
-    const granted: EventDraft =
+    const granted: NewEvent =
       raises === undefined
         ? { kind: 'lock-acquired', ...base, items, versions }
         : {
@@ -125,7 +125,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
   if ('cycle' in found) return refused(deadlockRefusal(found.cycle))
   const { rank, seq } = found.moves.get(request) ?? request
   const usual = newcomerPlace(state.settings, moment.at, terms.priority, request.id)
-  const queued: EventDraft = {
+  const queued: NewEvent = {
     kind: 'lock-queued',
     ...base,
     items: wish.items.map(waitingFactOf),
@@ -133,12 +133,12 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
     ...optional('any', any),
     ...(rank === usual.rank && seq === usual.seq ? {} : { rank, seq }),
   }
-  const moved = movedDrafts(found.moves).filter((draft) => draft.ticket !== request.id)
+  const moved = movedEvents(found.moves).filter((draft) => draft.ticket !== request.id)
   const recalled = raises === undefined ? [] : recalledByUpgrade(state, moment, request)
   return decided([queued, ...moved, ...recalled])
 }
 
-function movedDrafts(moves: Moves): (EventDraft & { kind: 'ticket-moved' })[] {
+function movedEvents(moves: Moves): (NewEvent & { kind: 'ticket-moved' })[] {
   return [...moves].map(([{ id, owner }, { rank, seq }]) => ({
     kind: 'ticket-moved',
     agent: owner.agent,
@@ -171,8 +171,12 @@ function placed(
 }
 
 /** Ahead of the first waiter in conflict that waits for this owner anyway: it cannot go before it. */
-function aheadOfOwnWaiters(table: LockTable, { owner, items }: Wish, place: Place): Place {
-  let first: Place | undefined
+function aheadOfOwnWaiters(
+  table: LockTable,
+  { owner, items }: Wish,
+  place: QueuePlace,
+): QueuePlace {
+  let first: QueuePlace | undefined
   for (const lock of owner.locks) {
     for (const held of lock.items) {
       if (!hasWaiters(held)) continue
@@ -227,7 +231,7 @@ function upgradeConflict(table: LockTable, request: Request): Refusal | undefine
   return undefined
 }
 
-function recalledByUpgrade(state: State, moment: Moment, request: Request): EventDraft[] {
+function recalledByUpgrade(state: State, moment: Moment, request: Request): NewEvent[] {
   const locks = new Set<Lock>()
   for (const item of request.items) {
     if (item.mode !== MODE.X) continue
@@ -236,7 +240,7 @@ function recalledByUpgrade(state: State, moment: Moment, request: Request): Even
   }
   return [...locks]
     .filter((lock) => lock.recall === undefined && lock.closedUntil === undefined)
-    .map((lock) => recallDraft(state, lock, moment.at, { reason: 'upgrade', by: request.owner }))
+    .map((lock) => recallEvent(state, lock, moment.at, { reason: 'upgrade', by: request.owner }))
 }
 
 function conflict(table: LockTable, request: Request, moment: Moment): Refusal {

@@ -7,17 +7,6 @@ import type { Splice } from './range.ts'
 import { graceFrom } from './recall.ts'
 import { factOf, placedItem, unplacedItem } from './request.ts'
 import {
-  addLock,
-  addTicket,
-  closeLost,
-  forgetIdle,
-  moveTicket,
-  openClosed,
-  removeLock,
-  removeTicket,
-  replaceItems,
-} from './stand.ts'
-import {
   findNode,
   type Item,
   LOST_PER_OWNER,
@@ -28,7 +17,18 @@ import {
   type Terms,
   type Ticket,
 } from './table.ts'
-import { countWin } from './win.ts'
+import {
+  addLock,
+  addTicket,
+  closeLost,
+  forgetIdle,
+  moveTicket,
+  openClosed,
+  removeLock,
+  removeTicket,
+  replaceItems,
+} from './table-changes.ts'
+import { countWin } from './win-limit.ts'
 
 /** The fold of the facts about locks. */
 export const lockFolds = {

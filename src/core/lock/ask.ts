@@ -1,24 +1,13 @@
 import { refuse } from '../../contract/errors.ts'
-import type { EventDraft } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import type { AnswerAsk, AskHolder } from '../command.ts'
 import { type Decision, decided, refused } from '../decision.ts'
 import type { State } from '../state.ts'
-import { seenLock } from './own.ts'
+import { seenLock } from './own-locks.ts'
 
 /** A word to a holder, and its answer (locks §37). Asking costs nothing and forces nothing. */
-export interface Ask {
-  id: number
-  lock: number
-  from: { agent: string; session: string }
-  to: { agent: string; session: string }
-  paths: string[]
-  message: string
-  at: number
-  answer: { answer: 'yield' | 'estimate' | 'no'; estimateS?: number; message?: string } | undefined
-}
-
 export function decideAsk(state: State, command: AskHolder): Decision {
   const { actor, message } = command
   // Who may not see a path does not hear of its holder either.
@@ -61,7 +50,7 @@ export function decideAnswer(state: State, command: AnswerAsk): Decision {
     return refused(refuse('not_found', `There is no question ${id} to you.`, { ask: id }))
   }
   const { agent, session } = actor
-  const answered: EventDraft = {
+  const answered: NewEvent = {
     kind: 'ask-answered',
     agent,
     session,

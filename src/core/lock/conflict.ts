@@ -1,7 +1,6 @@
 import { isWithin } from '../../contract/path.ts'
-import type { Line } from './line.ts'
 import { conflictsOf, intentionOf, MODES, type Mode } from './mode.ts'
-import { isAhead, type Place } from './order.ts'
+import { isAhead, type QueuePlace } from './order.ts'
 import { contains, overlaps } from './range.ts'
 import {
   findNode,
@@ -17,6 +16,7 @@ import {
   type Scope,
   type Ticket,
 } from './table.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 /** Who is in the way of what: the questions that every decision about locks asks. */
 
@@ -30,7 +30,7 @@ export interface Asking {
   /** Never in their own way. */
   owners: readonly Owner[]
   /** Waiters ahead of it are in the way. */
-  place: Place
+  place: QueuePlace
   /** Waiters of this agent are not (locks §21). */
   without?: string
   /** Nodes that a writer has just left: waiters met there may be passed (locks §18). */
@@ -128,7 +128,7 @@ function waitsAhead(node: LockNode, mode: Mode, asking: Asking): boolean {
   if (asking.passing?.has(node) === true) return false
   for (let waiting = 0; waiting < MODES; waiting++) {
     if ((mask & (1 << waiting)) === 0) continue
-    const line = node.lines?.[waiting] as Line<Ticket>
+    const line = node.lines?.[waiting] as WaitQueue<Ticket>
     for (let next = line.first; next !== undefined; next = line.after(next)) {
       if (!isAhead(next, asking.place)) break
       if (counts(next, asking)) return true
@@ -200,13 +200,13 @@ export function holdersInTheWay(
 export function conflictingLines(
   table: LockTable,
   wanted: Wanted,
-): { lines: Line<Ticket>[]; ranged: Ticket[] } {
-  const lines: Line<Ticket>[] = []
+): { lines: WaitQueue<Ticket>[]; ranged: Ticket[] } {
+  const lines: WaitQueue<Ticket>[] = []
   const ranged: Ticket[] = []
   visitNodes(table, wanted, (node, mode, isOwn) => {
     const mask = node.waitMask & conflictsOf(mode)
     for (let waiting = 0; mask !== 0 && waiting < MODES; waiting++) {
-      if ((mask & (1 << waiting)) !== 0) lines.push(node.lines?.[waiting] as Line<Ticket>)
+      if ((mask & (1 << waiting)) !== 0) lines.push(node.lines?.[waiting] as WaitQueue<Ticket>)
     }
     if (isOwn && wanted.range !== undefined && node.ranges !== null) {
       for (const other of node.ranges.waiting.overlapping(wanted.range)) {
@@ -219,7 +219,7 @@ export function conflictingLines(
 }
 
 /** Who stands directly before a place, of all that wait: everybody stands in a line of the root. */
-export function waiterBefore(table: LockTable, place: Place): Ticket | undefined {
+export function waiterBefore(table: LockTable, place: QueuePlace): Ticket | undefined {
   let last: Ticket | undefined
   for (const line of table.root.lines ?? []) {
     const one = line?.before(place)
@@ -228,7 +228,7 @@ export function waiterBefore(table: LockTable, place: Place): Ticket | undefined
   return last
 }
 
-export function waiterAfter(table: LockTable, place: Place): Ticket | undefined {
+export function waiterAfter(table: LockTable, place: QueuePlace): Ticket | undefined {
   let first: Ticket | undefined
   for (const line of table.root.lines ?? []) {
     const one = line?.after(place)

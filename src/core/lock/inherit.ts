@@ -1,4 +1,4 @@
-import type { EventDraft } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import type { State } from '../state.ts'
 import {
   conflictingLines,
@@ -7,7 +7,7 @@ import {
   waiterAfter,
   waiterBefore,
 } from './conflict.ts'
-import { type Place, placeBehind } from './order.ts'
+import { placeBehind, type QueuePlace } from './order.ts'
 import type { LockTable, Owner, Ticket } from './table.ts'
 import { WaitsFor } from './waits-for.ts'
 
@@ -18,7 +18,7 @@ import { WaitsFor } from './waits-for.ts'
  * Yields one move at a time; the caller applies it before asking for the next. `touched` are the
  * owners that began to wait, or to hold, in this decision: nobody else's case has changed.
  */
-export function* inheritances(state: State, touched: Iterable<Owner>): Generator<EventDraft> {
+export function* inheritances(state: State, touched: Iterable<Owner>): Generator<NewEvent> {
   const table = state.locks
   const pending = [...touched]
   // By how urgent a waiter each was asked about. Who may not move, lest that make a cycle, stays less
@@ -54,7 +54,7 @@ export function* inheritances(state: State, touched: Iterable<Owner>): Generator
 }
 
 /** Where its number puts it among those of that rank; no two have one place. */
-function inheritedPlace(table: LockTable, rank: number, id: number): Place {
+function inheritedPlace(table: LockTable, rank: number, id: number): QueuePlace {
   const usual = { rank, seq: id, id }
   const before = waiterBefore(table, { rank, seq: id, id: Number.POSITIVE_INFINITY })
   if (before?.rank !== rank || before.seq !== id || before.id === id) return usual

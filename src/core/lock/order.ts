@@ -7,7 +7,7 @@ import type { Settings } from '../../contract/events.ts'
  * waiters thus stand in the same order at all times: places change only by facts, so the check for
  * cycles at enqueue stays exact, and queues stay sorted.
  */
-export interface Place {
+export interface QueuePlace {
   /** Milliseconds. */
   readonly rank: number
   /** The ticket's number, or between those it was put between. */
@@ -22,11 +22,11 @@ export function rankOf(settings: Settings, at: number, priority: number | undefi
   return at - 1000 * settings.age_step_s * steps
 }
 
-export function isAhead(a: Place, b: Place): boolean {
+export function isAhead(a: QueuePlace, b: QueuePlace): boolean {
   return comparePlaces(a, b) < 0
 }
 
-export function comparePlaces(a: Place, b: Place): number {
+export function comparePlaces(a: QueuePlace, b: QueuePlace): number {
   return a.rank - b.rank || a.seq - b.seq || a.id - b.id
 }
 
@@ -36,19 +36,27 @@ export function newcomerPlace(
   at: number,
   priority: number | undefined,
   id: number,
-): Place {
+): QueuePlace {
   const rank = rankOf(settings, at, priority)
   return { rank, seq: id, id }
 }
 
 /** Directly ahead of a place: halfway to whoever stands before it, of all that wait. */
-export function placeBefore(place: Place, before: Place | undefined, id: number): Place {
+export function placeBefore(
+  place: QueuePlace,
+  before: QueuePlace | undefined,
+  id: number,
+): QueuePlace {
   const { rank, seq } = place
   return { rank, seq: before?.rank === rank ? (before.seq + seq) / 2 : seq - 0.5, id }
 }
 
 /** Directly behind a place, ahead of whoever stands after it. */
-export function placeBehind(place: Place, after: Place | undefined, id: number): Place {
+export function placeBehind(
+  place: QueuePlace,
+  after: QueuePlace | undefined,
+  id: number,
+): QueuePlace {
   const { rank, seq } = place
   return { rank, seq: after?.rank === rank ? (seq + after.seq) / 2 : seq + 0.5, id }
 }

@@ -1,12 +1,12 @@
 import { refuse } from '../../contract/errors.ts'
-import type { EventDraft, Settings } from '../../contract/events.ts'
+import type { NewEvent, Settings } from '../../contract/events.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { ExtendRecall, FollowUp, Moment, RecallLock } from '../command.ts'
 import { type Decision, decided, refused } from '../decision.ts'
 import type { State } from '../state.ts'
 import { holdersInTheWay, isWaitedFor } from './conflict.ts'
 import { effectivePriority, USUAL_PRIORITY } from './order.ts'
-import { ownLock, seenLock } from './own.ts'
+import { ownLock, seenLock } from './own-locks.ts'
 import { lostRelease } from './release.ts'
 import type { Lock, Owner, Recall, Ticket } from './table.ts'
 
@@ -19,12 +19,12 @@ import type { Lock, Owner, Recall, Ticket } from './table.ts'
  *
  * Nothing here looks at a clock: the engine says what may be due (`follow-up`), and this decides.
  */
-export function recallDraft(
+export function recallEvent(
   state: State,
   lock: Lock,
   at: number,
   why: { reason: Recall['reason']; by?: Owner; told?: string; graceMs?: number },
-): EventDraft {
+): NewEvent {
   const { settings } = state
   const graceMs = why.graceMs ?? 1000 * settings.recall_grace_s
   return {
@@ -53,7 +53,7 @@ export function decideRecall(state: State, command: RecallLock, moment: Moment):
     told: reason,
     ...(graceMs === undefined ? {} : { graceMs }),
   } as const
-  const draft = recallDraft(state, lock, moment.at, why)
+  const draft = recallEvent(state, lock, moment.at, why)
   return decided([{ ...draft, agent: actor.agent, session: actor.session }])
 }
 
@@ -82,7 +82,7 @@ export function decideExtend(state: State, command: ExtendRecall): Decision {
 /** Time went by: what that brought about, of what the engine names. */
 export function decideFollowUp(state: State, command: FollowUp, moment: Moment): Decision {
   const { at } = moment
-  const events: EventDraft[] = []
+  const events: NewEvent[] = []
   const recalled = new Set<Lock>()
   for (const id of command.locks) {
     const lock = state.locks.locks.get(id)
@@ -99,7 +99,7 @@ export function decideFollowUp(state: State, command: FollowUp, moment: Moment):
       if (recalled.has(lock)) continue
       recalled.add(lock)
       const reason = isHeldLong(state, lock, at) ? 'max-hold' : 'priority'
-      events.push(recallDraft(state, lock, at, { reason, by: ticket.owner }))
+      events.push(recallEvent(state, lock, at, { reason, by: ticket.owner }))
     }
   }
   for (const id of command.closed) {
@@ -116,12 +116,12 @@ export function decideFollowUp(state: State, command: FollowUp, moment: Moment):
   return decided(events)
 }
 
-function lockDue(state: State, lock: Lock, at: number): EventDraft | undefined {
+function lockDue(state: State, lock: Lock, at: number): NewEvent | undefined {
   const { recall } = lock
   const isWaited = isWaitedFor(state.locks, lock)
   if (recall === undefined) {
     if (!isHeldLong(state, lock, at) || !isWaited) return undefined
-    return recallDraft(state, lock, at, { reason: 'max-hold' })
+    return recallEvent(state, lock, at, { reason: 'max-hold' })
   }
   if (at < recall.deadline) return undefined
   if (recall.reason === 'supervisor' || isWaited) return lostRelease(state, lock, 'revoked', at)

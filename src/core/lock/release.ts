@@ -1,5 +1,5 @@
 import { refuse } from '../../contract/errors.ts'
-import type { EventDraft } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import { maySupervise } from '../agent/rights.ts'
 import type {
@@ -13,7 +13,7 @@ import type {
 import { type Decision, decided, nothing, refused } from '../decision.ts'
 import { maySee } from '../file/permit.ts'
 import type { State } from '../state.ts'
-import { seenLock } from './own.ts'
+import { seenLock } from './own-locks.ts'
 import type { Lock } from './table.ts'
 
 type LossReason = 'expired' | 'unclaimed' | 'session-ended' | 'revoked' | 'forced'
@@ -59,7 +59,7 @@ export function decideRelease(state: State, command: ReleaseLock, moment: Moment
   ])
 }
 
-function released(lock: Lock, why?: string): EventDraft {
+function released(lock: Lock, why?: string): NewEvent {
   const { agent, session } = lock.owner
   return {
     kind: 'lock-released',
@@ -77,7 +77,7 @@ export function lostRelease(
   lock: Lock,
   reason: LossReason,
   at: number,
-): EventDraft & { kind: 'lock-released' } {
+): NewEvent & { kind: 'lock-released' } {
   const { agent, session } = lock.owner
   const delayMs = lock.delayMs ?? 1000 * state.settings.lock_delay_s
   const isClosed = delayMs > 0 && reason !== 'unclaimed'
@@ -96,7 +96,7 @@ export function decideReleaseAll(state: State, command: ReleaseAll): Decision {
   const owner = state.locks.owners.get(session)
   if (owner === undefined) return nothing
   const tickets = [...owner.tickets].map(
-    (ticket): EventDraft => ({
+    (ticket): NewEvent => ({
       kind: 'ticket-left',
       agent,
       session,
@@ -133,7 +133,7 @@ export function decideLeave(state: State, command: LeaveQueue): Decision {
 /** locks §27: time comes with the command; what was renewed since is left alone. */
 export function decideExpire(state: State, command: ExpireLocks, moment: Moment): Decision {
   const claimWindowMs = 1000 * state.settings.claim_window_s
-  const events: EventDraft[] = []
+  const events: NewEvent[] = []
   for (const { lock: id, renewedAt, unclaimed } of command.locks) {
     const lock = state.locks.locks.get(id)
     if (lock === undefined) continue
@@ -151,7 +151,7 @@ export function decideEndSession(state: State, command: EndSession, moment: Mome
   if (owner === undefined && !hasAnswers) return nothing
   const agent = owner?.agent ?? session.slice(0, session.indexOf(':'))
   const tickets = [...(owner?.tickets ?? [])].map(
-    (ticket): EventDraft => ({
+    (ticket): NewEvent => ({
       kind: 'ticket-left',
       agent,
       session,
@@ -165,6 +165,6 @@ export function decideEndSession(state: State, command: EndSession, moment: Mome
     return reason === 'ended' ? release : { ...release, ...optional('closedUntil', closedUntil) }
   })
   // Tickets go first, so that the session's own waiting is not granted by its own release.
-  const ended: EventDraft = { kind: 'session-ended', agent, session, id: session, reason }
+  const ended: NewEvent = { kind: 'session-ended', agent, session, id: session, reason }
   return decided([...tickets, ...locks, ended])
 }

@@ -1,8 +1,8 @@
 import { BoundedMap } from '../bounded-map.ts'
-import type { Line } from './line.ts'
 import { intentionOf, type Mode } from './mode.ts'
-import type { Place } from './order.ts'
+import type { QueuePlace } from './order.ts'
 import type { Range, RangeList } from './range.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 /**
  * The lock table: a tree of the names that somebody holds or waits for.
@@ -31,7 +31,7 @@ export interface LockNode {
   holds: HeldItem[]
   waitMask: number
   /** Tickets by mode; made when somebody first waits here. */
-  lines: (Line<Ticket> | undefined)[] | null
+  lines: (WaitQueue<Ticket> | undefined)[] | null
   ranges: Ranges | null
 }
 
@@ -114,7 +114,7 @@ export interface Recall {
   why: string | undefined
 }
 
-export interface Ticket extends Terms, Place {
+export interface Ticket extends Terms, QueuePlace {
   kind: 'ticket'
   rank: number
   seq: number

@@ -6,9 +6,9 @@ import {
   type Wanted,
   waiterBefore,
 } from './conflict.ts'
-import type { Line } from './line.ts'
-import { isAhead, type Place, placeBefore } from './order.ts'
+import { isAhead, placeBefore, type QueuePlace } from './order.ts'
 import type { Item, Lock, LockTable, Owner, Ticket } from './table.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 /**
  * The waits-for graph (locks §23, record 0008 no. 17–19). It is in the state already: a session waits
@@ -19,7 +19,7 @@ import type { Item, Lock, LockTable, Owner, Ticket } from './table.ts'
  * A walk costs one pass over the lines it meets: what one ticket finds ahead of it in a line need not
  * be looked at again for another further ahead.
  */
-export interface Request extends Place {
+export interface Request extends QueuePlace {
   readonly owner: Owner
   readonly items: readonly Wanted[]
   readonly any: number | undefined
@@ -52,7 +52,7 @@ export interface Supposed {
   /** A request that is not in the table. */
   request?: Request
   /** Other places of tickets. */
-  moves?: ReadonlyMap<Request, Place>
+  moves?: ReadonlyMap<Request, QueuePlace>
   /** A hold that somebody else has. */
   held?: { lock: Lock; by: Owner }
 }
@@ -61,7 +61,7 @@ export class WaitsFor {
   private readonly table: LockTable
   private readonly supposed: Supposed
   /** Requests whose place the lines do not show. */
-  private readonly apart: Map<Request, Place>
+  private readonly apart: Map<Request, QueuePlace>
   private start: Owner | undefined
 
   constructor(table: LockTable, supposed: Supposed) {
@@ -72,7 +72,7 @@ export class WaitsFor {
     if (request !== undefined && !this.apart.has(request)) this.apart.set(request, request)
   }
 
-  placeOf(request: Request): Place {
+  resolvePath(request: Request): QueuePlace {
     return this.apart.get(request) ?? request
   }
 
@@ -82,9 +82,9 @@ export class WaitsFor {
   }
 
   /** The place directly ahead of a request, as things are supposed to be. */
-  placeBefore(request: Request, id: number): Place {
-    const place = this.placeOf(request)
-    let before: Place | undefined = waiterBefore(this.table, place)
+  placeBefore(request: Request, id: number): QueuePlace {
+    const place = this.resolvePath(request)
+    let before: QueuePlace | undefined = waiterBefore(this.table, place)
     for (const other of this.apart.values()) {
       if (isAhead(other, place) && (before === undefined || isAhead(before, other))) before = other
     }
@@ -140,7 +140,7 @@ export class WaitsFor {
   /** All that an owner waits for, directly or not. */
   private reach(start: Owner): Set<Owner> {
     const reached = new Set([start])
-    const scanned = new Map<Line<Ticket>, Place>()
+    const scanned = new Map<WaitQueue<Ticket>, QueuePlace>()
     this.start = undefined
     for (const waiter of reached) {
       for (const ticket of this.ticketsOf(waiter)) {
@@ -165,7 +165,7 @@ export class WaitsFor {
   private walk(start: Owner, within?: ReadonlySet<Owner>) {
     this.start = start
     const reached = new Map<Owner, Edge | undefined>([[start, undefined]])
-    const scanned = new Map<Line<Ticket>, Place>()
+    const scanned = new Map<WaitQueue<Ticket>, QueuePlace>()
     for (const waiter of reached.keys()) {
       for (const ticket of this.ticketsOf(waiter)) {
         for (const item of ticket.items) {
@@ -207,7 +207,7 @@ export class WaitsFor {
   private *obstacles(
     ticket: Request,
     item: Wanted,
-    scanned: Map<Line<Ticket>, Place> | undefined,
+    scanned: Map<WaitQueue<Ticket>, QueuePlace> | undefined,
   ): Generator<Edge> {
     const waiter = ticket.owner
     const edge = (owner: Owner, by: Edge['by']): Edge => ({ waiter, ticket, item, owner, by })
@@ -220,7 +220,7 @@ export class WaitsFor {
       const owner = held?.lock === lock ? held.by : lock.owner
       if (owner !== waiter) yield edge(owner, { lock, item: other })
     }
-    const place = this.placeOf(ticket)
+    const place = this.resolvePath(ticket)
     const { lines, ranged } = conflictingLines(this.table, item)
     for (const line of lines) {
       const from = scanned?.get(line)
@@ -256,7 +256,7 @@ function pathTo(closing: Edge, reached: ReadonlyMap<Owner, Edge | undefined>, st
   return cycle
 }
 
-export type Moves = ReadonlyMap<Request, Place>
+export type Moves = ReadonlyMap<Request, QueuePlace>
 
 /**
  * Places for a request, and for those that have to let others by, that leave no cycle; or the cycle

@@ -1,10 +1,10 @@
 import type { Settings } from '../../contract/events.ts'
 import { type Asking, visitNodes } from './conflict.ts'
-import type { Line } from './line.ts'
 import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
 import { comparePlaces } from './order.ts'
 import type { Freed, LockNode, LockTable, Owner, Ticket } from './table.ts'
-import { insteadOf, servable, type Turn } from './win.ts'
+import type { WaitQueue } from './wait-queue.ts'
+import { type Grant, insteadOf, servable } from './win-limit.ts'
 
 /**
  * Waking up (locks §42): who can be granted after something was released, in the order of places.
@@ -18,7 +18,7 @@ import { insteadOf, servable, type Turn } from './win.ts'
  * waits anywhere on its path, so a later ticket never overtakes; and what is granted only ever blocks
  * more. What an `any` leaves behind is freed like everything else, and looked at again.
  */
-export function* turns(table: LockTable, settings: Settings): Generator<Turn> {
+export function* turns(table: LockTable, settings: Settings): Generator<Grant> {
   const wake = new Wake(table, settings)
   if (settings.order === 'fcfs') yield* wake.phase()
   for (;;) {
@@ -48,7 +48,7 @@ class Wake {
   }
 
   /** Serves a ticket if it can go, or whoever goes instead (locks §21). Says whether it went. */
-  *consider(ticket: Ticket, passing?: Asking['passing']): Generator<Turn, boolean> {
+  *consider(ticket: Ticket, passing?: Asking['passing']): Generator<Grant, boolean> {
     const { table, settings } = this
     if (!table.tickets.has(ticket.id)) return false
     const asking: Asking = { owners: [ticket.owner], place: ticket, ...(passing && { passing }) }
@@ -65,7 +65,7 @@ class Wake {
    * locks §18: when a writer leaves, all readers waiting at that moment enter, past the writers that
    * wait there. Readers that come later wait behind those, so the phases alternate.
    */
-  *phase(): Generator<Turn> {
+  *phase(): Generator<Grant> {
     const left = new Map<LockNode, number>()
     for (const { node, mode, range, isHold } of this.table.freed) {
       if (!isHold || range !== undefined || (WRITERS & (1 << mode)) === 0) continue
@@ -97,7 +97,7 @@ class Wake {
     }
   }
 
-  *walkRanges({ node, mode, range }: Freed): Generator<Turn> {
+  *walkRanges({ node, mode, range }: Freed): Generator<Grant> {
     if (node.ranges === null || range === undefined) return
     const tickets = new Set<Ticket>()
     for (const { mode: other, by } of node.ranges.waiting.overlapping(range)) {
@@ -106,12 +106,12 @@ class Wake {
     for (const ticket of [...tickets].sort(comparePlaces)) yield* this.consider(ticket)
   }
 
-  *walk({ node, mode: left }: Freed): Generator<Turn> {
+  *walk({ node, mode: left }: Freed): Generator<Grant> {
     const ahead: (Ahead | undefined)[] = new Array(MODES)
-    const lines: { mode: Mode; line: Line<Ticket>; next: Ticket }[] = []
+    const lines: { mode: Mode; line: WaitQueue<Ticket>; next: Ticket }[] = []
     for (let mode = 0; mode < MODES; mode++) {
       if ((node.waitMask & conflictsOf(left) & (1 << mode)) === 0) continue
-      const line = node.lines?.[mode] as Line<Ticket>
+      const line = node.lines?.[mode] as WaitQueue<Ticket>
       lines.push({ mode: mode as Mode, line, next: line.first as Ticket })
     }
     while (lines.length > 0) {

@@ -1,6 +1,6 @@
 import type { EventOf } from '../../contract/events.ts'
 import type { Output } from '../../contract/operations.ts'
-import { fileAsOf, occupantAt, placeOf } from '../../core/file/place.ts'
+import { fileAsOf, occupantAt, resolvePath } from '../../core/file/resolve-path.ts'
 import type { State } from '../../core/state.ts'
 import type { AskedChange } from './prepare-changes.ts'
 
@@ -66,7 +66,7 @@ export function committed(
 }
 
 function fileAt({ records, settings }: State, path: string, revision: number) {
-  const { entry } = placeOf(records, path, settings.portable_names)
+  const { entry } = resolvePath(records, path, settings.portable_names)
   // Nearly always nothing came after it.
   if (entry?.kind === 'file' && entry.since <= revision && entry.version <= revision) return entry
   const occupant = occupantAt(records, path, revision, settings.portable_names)

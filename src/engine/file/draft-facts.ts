@@ -1,8 +1,8 @@
 import type { Output } from '../../contract/operations.ts'
 import { isoTime } from '../../contract/time.ts'
-import type { KeptDraft } from '../../core/file/kept-draft.ts'
+import type { Draft } from '../../core/state.ts'
 
-export function draftFacts(draft: KeptDraft): Output<'read_draft'> {
+export function draftFacts(draft: Draft): Output<'read_draft'> {
   const { id, path, lock, base, size, sha256, agent, session, at, until } = draft
   return {
     draft: `D${id}`,

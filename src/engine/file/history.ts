@@ -2,7 +2,7 @@ import { fail } from '../../contract/errors.ts'
 import type { Output, Parsed } from '../../contract/operations.ts'
 import { isoTime } from '../../contract/time.ts'
 import { type VersionRecord, versionKey } from '../../core/file/entry.ts'
-import { lastFileAt, placeOf } from '../../core/file/place.ts'
+import { lastFileAt, resolvePath } from '../../core/file/resolve-path.ts'
 import type { Reader } from '../handler.ts'
 import { assertReadable, notFound } from './look-up.ts'
 
@@ -10,7 +10,7 @@ export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output
   const { path, limit, before } = input
   assertReadable(reader, path)
   const { records, settings } = reader.state
-  const place = placeOf(records, path, settings.portable_names)
+  const place = resolvePath(records, path, settings.portable_names)
   if (place.record?.kind === 'folder') fail('is_folder', `${path} is a folder.`, { path })
   const file = lastFileAt(records, path, settings.portable_names)
   if (file === undefined || place.clash !== undefined) return notFound(path, place.clash)

@@ -2,7 +2,7 @@ import type { Refusal } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { Actor } from '../../core/command.ts'
-import { placeOf } from '../../core/file/place.ts'
+import { resolvePath } from '../../core/file/resolve-path.ts'
 import { numberOf } from '../lock/named.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 import type { Prepared } from './prepare-changes.ts'
@@ -39,6 +39,6 @@ export function keepLate(
 /** What a session has last seen of a path: what a whole write of it is based on. */
 function knownVersion({ stream, seen }: WorkspaceContext, actor: Actor, path: string): number {
   const { records, settings } = stream.state
-  const { entry } = placeOf(records, path, settings.portable_names)
+  const { entry } = resolvePath(records, path, settings.portable_names)
   return entry?.kind === 'file' ? (seen.of(actor.session, entry.id)?.version ?? 0) : 0
 }

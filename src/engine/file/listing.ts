@@ -2,7 +2,7 @@ import type { Output, Parsed } from '../../contract/operations.ts'
 import { isWithin } from '../../contract/path.ts'
 import { leadsToReadable, mayRead } from '../../core/agent/rights.ts'
 import { type Entry, entryKey, type FolderEntry, folderRange } from '../../core/file/entry.ts'
-import { placeOf } from '../../core/file/place.ts'
+import { resolvePath } from '../../core/file/resolve-path.ts'
 import type { Reader } from '../handler.ts'
 import { holderOf } from '../lock/lock-answers.ts'
 import { fileFacts } from './file-facts.ts'
@@ -14,7 +14,7 @@ type Row = Extract<Listed, { kind: 'folder' }>['entries'][number]
 export function getEntry(reader: Reader, input: Parsed<'get_entry'>): Listed {
   const { state, moment } = reader
   const { path, depth } = input
-  const place = placeOf(state.records, path, state.settings.portable_names)
+  const place = resolvePath(state.records, path, state.settings.portable_names)
   const { entry } = place
   // The way to what may be read can be listed; only what may be read, or leads there, is in the list.
   const isWay = entry?.kind === 'folder' && leadsToReadable(reader.actor.rights, state, path)

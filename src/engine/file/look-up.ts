@@ -2,7 +2,7 @@ import { fail, SluiceError } from '../../contract/errors.ts'
 import { missingRight } from '../../core/agent/rights.ts'
 import type { FileEntry } from '../../core/file/entry.ts'
 import { ownerOfActor, taken } from '../../core/file/permit.ts'
-import { fileAsOf, occupantAt, placeOf } from '../../core/file/place.ts'
+import { fileAsOf, occupantAt, resolvePath } from '../../core/file/resolve-path.ts'
 import { holdersInTheWay } from '../../core/lock/conflict.ts'
 import { holderFacts, sentenceOf } from '../../core/lock/describe.ts'
 import { MODE } from '../../core/lock/mode.ts'
@@ -32,7 +32,7 @@ export function fileAt(reader: Sight, path: string, at: number | undefined): Fil
   assertReadable(reader, path)
   const { records, settings, revision } = reader.state
   if (at === undefined) {
-    const place = placeOf(records, path, settings.portable_names)
+    const place = resolvePath(records, path, settings.portable_names)
     const { entry } = place
     if (entry?.kind === 'file') return entry
     if (entry?.kind === 'folder')

@@ -3,7 +3,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import type { Parsed } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import type { CommitChange } from '../../core/command.ts'
-import { placeOf } from '../../core/file/place.ts'
+import { resolvePath } from '../../core/file/resolve-path.ts'
 import type { Splice } from '../../core/lock/range.ts'
 import type { State } from '../../core/state.ts'
 import type { Blobs } from '../../store/blobs.ts'
@@ -179,7 +179,7 @@ function replaceBytes(
 
 /** What a file holds now; nothing and version 0 when there is none. */
 function baseOf({ state, overlay, blobs }: ChangeSource, path: string): Base {
-  const { entry } = placeOf(state.records, path, state.settings.portable_names)
+  const { entry } = resolvePath(state.records, path, state.settings.portable_names)
   if (entry?.kind !== 'file') return { content: undefined, version: 0 }
   return { content: contentOf(overlay, blobs, entry), version: entry.version }
 }
@@ -221,7 +221,7 @@ export function prepareAppendNow(
   path: string,
   data: Uint8Array,
 ): Prepared | undefined {
-  const { entry } = placeOf(state.records, path, state.settings.portable_names)
+  const { entry } = resolvePath(state.records, path, state.settings.portable_names)
   const size = entry?.kind === 'file' ? entry.size : 0
   if (size + data.length > LIMITS.smallContentBytes) return undefined
   const before = entry?.kind === 'file' ? contentOf(overlay, blobs, entry).bytes : undefined

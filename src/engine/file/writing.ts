@@ -6,7 +6,7 @@ import { optional } from '../../contract/optional.ts'
 import type { Commit, CommitChange, ContentFacts } from '../../core/command.ts'
 import { decide } from '../../core/decide.ts'
 import { taken } from '../../core/file/permit.ts'
-import { placeOf } from '../../core/file/place.ts'
+import { resolvePath } from '../../core/file/resolve-path.ts'
 import { MODE } from '../../core/lock/mode.ts'
 import type { Call } from '../call.ts'
 import type { CommandHandler, Handlers, Result } from '../handler.ts'
@@ -100,7 +100,7 @@ export class Writing {
   private assertThere(call: Call<'write_file'>, change: CommitChange): void {
     const { path } = call.input
     const { records, settings } = this.context.stream.state
-    if (placeOf(records, path, settings.portable_names).entry?.kind === 'file') return
+    if (resolvePath(records, path, settings.portable_names).entry?.kind === 'file') return
     const detail = `There is no file at ${path}, and this write was to replace one. Nothing was written.`
     const absent = refuse('stale_version', detail, { path, current: 0 })
     throw SluiceError.of(this.refusalOf(call, change) ?? absent)

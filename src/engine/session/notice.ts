@@ -5,12 +5,11 @@ import { optional } from '../../contract/optional.ts'
 import { isoTime } from '../../contract/time.ts'
 import type { Moment } from '../../core/command.ts'
 import { taken } from '../../core/file/permit.ts'
-import type { Ask } from '../../core/lock/ask.ts'
 import { holdersInTheWay, visitNodes } from '../../core/lock/conflict.ts'
 import { lostSentence } from '../../core/lock/describe.ts'
 import { MODE } from '../../core/lock/mode.ts'
 import type { HeldItem, Lock, Owner } from '../../core/lock/table.ts'
-import type { State } from '../../core/state.ts'
+import type { Ask, State } from '../../core/state.ts'
 
 /** Who should hear of a durable fact, and in which words (locks §1, §37–41). */
 export interface Telling {

@@ -3,7 +3,7 @@ import type { Event } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Actor, Command, Moment } from '../../core/command.ts'
-import { refusalDraft, type Step } from '../../core/step.ts'
+import { refusalEvent, type Step } from '../../core/step.ts'
 import type { Attachment } from '../../store/ledger.ts'
 import { RefusalCounter } from '../audit/refusal-counter.ts'
 import { type Stream, StreamFailed } from './stream.ts'
@@ -96,7 +96,7 @@ export class Decider {
   ): void {
     const { at } = this.around.moment()
     if (this.refusals.count(actor, operation, paths, refusal, requestId, at)) return
-    this.stream.record(refusalDraft(operation, actor, paths, refusal, requestId), at)
+    this.stream.record(refusalEvent(operation, actor, paths, refusal, requestId), at)
   }
 
   /** Records the refusals that were only counted before `now`. */

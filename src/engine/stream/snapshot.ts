@@ -3,10 +3,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { addSession } from '../../core/agent/directory.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
-import type { KeptDraft } from '../../core/file/kept-draft.ts'
-import type { Ask } from '../../core/lock/ask.ts'
 import { factOf, placedItem, unplacedItem } from '../../core/lock/request.ts'
-import { addLock, addTicket, closeLost } from '../../core/lock/stand.ts'
 import {
   type Item,
   type Lock,
@@ -17,7 +14,8 @@ import {
   type StaleTicket,
   type Terms,
 } from '../../core/lock/table.ts'
-import type { Directory, Session, State } from '../../core/state.ts'
+import { addLock, addTicket, closeLost } from '../../core/lock/table-changes.ts'
+import type { Ask, Directory, Draft, Session, State } from '../../core/state.ts'
 
 /**
  * The in-memory part of a state as plain data, kept beside the tables so that a start folds only the
@@ -46,7 +44,7 @@ interface Snapshot {
   preferred: [agent: string, at: number][]
   streaks: [path: string, { agent: string; wins: number }][]
   asks: Ask[]
-  drafts: KeptDraft[]
+  drafts: Draft[]
   answers: [session: string, answers: [requestId: string, revision: number][]][]
   directory: {
     agents: Directory['agents'] extends Map<string, infer V> ? V[] : never

@@ -1,4 +1,4 @@
-import type { Event, EventDraft } from '../../contract/events.ts'
+import type { Event, NewEvent } from '../../contract/events.ts'
 import { applyMemory, applyRecords } from '../../core/apply.ts'
 import type { Command, Moment } from '../../core/command.ts'
 import { newState, type State } from '../../core/state.ts'
@@ -131,7 +131,7 @@ export class Stream {
   }
 
   /** Adds a fact that needs no decision (a refusal). */
-  record(draft: EventDraft, at: number): Event {
+  record(draft: NewEvent, at: number): Event {
     this.assertRunning()
     const event = applied(this.state, draft, at)
     this.gather([event], none)

@@ -2,9 +2,15 @@ import {
   type McpServer,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
-import type { EngineApi } from '../../engine/api.ts'
+import type { CallerName, EngineApi, Principal } from '../../engine/api.ts'
 import { CrossedCancels } from './crossed.ts'
-import type { McpCall } from './http.ts'
+
+/** Who asks, and for which workspace: travels with the request through the SDK. */
+export interface McpCall {
+  principal: Principal
+  workspace: string
+  named: CallerName
+}
 
 /**
  * Sessions of MCP 2025-11-25 over HTTP. Each is one transport with one server, and one Sluice session

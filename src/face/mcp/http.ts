@@ -12,11 +12,11 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { CallerName, EngineApi, Principal } from '../../engine/api.ts'
+import type { EngineApi } from '../../engine/api.ts'
 import { callerNameOf } from '../http/authenticate.ts'
 import type { CrossedCancels } from './crossed.ts'
 import { engineDoor } from './door.ts'
-import { createSessions } from './http-sessions.ts'
+import { createSessions, type McpCall } from './http-sessions.ts'
 import { createMcpServer, type McpFixtures } from './server.ts'
 import type { ToolChoice } from './tools.ts'
 import { readWireMessage, type WireReading } from './wire-message.ts'
@@ -38,13 +38,6 @@ export interface MountMcpOptions {
 export interface McpMount {
   /** Tells the listeners of the stateless revision what changed. */
   notify: ServerNotifier
-}
-
-/** Who asks, and for which workspace: travels with the request through the SDK. */
-export interface McpCall {
-  principal: Principal
-  workspace: string
-  named: CallerName
 }
 
 type Answer = (request: Request, call: McpCall, body: unknown) => Promise<Response>

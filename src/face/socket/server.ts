@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
 import { createFailureLimit, refuseToken } from '../http/failure-limit.ts'
-import { Connection } from './connection.ts'
+import { Peer } from './peer.ts'
 
 /** Answers `GET /v1/socket` on the HTTP server. Host and Origin are checked before the upgrade. */
 export function mountSocket(
@@ -37,7 +37,7 @@ export function mountSocket(
       request,
       socket,
       head,
-      (webSocket) => new Connection(webSocket, engine, () => refuseToken(failures, address)),
+      (webSocket) => new Peer(webSocket, engine, () => refuseToken(failures, address)),
     )
   })
   return {

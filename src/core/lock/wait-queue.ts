@@ -1,7 +1,7 @@
-import { comparePlaces, type Place } from './order.ts'
+import { comparePlaces, type QueuePlace } from './order.ts'
 
 /** What stands in a line: a place, and whose it is. */
-export interface Standing extends Place {
+export interface Standing extends QueuePlace {
   readonly owner: { readonly agent: string }
 }
 
@@ -13,7 +13,7 @@ export interface Standing extends Place {
  *
  * It counts agents, because whether somebody of another agent waits is asked at every grant.
  */
-export class Line<T extends Standing> {
+export class WaitQueue<T extends Standing> {
   size = 0
   private readonly chunks: T[][] = [[]]
   private readonly agents = new Map<string, number>()
@@ -56,7 +56,7 @@ export class Line<T extends Standing> {
   }
 
   /** The first that stands behind a place. Finding the next anew is safe while the line changes. */
-  after(place: Place): T | undefined {
+  after(place: QueuePlace): T | undefined {
     const at = this.chunkOf(place)
     const chunk = this.chunks[at] as T[]
     let index = indexIn(chunk, place)
@@ -66,14 +66,14 @@ export class Line<T extends Standing> {
   }
 
   /** The last that stands ahead of a place. */
-  before(place: Place): T | undefined {
+  before(place: QueuePlace): T | undefined {
     const at = this.chunkOf(place)
     const index = indexIn(this.chunks[at] as T[], place)
     return index > 0 ? this.chunks[at]?.[index - 1] : this.chunks[at - 1]?.at(-1)
   }
 
   /** All that stand ahead of a place, in order, from behind `from` on. */
-  *ahead(place: Place, from?: Place): Generator<T> {
+  *ahead(place: QueuePlace, from?: QueuePlace): Generator<T> {
     let next = from === undefined ? this.first : this.after(from)
     while (next !== undefined && comparePlaces(next, place) < 0) {
       yield next
@@ -86,7 +86,7 @@ export class Line<T extends Standing> {
   }
 
   /** How many stand ahead of a place. */
-  countAhead(place: Place): number {
+  countAhead(place: QueuePlace): number {
     const at = this.chunkOf(place)
     let count = indexIn(this.chunks[at] as T[], place)
     for (let i = 0; i < at; i++) count += (this.chunks[i] as T[]).length
@@ -98,7 +98,7 @@ export class Line<T extends Standing> {
   }
 
   /** The chunk where a place is, or would be: the last that begins at or ahead of it. */
-  private chunkOf(place: Place): number {
+  private chunkOf(place: QueuePlace): number {
     let low = 0
     let high = this.chunks.length - 1
     while (low < high) {
@@ -114,7 +114,7 @@ export class Line<T extends Standing> {
 const CHUNK = 256
 
 /** The index of the first that is not ahead of a place. */
-function indexIn(chunk: readonly Place[], place: Place): number {
+function indexIn(chunk: readonly QueuePlace[], place: QueuePlace): number {
   let low = 0
   let high = chunk.length
   // Most join at the end.
@@ -122,7 +122,7 @@ function indexIn(chunk: readonly Place[], place: Place): number {
   if (last !== undefined && comparePlaces(last, place) < 0) return high
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (comparePlaces(chunk[middle] as Place, place) < 0) low = middle + 1
+    if (comparePlaces(chunk[middle] as QueuePlace, place) < 0) low = middle + 1
     else high = middle
   }
   return low

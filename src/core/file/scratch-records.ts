@@ -1,7 +1,7 @@
 import type { Records } from './entry.ts'
 
 /** Records with changes on top that are never written: how a decision looks ahead. */
-export function draftOf(records: Records): Records {
+export function scratchOf(records: Records): Records {
   const changed = new Map<string, unknown>()
   return {
     get(table, key) {

@@ -1,4 +1,3 @@
-import { Line } from './line.ts'
 import { conflictsOf, intentionOf, MODES, type Mode } from './mode.ts'
 import { RangeList } from './range.ts'
 import {
@@ -16,6 +15,7 @@ import {
   type Ranges,
   type Ticket,
 } from './table.ts'
+import { WaitQueue } from './wait-queue.ts'
 
 /**
  * How locks and tickets come to stand in the table, and leave it. Keeps the invariants of table.ts,
@@ -141,7 +141,7 @@ function enqueue(node: LockNode, mode: Mode, ticket: Ticket): void {
   node.lines ??= new Array(8).fill(undefined)
   let line = node.lines[mode]
   if (line === undefined) {
-    line = new Line()
+    line = new WaitQueue()
     node.lines[mode] = line
   }
   line.add(ticket)
@@ -185,7 +185,7 @@ function dequeue(table: LockTable, node: LockNode, mode: Mode, ticket: Ticket): 
   const line = node.lines?.[mode]
   if (line === undefined || !line.delete(ticket)) return
   if (line.size === 0) {
-    ;(node.lines as (Line<Ticket> | undefined)[])[mode] = undefined
+    ;(node.lines as (WaitQueue<Ticket> | undefined)[])[mode] = undefined
     node.waitMask &= ~(1 << mode)
     if (node.waitMask === 0) node.lines = null
   }

@@ -1,13 +1,13 @@
-import type { EventDraft } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import { optional } from '../../contract/optional.ts'
 import type { State } from '../state.ts'
 import { versionOf } from './acquire.ts'
-import { raisedBy, raisedTtl } from './own.ts'
+import { raisedBy, raisedTtl } from './own-locks.ts'
 import { factOf } from './request.ts'
-import type { Turn } from './win.ts'
+import type { Grant } from './win-limit.ts'
 
 /** What the turn of a ticket comes to: a grant, or the news that it came too late. */
-export function turnDraft(state: State, { ticket, items }: Turn): EventDraft {
+export function grantEvent(state: State, { ticket, items }: Grant): NewEvent {
   const { agent, session } = ticket.owner
   for (const { path, ifVersion } of items) {
     const current = versionOf(state, path)

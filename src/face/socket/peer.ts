@@ -20,13 +20,13 @@ import { parseAs, parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
 import { type Answer, type Caller, CONNECTION_LOST, type EngineApi } from '../../engine/api.ts'
-import { systemTurns, type Turns } from './turn.ts'
+import { type EventLoop, systemEventLoop } from './event-loop.ts'
 
 /**
  * One client on one socket: reads frames, calls, gathers answers into frames. A client that does not
  * read what it asked for is cut off at `LIMITS.socketSendQueueBytes`; nothing waits for it.
  */
-export class Connection {
+export class Peer {
   private readonly socket: ServerSocket
   private readonly engine: EngineApi
   private readonly refuseToken: () => Refusal
@@ -42,7 +42,7 @@ export class Connection {
   private readonly cancels = new Map<number, AbortController>()
   /** Calls that were answered with a lock, the newest by their ids: their cancel may be on its way. */
   private readonly granted: (Grant | undefined)[] = []
-  private readonly turns: Turns
+  private readonly turns: EventLoop
   private readonly cancelGreeting: () => void
 
   /** @param refuseToken what an unknown token is answered */
@@ -50,7 +50,7 @@ export class Connection {
     socket: ServerSocket,
     engine: EngineApi,
     refuseToken: () => Refusal,
-    turns: Turns = systemTurns,
+    turns: EventLoop = systemEventLoop,
   ) {
     this.turns = turns
     this.refuseToken = refuseToken

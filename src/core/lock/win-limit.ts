@@ -9,7 +9,7 @@ import {
   waiterAfter,
   waitersInConflict,
 } from './conflict.ts'
-import { comparePlaces, isAhead, type Place, placeBehind } from './order.ts'
+import { comparePlaces, isAhead, placeBehind, type QueuePlace } from './order.ts'
 import type { Item, LockTable, Scope, Ticket } from './table.ts'
 
 /**
@@ -21,7 +21,7 @@ import type { Item, LockTable, Scope, Ticket } from './table.ts'
  */
 
 /** A ticket whose turn has come, and those of its items that it gets. */
-export interface Turn {
+export interface Grant {
   ticket: Ticket
   items: readonly Item[]
 }
@@ -68,10 +68,10 @@ export function placeAtLimit(
   settings: Settings,
   items: readonly Wanted[],
   agent: string,
-  place: Place,
-): Place {
+  place: QueuePlace,
+): QueuePlace {
   if (!items.some((item) => isAtLimit(table, settings, item, agent))) return place
-  let last: Place | undefined
+  let last: QueuePlace | undefined
   for (const item of items) {
     for (const ticket of waitersInConflict(table, item)) {
       if (ticket.owner.agent === agent) continue
@@ -91,7 +91,7 @@ export function insteadOf(
   settings: Settings,
   ticket: Ticket,
   items: readonly Item[],
-): Turn | undefined {
+): Grant | undefined {
   const { agent } = ticket.owner
   const candidates = new Set<Ticket>()
   for (const item of items) {

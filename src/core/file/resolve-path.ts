@@ -11,7 +11,7 @@ import {
 } from './entry.ts'
 
 /** Where a path leads: what has that name, and how far its folders exist. */
-export interface Place {
+export interface ResolvedPath {
   /** The deepest folder that exists. */
   folder: number
   /** Names of the folders still missing between it and the path's own name. */
@@ -30,11 +30,11 @@ export interface Place {
 
 const root: FolderEntry = { kind: 'folder', name: '', id: ROOT_FOLDER, since: 0 }
 
-export function placeOf(records: Records, path: string, portable: boolean): Place {
+export function resolvePath(records: Records, path: string, portable: boolean): ResolvedPath {
   const all = namesOf(path)
   const names = all.slice(0, -1)
   const name = all.at(-1)
-  const place: Place = {
+  const place: ResolvedPath = {
     folder: ROOT_FOLDER,
     missing: [],
     name: name ?? '',

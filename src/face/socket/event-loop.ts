@@ -1,5 +1,5 @@
 /** Time and turns of the event loop, as a connection needs them; the simulator brings its own. */
-export interface Turns {
+export interface EventLoop {
   /** Milliseconds on a clock that never steps back. */
   now(): number
   /** Calls back once after `delayMs`. Returns the function to cancel. */
@@ -8,7 +8,7 @@ export interface Turns {
   soon(callback: () => void): void
 }
 
-export const systemTurns: Turns = {
+export const systemEventLoop: EventLoop = {
   now: () => performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs)

@@ -2,22 +2,7 @@ import type { KeepDraft, Moment } from '../command.ts'
 import { type Decision, decided } from '../decision.ts'
 import type { State } from '../state.ts'
 
-/** What somebody wanted to write under a lock that was gone already (locks §39). */
-export interface KeptDraft {
-  id: number
-  agent: string
-  session: string
-  path: string
-  lock: number
-  /** The version it was made from; 0: none. */
-  base: number
-  sha256: string
-  size: number
-  at: number
-  /** Milliseconds since 1970. */
-  until: number
-}
-
+/** locks §39 */
 export function decideKeepDraft(state: State, command: KeepDraft, moment: Moment): Decision {
   const { actor, path, lock, base, content } = command
   const { agent, session } = actor
