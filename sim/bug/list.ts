@@ -24,9 +24,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'listeners hear before the sync',
     file: 'src/engine/stream/stream.ts',
-    find: '    this.isAppending = true\n    this.ledger\n',
+    find: '    this.batches.add(events, contents)\n',
     replace:
-      '    this.isAppending = true\n    for (const listener of this.listeners) listener(events)\n    this.ledger\n',
+      '    this.batches.add(events, contents)\n    for (const listener of this.listeners) listener(events)\n',
     caughtBy: ['I11', 'I14', 'I12', 'crash'],
   },
   {
@@ -67,9 +67,9 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a lost answer is decided anew',
-    file: 'src/engine/desk.ts',
-    find: 'return this.stream.state.answers.get(actor.session)?.get(requestId)',
-    replace: 'return undefined as number | undefined',
+    file: 'src/engine/stream/decider.ts',
+    find: '    if (revision !== undefined) return { revision }\n',
+    replace: '',
     caughtBy: ['I10'],
   },
   {
@@ -89,7 +89,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'locks outlive their session',
     file: 'src/engine/session/sessions.ts',
-    find: 'ended.map((one) => workspace.endSession(one, reason)),',
+    find: 'ended.map((one) => workspace.context.endSession(one, reason)),',
     replace: '[] as Promise<void>[],',
     caughtBy: ['locks §26', 'locks §29'],
   },
@@ -144,9 +144,9 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a snapshot forgets a ticket',
-    file: 'src/engine/stream/snapshot.ts',
-    find: '    tickets: [...table.tickets.values()].map((ticket) => ({',
-    replace: '    tickets: [...table.tickets.values()].slice(1).map((ticket) => ({',
+    file: 'src/engine/stream/snapshot-locks.ts',
+    find: '({ locks }) => [...locks.tickets.values()].map(rowOfTicket),',
+    replace: '({ locks }) => [...locks.tickets.values()].slice(1).map(rowOfTicket),',
     caughtBy: ['I13', 'liveness', '§42', 'I14', 'crash'],
   },
   {
@@ -158,8 +158,8 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a failed write is told as done',
-    file: 'src/engine/stream/stream.ts',
-    find: 'else waiter.reject(new StreamFailed(error, waiter.from <= this.durable))',
+    file: 'src/engine/stream/settlement.ts',
+    find: 'else waiter.reject(new StreamFailed(cause, waiter.from <= durable))',
     replace: 'else waiter.resolve()',
     caughtBy: ['I14', 'I12', 'order', 'crash'],
   },
@@ -208,9 +208,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a downgrade wakes nobody',
     file: 'src/core/lock/apply.ts',
-    find: '      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n',
+    find: '    if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n',
     replace:
-      '      if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n      table.freed.length = 0\n',
+      '    if (lock !== undefined) replaceItems(table, lock, placed(table, event.items))\n    table.freed.length = 0\n',
     caughtBy: ['model', '§42'],
   },
   {
@@ -237,8 +237,8 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'who appends knows the rest',
-    file: 'src/engine/file/file-calls.ts',
-    find: "      if (change.how !== 'write' && !isOnKnown) continue\n",
+    file: 'src/engine/file/known-by-writing.ts',
+    find: "    if (change.how !== 'write' && !isOnKnown) continue\n",
     replace: '',
     caughtBy: ['model'],
   },
@@ -310,8 +310,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a query goes around the one way to look',
     file: 'src/engine/perform.ts',
-    find: 'const found = await service.decider.stream.shown(() =>\n    handler.read(service.reader(call as never, stateOf), call),\n  )',
-    replace: 'const found = handler.read(service.reader(call as never, stateOf), call)',
+    find: 'await service.decider.stream.shown(() =>\n      handler.read(service.reader(call as never, stateOf), call),\n    )',
+    replace: 'handler.read(service.reader(call as never, stateOf), call)',
     caughtBy: ['I14', 'order'],
   },
   {

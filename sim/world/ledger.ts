@@ -121,6 +121,7 @@ function bounded({ first, last, payload }: SimRow) {
 }
 
 export class SimLedger implements Ledger {
+  readonly limits = { batchEvents: 2048, batchBytes: 8 * 1024 * 1024 }
   private readonly disk: LedgerDisk
   private readonly loop: Loop
   private readonly program: Program

@@ -80,8 +80,7 @@ const { run } = Stream.prototype
 Stream.prototype.run = function (command, moment, contents) {
   const step = run.call(this, command, moment, contents)
   if (this.name === 'main') {
-    const { clock } = this as unknown as { clock: Clock }
-    observers.get(clock)?.decided(decidedFrom(command, moment.at, step))
+    observers.get(this.clock)?.decided(decidedFrom(command, moment.at, step))
   }
   return step
 }

@@ -6,7 +6,8 @@ import { AnsweredMeanwhile, type Call } from './call.ts'
 import type { CommandHandler, Handler, QueryHandler, Reader, Result } from './handler.ts'
 import type { Decider, Known } from './stream/decider.ts'
 import { storageRefusal } from './stream/storage-refusal.ts'
-import { type Stream, StreamFailed } from './stream/stream.ts'
+import type { Stream } from './stream/stream.ts'
+import { StreamFailed } from './stream/stream-failed.ts'
 
 /** A workspace, or the server itself: what is asked of it is decided and answered there. */
 export interface Service {

@@ -16,7 +16,8 @@ import { WaitStatistics } from './lock/wait-statistics.ts'
 import { grantedUnasked, startTellings, tellings } from './session/notice.ts'
 import { NOTICES_KEPT, type NoticeBoard } from './session/notice-board.ts'
 import { Decider } from './stream/decider.ts'
-import { type Stream, StreamFailed } from './stream/stream.ts'
+import type { Stream } from './stream/stream.ts'
+import { StreamFailed } from './stream/stream-failed.ts'
 
 /** What a workspace asks of the server around it. */
 export interface Outside {

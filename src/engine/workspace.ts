@@ -13,7 +13,8 @@ import { holding } from './lock/holding.ts'
 import { numberOf, pathsNamed } from './lock/named.ts'
 import type { Service } from './perform.ts'
 import { workspaceStatus } from './session/status.ts'
-import { type Stream, StreamFailed } from './stream/stream.ts'
+import type { Stream } from './stream/stream.ts'
+import { StreamFailed } from './stream/stream-failed.ts'
 import { type Outside, WorkspaceContext } from './workspace-context.ts'
 
 /** One workspace at work: its operations, and the clockwork that ends what is over. */

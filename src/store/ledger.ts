@@ -14,6 +14,8 @@
  *     first fault; damage is never skipped.
  */
 export interface Ledger {
+  /** How much it takes at a time. A single decision that weighs more comes all the same, alone. */
+  readonly limits: LedgerLimits
   /** Takes the ledger for this process and raises the epoch. Throws `LedgerBusy` when another
    * process has it and `LedgerDamaged` when its head does not add up. */
   open(): Promise<LedgerHead>
@@ -26,6 +28,13 @@ export interface Ledger {
   /** Forgets whole batches that end before revision `before`. */
   trim(before: number): Promise<void>
   close(): Promise<void>
+}
+
+export interface LedgerLimits {
+  /** Of one batch. */
+  batchEvents: number
+  /** Of one batch: its facts and contents together, about. */
+  batchBytes: number
 }
 
 export interface LedgerHead {
@@ -60,6 +69,12 @@ export interface StoredBatch extends Batch {
 /** Somebody else opened this ledger later; this process may no longer write to it. */
 export class Fenced extends Error {
   override name = 'Fenced'
+  /** The ledger may be this process's again: `open` throws `LedgerBusy` until then. */
+  readonly mayReturn: boolean
+  constructor(message: string, { mayReturn = false } = {}) {
+    super(message)
+    this.mayReturn = mayReturn
+  }
 }
 
 /** Another process holds this ledger open. */

@@ -15,6 +15,7 @@ export class Gate {
 
   wrap(ledger: Ledger): Ledger {
     return {
+      limits: ledger.limits,
       open: async () => {
         if (this.failOpens-- > 0) throw new Error('no disk')
         return ledger.open()

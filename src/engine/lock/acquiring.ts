@@ -93,7 +93,13 @@ export class Acquiring {
       return answer ?? this.asked(call, command, 0)
     }
     const event = events[0] as Event
-    return this.during(call, event.revision, () => this.answerOf(call, event, waitS))
+    return this.during(call, event.revision, async () => {
+      if (event.kind === 'lock-queued') return this.answerOf(call, event, waitS)
+      // In the turn of the decision, so that it shows nothing newer.
+      const answer = this.grantAnswer(event)
+      await call.settled()
+      return this.told(answer)
+    })
   }
 
   /** What a request came to that finds its ticket there; undefined where that is passed. */
@@ -127,7 +133,7 @@ export class Acquiring {
   ): Promise<Answered> {
     const { revision } = event
     await this.context.stream.settled(revision)
-    if (event.kind !== 'lock-queued') return this.grantAnswer(event)
+    if (event.kind !== 'lock-queued') return this.shown(() => this.grantAnswer(event))
     if (this.context.stream.state.locks.tickets.has(revision)) {
       await this.context.waits.wait(revision, waitS * 1000, signal)
     }
@@ -145,8 +151,11 @@ export class Acquiring {
     return this.granted(lock, event.kind === 'lock-raised' ? { raised: true } : {})
   }
 
-  private async ticketAnswer(id: number): Promise<Answered> {
-    const look = () => this.ticketNow(id)
+  private ticketAnswer(id: number): Promise<Answered> {
+    return this.shown(() => this.ticketNow(id))
+  }
+
+  private async shown(look: () => Answered): Promise<Answered> {
     return this.told(await this.context.stream.shown(look, { isDecided: true }))
   }
 

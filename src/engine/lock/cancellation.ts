@@ -3,7 +3,7 @@ import type { Actor, Command } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import { CONNECTION_LOST } from '../api.ts'
 import { unlessFailed } from '../stream/decider.ts'
-import { StreamFailed } from '../stream/stream.ts'
+import { StreamFailed } from '../stream/stream-failed.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 
 /** What a call asked for and its caller has not been told of yet. */

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr'
-import { EVENT_KINDS, type Event, type EventKind } from '../../contract/events.ts'
+import { EVENT_KINDS, type Event, type EventKind, eventRowOf } from '../../contract/events.ts'
 import { LedgerDamaged } from '../../store/ledger.ts'
 
 /**
@@ -24,7 +24,7 @@ export function encodeEvents(events: readonly Event[]): Uint8Array {
   return Uint8Array.prototype.slice.call(packr.pack(rows))
 }
 
-/** Old versions of a kind are lifted to the newest here, kind by kind, when there are any. */
+/** Older versions of a kind are lifted to the newest, as its row says. */
 export function decodeEvents(payload: Uint8Array, first: number): Event[] {
   const rows = packr.unpack(payload) as [number, number, number, string, string, object][]
   return rows.map(([number, version, at, agent, session, data], index) => {
@@ -36,6 +36,14 @@ export function decodeEvents(payload: Uint8Array, first: number): Event[] {
         `event kind ${number} version ${version} is not known; a newer Sluice may have written it`,
       )
     }
-    return { ...data, revision, kind, at, agent, session } as Event
+    const lifted = version === EVENT_KINDS[kind].version ? data : upcast(kind, version, data)
+    return { ...lifted, revision, kind, at, agent, session } as Event
   })
+}
+
+function upcast(kind: EventKind, from: number, data: object): object {
+  const { version, upcasts } = eventRowOf(kind)
+  let lifted = data as Record<string, unknown>
+  for (let at = from; at < version; at++) lifted = upcasts[at]?.(lifted) ?? lifted
+  return lifted
 }

@@ -6,7 +6,8 @@ import type { Actor, Command, Moment } from '../../core/command.ts'
 import { refusalEvent, type Step } from '../../core/step.ts'
 import type { Attachment } from '../../store/ledger.ts'
 import { RefusalCounter } from '../audit/refusal-counter.ts'
-import { type Stream, StreamFailed } from './stream.ts'
+import type { Stream } from './stream.ts'
+import { StreamFailed } from './stream-failed.ts'
 
 /** What a stream's decisions need of what is no fact, and what follows them at once. */
 export interface Around {

@@ -1,6 +1,6 @@
 import { problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { LedgerFull } from '../../store/ledger.ts'
-import { StreamFailed } from './stream.ts'
+import { StreamFailed } from './stream-failed.ts'
 
 /** What a stream that could not store something means to a caller; other errors stay as they are. */
 export function storageRefusal(error: unknown): unknown {

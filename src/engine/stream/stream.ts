@@ -1,36 +1,31 @@
 import type { Event, NewEvent } from '../../contract/events.ts'
-import { applyMemory, applyRecords } from '../../core/apply.ts'
 import type { Command, Moment } from '../../core/command.ts'
 import { newState, type State } from '../../core/state.ts'
 import { applied, type Step, step } from '../../core/step.ts'
-import {
-  type Attachment,
-  Fenced,
-  type Ledger,
-  LedgerBusy,
-  LedgerDamaged,
-  LedgerFull,
-} from '../../store/ledger.ts'
+import { type Attachment, type Ledger, LedgerFull } from '../../store/ledger.ts'
 import type { Tables } from '../../store/tables.ts'
 import type { Clock } from '../clock.ts'
-import { decodeEvents, encodeEvents } from './codec.ts'
+import { Batches } from './batches.ts'
+import { decodeEvents } from './codec.ts'
+import { load } from './load.ts'
 import { Overlay } from './overlay.ts'
-import { restoreSnapshot, takeSnapshot } from './snapshot.ts'
+import { Recovery } from './recovery.ts'
+import { Settlement, type Unsettled } from './settlement.ts'
+import { StreamFailed } from './stream-failed.ts'
+import { WriteBack } from './write-back.ts'
 
 /**
  * One ordered stream of facts: the only way a state changes.
  *
- *   run ──► step (decide + apply) ──► gathering ──► ledger.append, one sync ──► durable
- *                                        ▲                    │                   ├─► settled()
- *                                        └── commands while it syncs              ├─► listeners
- *                                                                                 └─► tables
+ *   run ──► step (decide + apply) ──► Batches ──► ledger.append, one sync ──► durable
+ *                                                                              ├─► settled() (Settlement)
+ *                                                       failed                 ├─► listeners
+ *                                                          └─► Recovery        └─► tables (WriteBack)
  *
  * Invariants:
  *  1. `settled(r)` resolves only when every event up to `r` is on stable storage (I14).
  *  2. Listeners get every durable event once, in order, whole batches at a time (I11).
- *  3. One append is under way at a time; what gathers meanwhile is the next batch. No waiting for
- *     company: an idle stream commits a lone command at once.
- *  4. After a failed append nothing that was not durable remains: memory is dropped and folded again
+ *  3. After a failed append nothing that was not durable remains: memory is dropped and folded again
  *     from the ledger. Nothing was promised.
  *
  * A command is decided when it arrives, not when its batch is written: later commands of the same
@@ -44,87 +39,67 @@ export class Stream {
   state: State
   overlay: Overlay
   readonly name: string
+  readonly clock: Clock
   private readonly ledger: Ledger
   private readonly tables: Tables
-  private readonly clock: Clock
-  private epoch = 0
-  private gathering: Event[][] = []
-  private contents: Attachment[][] = []
-  private waiters: Waiter[] = []
+  private readonly batches: Batches
+  private readonly settlement = new Settlement()
+  private readonly recovery: Recovery
+  private readonly writeBack: WriteBack
   private readonly listeners = new Set<(events: readonly Event[]) => void>()
-  private isAppending = false
-  private isScheduled = false
-  /** Decisions in the last batch: more than one means that many arrive together. */
-  private lastSteps = 0
-  private isWritingBack = false
-  private isClosed = false
-  /** The disk had no room a moment ago: what can be read is right, and nothing is written. */
-  private full: LedgerFull | undefined
-  private attempt: Promise<void> = done
+  private readonly reloaded = new Set<() => void>()
   /** Where a load that broke off left the tables. */
   private tablesAt = 0
-  private snapshotAt = 0
   private oldest = 1
-  private failure: Error | undefined
-  /** Why the stream is being read again; undefined while it runs. */
-  private reloading: Error | undefined
-  private idle: (() => void)[] = []
 
   constructor(name: string, ledger: Ledger, tables: Tables, clock: Clock) {
     this.name = name
+    this.clock = clock
     this.ledger = ledger
     this.tables = tables
-    this.clock = clock
     this.overlay = new Overlay(tables, 0)
     this.state = newState(name, this.overlay)
+    this.recovery = new Recovery(clock)
+    this.writeBack = new WriteBack(clock, this.overlay, 0)
+    this.batches = new Batches(ledger, clock, {
+      closing: (last) => this.writeBack.close(this.state, last),
+      stored: (events, last) => this.stored(events, last),
+      failed: (error) => this.failed(error),
+    })
   }
 
   async open(): Promise<void> {
     const head = await this.ledger.open()
-    this.epoch = head.epoch
+    this.batches.begin(head.epoch)
     await this.load(this.tables.open(), head.revision, head.oldest)
   }
 
-  /** Tables stand at one revision, the snapshot of memory at another: each is folded on from its own. */
-  private async load(tablesAt: number, head: number, oldest: number): Promise<void> {
-    // Nobody sees the new state before it is whole.
-    const overlay = new Overlay(this.tables, tablesAt)
-    const state = newState(this.name, overlay)
-    if (tablesAt > head) {
-      throw new LedgerDamaged(
-        head,
-        `tables.db stands at revision ${tablesAt}, after the ledger's end`,
-      )
-    }
-    if (!restoreSnapshot(state, this.tables.get('state', 'snapshot'))) state.revision = 0
-    const memoryAt = state.revision
-    const from = Math.min(memoryAt, tablesAt) + 1
-    if (oldest > from) throw new LedgerDamaged(from, `facts before revision ${oldest} are missing`)
-    for await (const batch of this.ledger.read(from)) {
-      for (const { sha256, bytes } of batch.attachments) overlay.put('content', sha256, bytes)
-      for (const event of decodeEvents(batch.payload, batch.first)) {
-        if (event.revision > memoryAt) applyMemory(state, event)
-        if (event.revision > tablesAt) applyRecords(state, event)
-      }
-      if (overlay.isFull) overlay.freeze(batch.last)
-      writeBackAll(overlay, batch.last)
-      this.tablesAt = overlay.storedAt
-    }
-    // What a replay frees was granted in the replay already.
-    state.locks.freed.length = 0
-    state.locks.moved.length = 0
-    state.revision = head
+  /** Nobody sees the new state before it is whole. */
+  private async load(tablesAt: number, revision: number, oldest: number): Promise<void> {
+    const { state, overlay, snapshotAt } = await load(
+      this.parts(),
+      tablesAt,
+      { revision, oldest },
+      (at) => {
+        this.tablesAt = at
+      },
+    )
     this.overlay = overlay
     this.state = state
     this.oldest = oldest
-    this.durable = head
-    this.lastFact = head
-    this.snapshotAt = memoryAt
+    this.durable = revision
+    this.lastFact = revision
+    this.writeBack.restart(overlay, snapshotAt)
+  }
+
+  private parts() {
+    const { name, ledger, tables } = this
+    return { name, ledger, tables }
   }
 
   /** Throws `StreamFailed` while the stream cannot take commands. */
   run(command: Command, moment: Moment, contents: readonly Attachment[] = none): Step {
-    this.assertRunning()
+    this.recovery.assertWritable()
     const result = step(this.state, command, moment)
     if (result.events.length > 0) this.gather(result.events, contents)
     return result
@@ -132,27 +107,28 @@ export class Stream {
 
   /** Adds a fact that needs no decision (a refusal). */
   record(draft: NewEvent, at: number): Event {
-    this.assertRunning()
+    this.recovery.assertWritable()
     const event = applied(this.state, draft, at)
     this.gather([event], none)
     return event
   }
 
+  private gather(events: Event[], contents: readonly Attachment[]): void {
+    for (const { sha256, bytes } of contents) this.overlay.put('content', sha256, bytes)
+    if (events.some((event) => event.kind !== 'command-refused')) {
+      this.lastFact = this.state.revision
+    }
+    this.batches.add(events, contents)
+  }
+
   /** There while what is in memory may not be what is stored. */
   get fault(): StreamFailed | undefined {
-    const cause = this.failure ?? this.reloading
-    return cause === undefined ? undefined : new StreamFailed(cause)
+    return this.recovery.fault
   }
 
   /** Resolves when a fault is over; rejects when the try that is under way does not end it. */
-  async recovered(): Promise<void> {
-    try {
-      await this.attempt
-    } catch (error) {
-      throw new StreamFailed(error as Error)
-    }
-    const { fault } = this
-    if (fault !== undefined) throw fault
+  recovered(): Promise<void> {
+    return this.recovery.recovered()
   }
 
   /**
@@ -187,47 +163,12 @@ export class Stream {
     }
   }
 
-  private assertRunning(): void {
-    const { fault } = this
-    if (fault !== undefined) throw fault
-    if (this.full !== undefined) throw new StreamFailed(this.full)
-  }
-
-  private gather(events: Event[], contents: readonly Attachment[]): void {
-    for (const { sha256, bytes } of contents) this.overlay.put('content', sha256, bytes)
-    this.gathering.push(events)
-    this.contents.push(contents as Attachment[])
-    if (events.some((event) => event.kind !== 'command-refused')) {
-      this.lastFact = this.state.revision
-    }
-    if (this.isAppending || this.isScheduled) return
-    this.isScheduled = true
-    const flush = (): void => {
-      this.isScheduled = false
-      this.flush()
-    }
-    // Under load, after all that has arrived by now: requests of many sockets share a batch. A lone
-    // command does not wait for that turn of the event loop.
-    if (this.lastSteps > 1) this.clock.soon(flush)
-    else queueMicrotask(flush)
-  }
-
   /** Resolves when everything up to `revision` is durable; rejects when it was dropped instead. */
   settled(revision: number): Promise<void> {
     if (revision <= this.durable) return done
     const { fault } = this
     if (fault !== undefined) return Promise.reject(fault)
-    // All that was decided since the last wait began shares one promise.
-    const newest = this.waiters.at(-1)
-    if (newest !== undefined && newest.revision >= revision && newest.from <= revision) {
-      return newest.promise
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiter = { from: revision, revision: this.state.revision, promise, resolve, reject }
-    // Nobody may be left who waits when it fails.
-    promise.catch(() => {})
-    this.waiters.push(waiter)
-    return promise
+    return this.settlement.until(revision, this.state.revision)
   }
 
   /** Calls back with every durable batch; returns the function to stop. */
@@ -257,160 +198,48 @@ export class Stream {
     return this.state.revision - this.durable
   }
 
-  private flush(): void {
-    if (this.gathering.length === 0 || this.failure !== undefined) return
-    let count = 0
-    let steps = 0
-    let bytes = 0
-    // Whole decisions only: what one decision did is stored together or not at all.
-    while (steps < this.gathering.length && count < BATCH_EVENTS && bytes < BATCH_BYTES) {
-      count += (this.gathering[steps] as Event[]).length
-      for (const content of this.contents[steps] as Attachment[]) bytes += content.bytes.length
-      steps += 1
-    }
-    this.lastSteps = steps
-    const events = this.gathering.splice(0, steps).flat()
-    const attachments = this.contents.splice(0, steps).flat()
-    const first = (events[0] as Event).revision
-    const last = (events.at(-1) as Event).revision
-    if (this.gathering.length === 0 && this.overlay.isFull) this.freeze(last)
-    this.isAppending = true
-    this.ledger
-      .append(this.epoch, first - 1, { first, last, payload: encodeEvents(events), attachments })
-      .then(
-        () => this.appended(events, last),
-        (error: Error) => this.failed(error),
-      )
-  }
-
-  private freeze(revision: number): void {
-    if (revision - this.snapshotAt >= SNAPSHOT_EVENTS) {
-      this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
-      this.snapshotAt = revision
-    }
-    this.overlay.freeze(revision)
-  }
-
-  private appended(events: readonly Event[], last: number): void {
+  private stored(events: readonly Event[], last: number): void {
     this.durable = last
-    this.isAppending = false
-    // The next batch is on its way before anybody hears of this one.
-    this.flush()
     for (const listener of this.listeners) listener(events)
-    let count = 0
-    while (count < this.waiters.length && (this.waiters[count] as Waiter).revision <= last)
-      count += 1
-    for (const waiter of this.waiters.splice(0, count)) waiter.resolve()
-    this.writeBackSoon()
-    if (!this.isAppending) for (const resolve of this.idle.splice(0)) resolve()
+    this.settlement.settle(last)
+    this.writeBack.follow(last)
   }
 
-  private writeBackSoon(): void {
-    if (this.isWritingBack || !this.overlay.hasFrozen) return
-    this.isWritingBack = true
-    // One generation a turn, so that requests get in between.
-    this.clock.soon(() => this.writeBackNow())
-  }
-
-  private writeBackNow(): void {
-    this.isWritingBack = false
-    if (this.failure !== undefined || this.isClosed) return
-    try {
-      if (this.overlay.writeBack(this.durable)) this.writeBackSoon()
-    } catch {
-      // The ledger has it all; the tables get it when their disk takes it.
-      this.isWritingBack = true
-      this.clock.after(RETRY_MS, () => this.writeBackNow())
-    }
-  }
-
-  /** Invariant 4. A fenced stream never comes back: somebody else decides now. */
   private failed(error: Error): void {
-    this.gathering = []
-    this.contents = []
-    const waiters = this.waiters.splice(0)
-    this.isAppending = false
-    if (error instanceof Fenced) {
-      this.failure = error
-      this.answerUnknown(waiters, error)
-      return
-    }
-    this.reloading = error
-    if (error instanceof LedgerFull) {
-      this.pauseWrites(error)
-      const lost = new StreamFailed(error)
-      for (const waiter of waiters.splice(0)) waiter.reject(lost)
-    }
-    void this.reloadUntilDone(waiters, error)
-    for (const resolve of this.idle.splice(0)) resolve()
-  }
-
-  private answerKnown(waiters: readonly Waiter[], error: Error): void {
-    for (const waiter of waiters) {
-      if (waiter.revision <= this.durable) waiter.resolve()
-      else waiter.reject(new StreamFailed(error, waiter.from <= this.durable))
-    }
-  }
-
-  private answerUnknown(waiters: readonly Waiter[], error: Error): void {
-    for (const waiter of waiters) waiter.reject(new StreamFailed(error, true))
-  }
-
-  /** Each try on a full disk costs a fold of the ledger's end, so they are spread. */
-  private pauseWrites(error: LedgerFull): void {
-    this.full = error
-    this.clock.after(RETRY_MS, () => {
-      this.full = undefined
+    const unsettled = this.settlement.takeAll()
+    // What had no room was not stored; of all else only reading tells.
+    if (error instanceof LedgerFull) unsettled.lost(error)
+    void this.recovery.begin(error, {
+      read: (isOpened) => this.reload(unsettled, error, isOpened),
+      gaveUp: () => unsettled.unknown(error),
     })
   }
 
-  /** A disk that is full, or away, may come back; a ledger that somebody else has will not. */
-  private async reloadUntilDone(waiters: readonly Waiter[], failure: Error): Promise<void> {
-    while (!this.isClosed) {
-      try {
-        this.attempt = this.reload(waiters, failure)
-        await this.attempt
-        return
-      } catch (error) {
-        this.answerUnknown(waiters, failure)
-        const isFinal = [Fenced, LedgerBusy, LedgerDamaged].some((kind) => error instanceof kind)
-        if (isFinal) {
-          this.failure = error as Error
-          return
-        }
-        await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve))
-      }
-    }
-  }
-
-  private async reload(waiters: readonly Waiter[], failure: Error): Promise<void> {
+  private async reload(unsettled: Unsettled, failure: Error, isOpened: boolean): Promise<void> {
     const known = this.durable
     let head = { revision: known, oldest: this.oldest }
-    if (!(this.reloading instanceof LedgerFull)) {
-      // A failed sync says nothing about what the disk has; only reading it anew does.
+    if (isOpened) {
       await this.ledger.close()
       const opened = await this.ledger.open()
-      this.epoch = opened.epoch
+      this.batches.begin(opened.epoch)
       head = opened
     }
-    const tablesAt = Math.max(this.tablesAt, this.overlay.storedAt)
-    await this.load(tablesAt, head.revision, head.oldest)
+    await this.load(Math.max(this.tablesAt, this.overlay.storedAt), head.revision, head.oldest)
     const inDoubt: Event[] = []
     if (this.durable > known) {
       for await (const { events } of this.history(known + 1, this.durable)) {
         inDoubt.push(...events.filter(({ revision }) => revision > known))
       }
     }
-    this.reloading = undefined
+    this.recovery.ended()
     // Only what was read anew says what was stored; and before a new fact can take the number of one
     // that was not.
-    this.answerKnown(waiters, failure)
+    unsettled.tell(this.durable, failure)
     for (const listener of this.reloaded) listener()
     // What was stored all the same is told like any other fact: a lock handed over, a turn that came.
     if (inDoubt.length > 0) for (const listener of this.listeners) listener(inDoubt)
   }
 
-  private readonly reloaded = new Set<() => void>()
   /** Calls back after memory was dropped and folded again. */
   onReload(listener: () => void): void {
     this.reloaded.add(listener)
@@ -418,62 +247,14 @@ export class Stream {
 
   /** Writes what is gathered, then the tables and a snapshot, and lets go of the files. */
   async close(): Promise<void> {
-    while (this.gathering.length > 0 || this.isAppending || this.isScheduled) {
-      await new Promise<void>((resolve) => {
-        this.idle.push(resolve)
-        if (!this.isAppending && !this.isScheduled) this.flush()
-      })
-    }
-    this.isClosed = true
-    if (this.failure === undefined && this.reloading === undefined) this.storeAll()
+    await this.batches.settled()
+    this.recovery.stop()
+    this.writeBack.stop()
+    if (this.recovery.isRunning) this.writeBack.finish(this.state, this.durable)
     this.tables.close()
     await this.ledger.close()
   }
-
-  private storeAll(): void {
-    if (this.durable > this.snapshotAt) {
-      this.overlay.put('state', 'snapshot', takeSnapshot(this.state))
-      this.snapshotAt = this.durable
-    }
-    if (this.overlay.isEmpty) return
-    this.overlay.freeze(this.durable)
-    writeBackAll(this.overlay, this.durable)
-  }
 }
 
-interface Waiter {
-  /** Serves whoever waits for one of the revisions `from` to `revision`. */
-  from: number
-  revision: number
-  promise: Promise<void>
-  resolve: () => void
-  reject: (error: Error) => void
-}
-
-/** What was not durable is gone: the caller may try again. */
-export class StreamFailed extends Error {
-  override name = 'StreamFailed'
-  /** It may have been stored all the same. */
-  readonly isUnknown: boolean
-  constructor(cause: Error, isUnknown = false) {
-    super(cause.message, { cause })
-    this.isUnknown = isUnknown
-  }
-}
-
-function writeBackAll(overlay: Overlay, durable: number): void {
-  try {
-    while (overlay.writeBack(durable));
-  } catch {
-    // Without room for the tables it stays in memory; a start folds on from where they stand.
-  }
-}
-
-/** Between tries of what the disk did not take. */
-const RETRY_MS = 500
-const BATCH_EVENTS = 2048
-const BATCH_BYTES = 8 * 1024 * 1024
-/** So many facts at most are folded at a start. */
-const SNAPSHOT_EVENTS = 50_000
 const none: readonly Attachment[] = []
 const done = Promise.resolve()

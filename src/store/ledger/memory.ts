@@ -32,6 +32,7 @@ export class MemoryLedgerDisk {
 }
 
 export class MemoryLedger implements Ledger {
+  readonly limits = { batchEvents: 2048, batchBytes: 8 * 1024 * 1024 }
   readonly #disk: MemoryLedgerDisk
   #epoch: number | undefined
 

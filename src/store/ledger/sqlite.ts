@@ -11,7 +11,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Batch, Ledger, LedgerHead, StoredBatch } from '../ledger.ts'
+import type { Batch, Ledger, LedgerHead, LedgerLimits, StoredBatch } from '../ledger.ts'
 import { decodeAttachments, encodeAttachments, ownsMemory, toHex } from './chain.ts'
 import { type Answer, fromFault, type Numbered, type Page, type Request } from './sqlite-message.ts'
 
@@ -27,6 +27,7 @@ interface Call {
 }
 
 export class SqliteLedger implements Ledger {
+  readonly limits = LIMITS
   readonly #file: string
   #thread: Thread | undefined
 
@@ -145,3 +146,6 @@ class Thread {
     this.#calls.clear()
   }
 }
+
+/** One row a batch: larger ones would only make the next wait longer. */
+const LIMITS: LedgerLimits = { batchEvents: 2048, batchBytes: 8 * 1024 * 1024 }
