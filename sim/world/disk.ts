@@ -66,13 +66,14 @@ const SECRET = new Uint8Array(32).fill(7)
 
 function failing(tables: Tables, fails: () => boolean): Tables {
   return {
-    open: () => tables.open(),
+    open: (isCache) => tables.open(isCache),
     get: (table, key) => tables.get(table, key),
     range: (table, from, to, limit) => tables.range(table, from, to, limit),
     write(changes, revision) {
       if (fails()) throw new Error('ENOSPC: no space left on device, write')
       tables.write(changes, revision)
     },
+    sync: () => tables.sync(),
     close: () => tables.close(),
   }
 }
@@ -81,8 +82,8 @@ function copyOf(disk: MemoryTablesDisk): MemoryTablesDisk {
   const from = new MemoryTables(disk)
   const copy = new MemoryTablesDisk()
   const to = new MemoryTables(copy)
-  const revision = from.open()
-  to.open()
+  const revision = from.open(true)
+  to.open(true)
   const rows = (Object.keys(TABLES) as TableName[]).flatMap((table) =>
     from.range(table, '', '\u{10ffff}', 1e9).map(([key, value]) => ({ table, key, value })),
   )

@@ -225,7 +225,7 @@ export class World {
   /** The first revision that the next start has to read from the ledger. */
   readFrom(): number {
     const tables = new MemoryTables(this.disk.streamOf('main').tables)
-    const tablesAt = tables.open()
+    const tablesAt = tables.open(true)
     const snapshot = tables.get('state', 'snapshot') as { revision: number } | undefined
     return Math.min(tablesAt, snapshot?.revision ?? 0) + 1
   }

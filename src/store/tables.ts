@@ -5,15 +5,24 @@
  * Reads are synchronous, so that a decision can look things up without leaving its turn. Writes
  * arrive in groups that stand for one revision and are stored whole or not at all; they need not be
  * synced, since the ledger has the same facts. What is not yet written lies in the engine's overlay.
+ *
+ * Once the ledger has forgotten facts, the tables alone have what came of them, small contents too:
+ * before it does, `sync` makes them safe, and from then on they are not built anew.
  */
 export interface Tables {
-  /** Opens the store and says at which revision it stands (0 when new). */
-  open(): number
+  /**
+   * Opens the store and says at which revision it stands (0 when new).
+   * @param isCache the ledger has every fact, so what cannot be read may be emptied; else it throws,
+   *   with what to do
+   */
+  open(isCache: boolean): number
   get(table: TableName, key: string): unknown
   /** Rows with `from <= key < to` in key order (see `compareKeys`), at most `limit`. */
   range(table: TableName, from: string, to: string, limit: number): Row[]
   /** Stores the changes and the revision they lead to, all or nothing. */
   write(changes: readonly Change[], revision: number): void
+  /** Returns when all that was written survives a loss of power. */
+  sync(): void
   close(): void
 }
 

@@ -1,5 +1,5 @@
 /** What every tables adapter keeps to. See src/store/tables.ts. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
@@ -35,7 +35,7 @@ export function tablesContract(adapter: TablesAdapter): void {
   beforeEach(async () => {
     place = await adapter.place()
     tables = place.tables()
-    tables.open()
+    tables.open(true)
   })
   afterEach(async () => {
     tables.close()
@@ -45,7 +45,7 @@ export function tablesContract(adapter: TablesAdapter): void {
   function reopen(): number {
     tables.close()
     tables = place.tables()
-    return tables.open()
+    return tables.open(true)
   }
   function keys(table: TableName, from: string, to: string, limit = 1000): string[] {
     return tables.range(table, from, to, limit).map(([key]) => key)
@@ -248,7 +248,7 @@ export function tablesContract(adapter: TablesAdapter): void {
       expect(() => tables.get('entry', 'a')).toThrow('not open')
       expect(() => tables.range('entry', '', TOP, 1)).toThrow('not open')
       expect(() => tables.write([], 1)).toThrow('not open')
-      expect(tables.open()).toBe(0)
+      expect(tables.open(true)).toBe(0)
     })
   }
 
@@ -257,9 +257,9 @@ export function tablesContract(adapter: TablesAdapter): void {
       tables.write([put('entry', 'a', 1)], 1)
       tables.close()
       await writeFile(place.file!, 'not a database, and long enough to be taken for one'.repeat(99))
-      expect(() => tables.open()).toThrow('may be deleted; it is built again from the ledger')
+      expect(() => tables.open(true)).toThrow('may be deleted; it is built again from the ledger')
       await writeFile(place.file!, '')
-      expect(tables.open()).toBe(0)
+      expect(tables.open(true)).toBe(0)
     })
 
     test('a file of another format is emptied', () => {
@@ -268,8 +268,34 @@ export function tablesContract(adapter: TablesAdapter): void {
       const database = new DatabaseSync(place.file!)
       database.exec('PRAGMA user_version = 1000')
       database.close()
-      expect(tables.open()).toBe(0)
+      expect(tables.open(true)).toBe(0)
       expect(tables.get('entry', 'a')).toBeUndefined()
+    })
+
+    test('one that cannot be built again is left as it is, and says what to do', () => {
+      tables.write([put('entry', 'a', 1)], 1)
+      tables.close()
+      const setFormat = (format: number): void => {
+        const database = new DatabaseSync(place.file!)
+        database.exec(`PRAGMA user_version = ${format}`)
+        database.close()
+      }
+      setFormat(1000)
+      expect(() => tables.open(false)).toThrow('restore the data folder from a backup')
+      setFormat(1)
+      expect(tables.open(false)).toBe(1)
+      expect(tables.get('entry', 'a')).toBe(1)
+    })
+
+    test('what was synced is in the file itself, whatever becomes of its log', async () => {
+      tables.write([put('entry', 'a', 1)], 1)
+      tables.sync()
+      const copy = await readFile(place.file!)
+      tables.close()
+      await writeFile(place.file!, copy)
+      await rm(`${place.file!}-wal`, { force: true })
+      expect(tables.open(false)).toBe(1)
+      expect(tables.get('entry', 'a')).toBe(1)
     })
   }
 }

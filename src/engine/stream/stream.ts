@@ -71,7 +71,7 @@ export class Stream {
   async open(): Promise<void> {
     const head = await this.ledger.open()
     this.batches.begin(head.epoch)
-    await this.load(this.tables.open(), head.revision, head.oldest)
+    await this.load(this.tables.open(head.oldest === 1), head.revision, head.oldest)
   }
 
   /** Nobody sees the new state before it is whole. */
@@ -243,6 +243,23 @@ export class Stream {
   /** Calls back after memory was dropped and folded again. */
   onReload(listener: () => void): void {
     this.reloaded.add(listener)
+  }
+
+  /**
+   * Forgets facts before a revision, once the tables have what came of them, with a snapshot and on
+   * stable storage; facts that came later than what could be made safe stay.
+   */
+  async trim(before: number): Promise<void> {
+    const safe = this.writeBack.cut(this.state)
+    await this.settled(safe)
+    this.writeBack.writeAll(this.durable)
+    if (this.overlay.storedAt < safe) throw new StreamFailed(new Error('The tables took no writes.'))
+    this.tables.sync()
+    await this.ledger.trim(Math.min(before, safe + 1))
+    for await (const { first } of this.ledger.read(1)) {
+      this.oldest = first
+      break
+    }
   }
 
   /** Writes what is gathered, then the tables and a snapshot, and lets go of the files. */

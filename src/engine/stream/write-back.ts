@@ -39,6 +39,17 @@ export class WriteBack {
     this.snapshotAt = revision
   }
 
+  /** All that is decided by now, with a snapshot, as one generation. Gives its revision. */
+  cut(state: State): number {
+    this.addSnapshot(state, state.revision)
+    this.overlay.freeze(state.revision)
+    return state.revision
+  }
+
+  writeAll(durable: number): void {
+    writeBackAll(this.overlay, durable)
+  }
+
   follow(durable: number): void {
     this.durable = durable
     if (this.isUnderWay || !this.overlay.hasFrozen) return

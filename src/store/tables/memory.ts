@@ -30,7 +30,7 @@ export class MemoryTables implements Tables {
     this.#disk = disk
   }
 
-  open(): number {
+  open(_isCache: boolean): number {
     if (this.#isOpen) throw new Error('The tables are open already.')
     this.#isOpen = true
     return this.#disk.revision
@@ -60,6 +60,10 @@ export class MemoryTables implements Tables {
       else rows.delete(key)
     }
     disk.revision = revision
+  }
+
+  sync(): void {
+    this.#use()
   }
 
   close(): void {

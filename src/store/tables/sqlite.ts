@@ -6,7 +6,8 @@
  *     revision, and the fold goes on from there.
  *  3. Small values lie in the key's own tree (WITHOUT ROWID), so that a range is one walk. Large ones
  *     would make that tree deep; they lie in row order, with the keys in an index.
- *  4. A file of another format is emptied: it can be built again from the ledger.
+ *  4. A file of another format is emptied where it can be built again from the ledger; else refused.
+ *  5. `sync` copies the log into the file: SQLite syncs the one before and the other after that.
  */
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -40,12 +41,12 @@ export class SqliteTables implements Tables {
   }
 
   /** Throws with what to do when the file is damaged, and when another process has it open. */
-  open(): number {
+  open(isCache: boolean): number {
     if (this.#opened) throw new Error('The tables are open already.')
     mkdirSync(dirname(this.#file), { recursive: true })
     const database = new DatabaseSync(this.#file, { timeout: 0 })
     try {
-      prepareFile(database)
+      prepareFile(database, isCache)
       const tables = Object.fromEntries(NAMES.map((name) => [name, statements(database, name)]))
       this.#opened = {
         database,
@@ -58,8 +59,10 @@ export class SqliteTables implements Tables {
       this.#opened = undefined
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(
-        `The tables in ${this.#file} cannot be opened: ${reason}. If no other process has them ` +
-          'open, the file may be deleted; it is built again from the ledger.',
+        `The tables in ${this.#file} cannot be opened: ${reason}. If no other process has them open, ` +
+          (isCache
+            ? 'the file may be deleted; it is built again from the ledger.'
+            : 'restore the data folder from a backup: the ledger does not have all of it any more.'),
         { cause },
       )
     }
@@ -97,6 +100,12 @@ export class SqliteTables implements Tables {
     }
   }
 
+  sync(): void {
+    const { database } = this.#use()
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
+    if (busy !== 0) throw new Error(`The tables in ${this.#file} could not be synced.`)
+  }
+
   close(): void {
     this.#opened?.database.close()
     this.#opened = undefined
@@ -108,7 +117,7 @@ export class SqliteTables implements Tables {
   }
 }
 
-function prepareFile(database: DatabaseSync): void {
+function prepareFile(database: DatabaseSync, isCache: boolean): void {
   database.exec('PRAGMA locking_mode = EXCLUSIVE')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = NORMAL')
@@ -116,6 +125,7 @@ function prepareFile(database: DatabaseSync): void {
     user_version: number
   }
   if (format === FORMAT) return
+  if (!isCache) throw new Error(`they have format ${format}, and this release reads ${FORMAT}`)
   database.exec('BEGIN IMMEDIATE')
   for (const name of [...NAMES, 'meta']) database.exec(`DROP TABLE IF EXISTS ${name}`)
   for (const name of NAMES) database.exec(definition(name))
