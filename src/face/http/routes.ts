@@ -41,7 +41,10 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     const caller = await callerOf(engine, request)
     const call: Request<N> = { operation: name, input, caller }
     if ('wait' in input) call.signal = departureOf(reply, 'request_id' in input)
-    if (content === 'in') call.content = await contentOf(request)
+    if (content === 'in') {
+      call.content = await contentOf(request)
+      call.contentBytes = declaredBytes(request)
+    }
     const { workspace } = input as { workspace?: string }
     let answer: Answer<N>
     try {
@@ -55,6 +58,12 @@ function handlerOf<N extends OperationName>(engine: EngineApi, name: N) {
     if (content === 'out') return sendContent(request, reply, answer as ContentAnswer)
     return sendValue(reply, name, answer.value, prefers(request, 'return=representation'))
   }
+}
+
+/** What a client says of its body before it sends it. */
+function declaredBytes({ headers }: FastifyRequest): number | undefined {
+  const declared = headers['content-length']
+  return declared === undefined ? undefined : Number(declared)
 }
 
 /** The version that the caller would read there; 0 where there is nothing that it may see. */
