@@ -1,11 +1,11 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Place, type Ran } from './sluice.ts'
+import { Place, type Ran, until } from './sluice.ts'
 
 test('agents and token: an agent is made, gets rights and a token, works, and is removed', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const early = await place.run(['token', 'bob'])
   expect(early.code).toBe(5)
   expect(early.err).toContain('sluice agents add bob')
@@ -38,7 +38,7 @@ test('agents and token: an agent is made, gets rights and a token, works, and is
 
 test('--agent works as that agent, and what it did is told under its name', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['agents', 'add', 'bob'])
   await place.run(['put', '/a', '--agent', 'bob'], { input: 'x' })
   expect(jsonOf(await place.run(['status', '--agent', 'bob', '--json']))).toMatchObject({
@@ -52,12 +52,17 @@ test('--agent works as that agent, and what it did is told under its name', asyn
 
 test('log shows the newest row last, filters, and verifies the ledger', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/a'], { input: 'x' })
   await place.run(['put', '/b'], { input: 'x' })
   await place.run(['put', '/a', '--if-version', '99'], { input: 'x' })
-  const { out } = await place.run(['log'])
-  expect(out.trimEnd().split('\n').at(-1)).toMatch(/ stale_version +\/a /)
+  // A refusal is told before it is stored.
+  const last = await until(async () => {
+    const { out } = await place.run(['log'])
+    const line = out.trimEnd().split('\n').at(-1) ?? ''
+    return line.includes('stale_version') ? line : undefined
+  })
+  expect(last).toMatch(/ stale_version +\/a /)
   const refused = jsonOf(await place.run(['log', '/a', '--outcome', 'refused', '--json']))
   expect(refused).toMatchObject({ rows: [{ outcome: 'refused', code: 'stale_version' }] })
   const verified = jsonOf(await place.run(['log', '--verify', '--json']))
@@ -67,7 +72,7 @@ test('log shows the newest row last, filters, and verifies the ledger', async ()
 
 test('watch prints an event a line, and goes on from a revision', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/docs/a'], { input: 'x' })
   await place.run(['put', '/b'], { input: 'x' })
   const since = ['watch', '--since', '0', '--json', '--count']
@@ -89,7 +94,7 @@ test('watch prints an event a line, and goes on from a revision', async () => {
 
 test('call reaches every operation, with JSON in and out', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const changes = [{ op: 'write', path: '/a', text: 'one' }]
   const committed = await place.run(['call', 'commit', '-'], { input: JSON.stringify({ changes }) })
   expect(jsonOf(committed)).toMatchObject({ revision: 1, files: [{ path: '/a' }] })
@@ -105,7 +110,7 @@ test('call reaches every operation, with JSON in and out', async () => {
 
 test('exit codes come from the error catalog, and --json says the problem on stderr', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const cases: [string[], number, string][] = [
     [['cat', '/nope'], 5, 'not_found'],
     [['cat', '/../x'], 2, 'invalid_path'],
@@ -186,7 +191,7 @@ test('settings: a file with a name that means nothing is refused, and --config n
 
 test('settings: a token of the data folder is shown to no other server', async () => {
   const place = new Place()
-  const server = await place.serve()
+  const server = await place.open()
   expect((await place.run(['status', '--url', server.url])).code).toBe(0)
   const elsewhere = await place.run(['status', '--url', 'http://127.0.0.1:1'])
   expect(elsewhere.code).toBe(3)

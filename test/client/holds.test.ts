@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import type { Notice } from '../../src/client/index.ts'
 import { SOCKET_CONTENT_BYTES } from '../../src/contract/socket.ts'
-import { codeOf, Killable } from './killable.ts'
+import { Calm, codeOf } from './killable.ts'
 
 /** What becomes of locks that are held, by the SDK: changed, recalled, handed over, talked about. */
 async function seats(settings: Record<string, unknown> = {}) {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [one, other] = [await server.connect(), await server.connect()]
   await one.call('put_workspace', { workspace: 'main', settings })
-  return { one, other, ann: one.workspace(), bob: other.workspace() }
+  return { server, one, other, ann: one.workspace(), bob: other.workspace() }
 }
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -181,11 +181,11 @@ test('locks §37: asking, an estimate, and a yield that is no loss', async () =>
 })
 
 test('locks §30: a lock that was waited for is held, not suspect, when it is granted', async () => {
-  const { ann, bob } = await seats()
+  const { server, ann, bob } = await seats()
   const lock = await ann.lock('/f')
   const waiting = bob.lock('/f', { wait: 30 })
   // Longer than a client without an answer is sure of anything.
-  await new Promise((resolve) => setTimeout(resolve, 6000))
+  await server.pass(6000)
   await lock.release()
   expect((await waiting).state).toBe('held')
-}, 30_000)
+})
