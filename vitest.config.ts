@@ -1,16 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { AMOUNTS } from './test/amount.ts'
 
-/**
- * `npm test` runs all but the long tests, `npm run test:long` those alone: storms, many kills, large
- * searches, a process for every command. They stand in files of their own, named `*.long.test.ts`.
- */
 const LONG = 'test/**/*.long.test.ts'
 
+/** `npm test`: what must hold, in minutes. `npm run test:long`: what takes longer, and more of some. */
 export default defineConfig(({ mode }) => ({
   test: {
     ...(mode === 'long'
-      ? { include: [LONG] }
+      ? { include: [LONG, ...Object.keys(AMOUNTS)], env: { TEST_LONG: '1' } }
       : { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: [LONG] }),
     reporters: ['default', './test/closing-line.ts'],
     testTimeout: 20_000,
