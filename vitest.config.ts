@@ -1,6 +1,10 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { AMOUNTS } from './test/amount.ts'
+
+// Every worker, and every process that a test starts, loads the same modules: they are compiled once.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache')
 
 const LONG = 'test/**/*.long.test.ts'
 
