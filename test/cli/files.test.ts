@@ -56,7 +56,7 @@ test('put: a file that cannot be read, and a write that is refused, end at once'
   expect((await open.ended()).code).toBe(7)
 })
 
-test('ls and rm: listings for people and programs; a folder needs --recursive', async () => {
+test('ls lists a folder for people and for programs', async () => {
   const place = new Place()
   await place.open()
   await place.run(['put', '/docs/a.txt'], { input: 'x'.repeat(2048) })
@@ -65,6 +65,12 @@ test('ls and rm: listings for people and programs; a folder needs --recursive', 
   expect((await place.run(['ls', 'docs'])).out).toMatch(/2\.0 KiB .* admin .* a\.txt\n$/)
   const json = JSON.parse((await place.run(['ls', '/docs', '--json'])).out) as { entries: object[] }
   expect(json.entries).toMatchObject([{ kind: 'file', path: '/docs/a.txt', size: 2048 }])
+})
+
+test('rm deletes a file, and a folder with --recursive', async () => {
+  const place = new Place()
+  await place.open()
+  await place.run(['put', '/docs/a.txt'], { input: 'x' })
   expect((await place.run(['rm', '/docs'])).code).toBe(6)
   expect((await place.run(['rm', '/docs/a.txt'])).out).toBe('Deleted /docs/a.txt.\n')
   await place.run(['put', '/docs/b.txt'], { input: '' })

@@ -15,6 +15,12 @@ test('locks §5: lock --range and --lines: parts of one file are held side by si
   expect((await place.run(['locks'])).out).toMatch(/write +\/a 0:4 .*write +\/a 4:8 /s)
   const over = await place.run(['lock', '/a', '--range', '2:6', '--session', 'fourth'])
   expect(over.code).toBe(7)
+})
+
+test('locks §5: lock --range and --lines that mean nothing take nothing, and say why', async () => {
+  const place = new Place()
+  await place.open()
+  await place.run(['put', '/a'], { input: 'one\ntwo\nthree\n' })
   expect((await place.run(['lock', '/a', '--lines', '1:2@99'])).code).toBe(8)
   expect((await place.run(['lock', '/a', '/b', '--range', '0:4'])).code).toBe(2)
   for (const part of [

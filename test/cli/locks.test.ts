@@ -35,7 +35,7 @@ test('contract: several paths are locked all or none', async () => {
   ])
 })
 
-test('lock --wait waits for its turn, and leaves no place in the queue when the time is over', async () => {
+test('lock --wait whose time is over says who holds it, and leaves no place in the queue', async () => {
   const place = new Place()
   await place.open()
   await place.run(['lock', '/a', '--session', 'other'])
@@ -43,10 +43,22 @@ test('lock --wait waits for its turn, and leaves no place in the queue when the 
   expect(late.code).toBe(7)
   expect(late.err).toContain('Not granted within 0.3 s: admin:other holds /a (write)')
   expect((await locksOf(place)).waiting).toEqual([])
+})
+
+test('lock --wait waits for its turn', async () => {
+  const place = new Place()
+  await place.open()
+  await place.run(['lock', '/a', '--session', 'other'])
   const waiting = place.start(['lock', '/a', '--wait', '20', '--json'])
   await until(async () => ((await locksOf(place)).waiting.length > 0 ? true : undefined))
   await place.run(['unlock', (await locksOf(place)).locks[0]?.id ?? '', '--session', 'other'])
   expect(await waiting.ended()).toMatchObject({ code: 0 })
+})
+
+test('lock --wait that is stopped while it waits leaves no place in the queue', async () => {
+  const place = new Place()
+  await place.open()
+  await place.run(['lock', '/a', '--session', 'other'])
   const stopped = place.start(['lock', '/a', '--wait', '20', '--session', 'third'])
   await until(async () => ((await locksOf(place)).waiting.length > 0 ? true : undefined))
   expect((await stopped.stop('SIGINT')).code).toBe(130)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Place, type Ran, until } from './sluice.ts'
 
-test('agents and token: an agent is made, gets rights and a token, works, and is removed', async () => {
+test('agents add and token: an agent is made with rights, and works with its token as far as these go', async () => {
   const place = new Place()
   await place.open()
   const early = await place.run(['token', 'bob'])
@@ -28,12 +28,21 @@ test('agents and token: an agent is made, gets rights and a token, works, and is
   expect((await place.run(['put', '/drafts/a'], { env, input: 'x' })).code).toBe(0)
   expect((await place.run(['put', '/a'], { env, input: 'x' })).code).toBe(4)
   expect((await place.run(['agents'], { env })).code).toBe(4)
+  expect((await place.run(['agents', 'add', 'eve', '--right', '/x'])).err).toContain('PATH=read')
+})
+
+test('agents set and rm: a role changes, rights stay; whoever is removed is not known any more', async () => {
+  const place = new Place()
+  await place.open()
+  const rights = ['--right', '/=read', '--right', 'main:/drafts=write']
+  await place.run(['agents', 'add', 'bob', ...rights])
+  const { out: token } = await place.run(['token', 'bob'])
+  const env = { SLUICE_TOKEN: token.trim() }
   const set = await place.run(['agents', 'set', 'bob', '--role', 'supervisor', '--json'])
   expect(jsonOf(set)).toMatchObject({ role: 'supervisor', rights: [{}, {}] })
   expect((await place.run(['agents'])).out).toMatch(/bob +supervisor .*\/=read main:\/drafts=write/)
   expect((await place.run(['agents', 'rm', 'bob'])).out).toContain('Removed')
   expect((await place.run(['status'], { env })).code).toBe(3)
-  expect((await place.run(['agents', 'add', 'eve', '--right', '/x'])).err).toContain('PATH=read')
 })
 
 test('--agent works as that agent, and what it did is told under its name', async () => {
@@ -141,6 +150,10 @@ test('a command line that makes no sense exits 2, with a hint or as a problem', 
   expect((await place.run(['lock'])).code).toBe(2)
   const asJson = await place.run(['ls', '--nope', '--json'])
   expect(parse(asJson.err)).toMatchObject({ code: 'invalid_request' })
+})
+
+test('help names the commands and their settings, and --version the release', async () => {
+  const place = new Place()
   const help = await place.run(['--help'])
   expect(help.code).toBe(0)
   expect(help.out).toMatch(/serve .*mcp .*doctor /s)
