@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     ...(mode === 'long'
       ? { include: [LONG, ...Object.keys(AMOUNTS)], env: { TEST_LONG: '1' } }
-      : { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: [LONG] }),
+      : { include: ['test/**/*.test.ts'], exclude: [LONG] }),
     reporters: ['default', './test/closing-line.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

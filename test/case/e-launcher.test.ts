@@ -49,8 +49,10 @@ async function gone(pid: number): Promise<void> {
   )
 }
 
-// There are no such signals on Windows.
-describe.skipIf(process.platform === 'win32')('E7', () => {
+const hasSignals = process.platform !== 'win32'
+if (!hasSignals) console.log('e-launcher.test.ts skips: there are no such signals on Windows.')
+
+describe.skipIf(!hasSignals)('E7', () => {
   for (const [name, start] of Object.entries(STARTERS)) {
     for (const signal of SIGNALS) {
       test(`E7: ${signal} to ${name} ends the server, and the folder is free at once`, {
