@@ -144,7 +144,7 @@ describe('random histories', () => {
         throw new Error(`seed ${seed} (run again with SEED=${seed} AMOUNT=1)`, { cause: error })
       }
     }
-  }, 600_000)
+  })
 
   it('I13: folding the events from zero gives the same state', () => {
     const world = randomRun(first, 400)
