@@ -26,8 +26,9 @@ test('contract: the shared server ends when it was idle for its time, and leaves
   const { client } = await connectMcp(place)
   const pid = serverNote(place.data)?.pid as number
   await client.close()
+  // Idle so long on a slow machine, it may have ended before, and its successor has the note.
+  await until(() => (serverNote(place.data) === undefined ? true : undefined))
   await until(() => (isAlive(pid) ? undefined : true))
-  expect(serverNote(place.data)).toBeUndefined()
   expect(existsSync(place.data)).toBe(true)
 })
 
