@@ -13,6 +13,7 @@ import { applyChange } from './apply-change.ts'
 import { copiedAttributes } from './attributes.ts'
 import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
 import { inexactlyKnown } from './inexact.ts'
+import { alreadyThere, notAFile, nothingThere } from './path-refusals.ts'
 import {
   coveringWrite,
   lockedByOther,
@@ -466,40 +467,5 @@ function tooLarge(state: State, path: string, size: number): Refusal | undefined
     path,
     size,
     limit,
-  })
-}
-
-function notAFile(place: ResolvedPath, path: string): Refusal | undefined {
-  if (place.fileInTheWay !== undefined) {
-    return refuse('not_folder', `${place.fileInTheWay} is a file, so nothing can lie in it.`, {
-      path: place.fileInTheWay,
-    })
-  }
-  if (place.clash !== undefined) {
-    return refuse(
-      'already_exists',
-      `${place.clash} is there, and names that differ only in case are one name here. Use that name.`,
-      { path, existing: place.clash },
-    )
-  }
-  if (place.entry?.kind === 'folder') {
-    return refuse('is_folder', `${path} is a folder.`, { path })
-  }
-  return undefined
-}
-
-function alreadyThere(path: string, entry: FileEntry | FolderEntry): Refusal {
-  const version = entry.kind === 'file' ? entry.version : undefined
-  return refuse(
-    'already_exists',
-    `${path} is there already (${entry.kind}${version === undefined ? '' : `, version ${version}`}). ` +
-      'Choose another name, or read it and write with its version.',
-    { path, ...optional('current', version) },
-  )
-}
-
-function nothingThere(path: string): Refusal {
-  return refuse('not_found', `There is nothing at ${path}. List its folder to see what is there.`, {
-    path,
   })
 }
