@@ -3,7 +3,7 @@ import { originOf } from '../../src/contract/origin.ts'
 import { startServer } from '../../src/server.ts'
 import { Place } from '../cli/sluice.ts'
 import { INITIALIZE, serveMcpReal } from '../face/mcp-client.ts'
-import { serveReal } from '../face/serve.ts'
+import { askExactly, serveReal } from '../face/serve.ts'
 
 const FILE = '/v1/workspaces/main/files/a'
 
