@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { granted, World } from './world.ts'
+import type { CommitChange } from '../../src/core/command.ts'
+import { actor, granted, World } from './world.ts'
 
 describe('fencing', () => {
   it('locks §32, §36, I2: fences only grow in a workspace', () => {
@@ -97,4 +98,48 @@ describe('fencing', () => {
       holders: [{ agent: 'ann', intent: 'merge results', level: 'write', path: '/f' }],
     })
   })
+})
+
+describe('whatever comes after a lost lock', () => {
+  /** Ann wrote /in/f and lost her lock on all of /in; what she does next would be late. */
+  function lost(): World {
+    const world = new World()
+    world.write('ann', '/in/f', 'a')
+    world.write('ann', '/g', 'a')
+    const lock = granted(world.acquire('ann', '/in', 'exclusive', { scope: 'subtree' }))
+    world.run({
+      kind: 'release-lock',
+      actor: { ...actor('sue'), role: 'supervisor' },
+      lock,
+      force: true,
+      reason: 'needed',
+    })
+    return world
+  }
+
+  const LATE: Record<string, CommitChange> = {
+    'a move from it': { kind: 'move', path: '/in/f', to: '/h', overwrite: false },
+    'a move onto it': { kind: 'move', path: '/g', to: '/in/f', overwrite: true },
+    'a move of the folder': { kind: 'move', path: '/in', to: '/out', overwrite: false },
+    'a copy onto it': { kind: 'copy', path: '/g', to: '/in/f', overwrite: true },
+    'a deletion of the file': { kind: 'delete', path: '/in/f', recursive: false },
+    'a deletion of the folder': { kind: 'delete', path: '/in', recursive: true },
+    'a new folder in it': { kind: 'make-folder', path: '/in/new' },
+  }
+
+  it.each(Object.entries(LATE))('locks §33: %s is lock_lost', (_, change) => {
+    expect(lost().commit('ann', [change]).refusal?.code).toBe('lock_lost')
+  })
+
+  it('locks §33: elsewhere it may go on', () => {
+    expect(lost().write('ann', '/else', 'a').refusal).toBeUndefined()
+  })
+})
+
+it('files §8: in a workspace that asks for locks a folder is made under one', () => {
+  const world = new World({ write_mode: 'locked' })
+  const change: CommitChange = { kind: 'make-folder', path: '/new' }
+  expect(world.commit('ann', [change]).refusal?.code).toBe('lock_required')
+  granted(world.acquire('ann', '/new'))
+  expect(world.commit('ann', [change]).refusal).toBeUndefined()
 })

@@ -165,7 +165,8 @@ class Work {
     if (place.entry?.kind === 'folder') return undefined
     const blocked =
       place.entry === undefined ? notAFile(place, path) : alreadyThere(path, place.entry)
-    if (blocked !== undefined) return blocked
+    const needed = blocked ?? this.uncovered(path)
+    if (needed !== undefined) return needed
     const folder = this.makeParents(place, path)
     this.push({ op: 'make-folder', path, folder, name: place.name, id: this.nextFileId++ })
     return undefined
@@ -192,12 +193,7 @@ class Work {
       const refusal = this.uncovered(path)
       if (refusal !== undefined) return refusal
     } else {
-      const covering = coveringWrite(this.writer, path)
-      if (covering !== undefined) this.used.add(covering.id)
-      const refusal =
-        (covering === undefined ? lostOwn(this.writer, path, entry) : undefined) ??
-        lockRequired(this.writer, path, covering !== undefined) ??
-        unknownVersion(this.writer, path, entry, ifVersion)
+      const refusal = this.uncovered(path) ?? unknownVersion(this.writer, path, entry, ifVersion)
       if (refusal !== undefined) return refusal
     }
     this.push({ op: 'delete', path, folder, name })
@@ -347,10 +343,16 @@ class Work {
     return lockedByOther(this.writer, this.taken(path, MODE.R))
   }
 
+  /** What any change but a whole write, which says itself what it replaces, needs of the writer's locks. */
   private uncovered(path: string): Refusal | undefined {
     const covering = coveringWrite(this.writer, path)
-    if (covering !== undefined) this.used.add(covering.id)
-    return lockRequired(this.writer, path, covering !== undefined)
+    if (covering !== undefined) {
+      this.used.add(covering.id)
+      return undefined
+    }
+    const { entry } = this.place(path)
+    const file = entry?.kind === 'file' ? entry : undefined
+    return lostOwn(this.writer, path, file) ?? lockRequired(this.writer, path, false)
   }
 
   private put(
