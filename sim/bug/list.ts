@@ -336,10 +336,10 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ['I11'],
   },
   {
-    name: 'a retry is answered without its fact',
-    file: 'src/engine/handler.ts',
-    find: '    again: async (call, fact) => answer(call, fact as Extract<Event, { kind: K }>),\n',
-    replace: '    again: async (call) => answer(call, undefined),\n',
+    name: 'a release does not remember its request',
+    file: 'src/core/step.ts',
+    find: 'if (requestId === undefined && result === undefined) return draft',
+    replace: "if (draft.kind === 'lock-released' || requestId === undefined) return draft",
     caughtBy: ['I10'],
   },
   {
