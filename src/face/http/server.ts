@@ -5,6 +5,7 @@ import fastify, { LogController } from 'fastify'
 import { fail, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
+import { createFailureLimit, type FailureLimit } from '../http-kit/failure-limit.ts'
 import { authenticate } from './authenticate.ts'
 import { bodyOf } from './body.ts'
 import { bodyTermsOf, CODINGS } from './body-terms.ts'
@@ -12,7 +13,6 @@ import { allowOrigins } from './cross-origin.ts'
 import { addDocsPage } from './docs-page.ts'
 import { createDrain } from './drain.ts'
 import { addEventRoute } from './events.ts'
-import { createFailureLimit } from './failure-limit.ts'
 import { checkedOrigin, createHostGuard } from './guard.ts'
 import { checkHeaders } from './header-rules.ts'
 import { addMetrics } from './metrics.ts'
@@ -41,6 +41,8 @@ export interface HttpOptions {
   logger?: FastifyBaseLogger | false
   /** Shown by `/health`, so that programs on this machine know which server they found. */
   instance?: string
+  /** Shared with the doors that do not pass through this one; absent: there are none. */
+  failures?: FailureLimit
   /** Mounts other faces. Their routes pass the same doors; `config.public` needs no token. */
   extend?: (app: FastifyInstance) => void
 }
@@ -84,7 +86,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
   app.setNotFoundHandler(sendNoRoute)
   addGuard(app, options)
   await allowOrigins(app, (options.origins ?? []).map(checkedOrigin))
-  addDoors(app, engine, closing.signal)
+  addDoors(app, engine, options.failures ?? createFailureLimit(), closing.signal)
   readCodedBodies(app)
   addMetrics(app, engine)
   addHealth(app, engine, options.instance)
@@ -148,8 +150,12 @@ function addGuard(app: FastifyInstance, options: HttpOptions): void {
   })
 }
 
-function addDoors(app: FastifyInstance, engine: EngineApi, closing: AbortSignal): void {
-  const failures = createFailureLimit()
+function addDoors(
+  app: FastifyInstance,
+  engine: EngineApi,
+  failures: FailureLimit,
+  closing: AbortSignal,
+): void {
   app.decorateRequest('principal', undefined)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, reply, done) => {
