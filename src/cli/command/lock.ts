@@ -1,5 +1,6 @@
-import type { Input, Output } from '../../contract/operations.ts'
+import type { Input } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
+import type { Granted } from '../../contract/ticket-wait.ts'
 import type { Command, Invocation } from '../command.ts'
 import { doorOf } from '../door.ts'
 import { linesOf, rangeOf } from '../lock-part.ts'
@@ -100,8 +101,6 @@ async function inputOf({ values, arguments: paths }: Invocation): Promise<Input<
   }))
   return { ...terms, items }
 }
-
-export type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 export function printGranted(granted: Granted, values: Values): void {
   const screen = new Screen()
