@@ -43,6 +43,8 @@ export class Connection {
   private nextId = 1
   private readonly nonce: string
   private readonly pending = new Map<number, Pending>()
+  /** Calls that give a lock back, by its workspace and id. */
+  private readonly owed = new Map<string, number>()
   private readonly watches = new Map<number, Watch>()
   private outbox: ClientMessage[] = []
   private isFlushing = false
@@ -111,6 +113,21 @@ export class Connection {
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort)
     return answer.finally(() => signal.removeEventListener('abort', onAbort))
+  }
+
+  /**
+   * Gives back what an answer granted that nobody looked at: in the place of this call, and as often as
+   * it takes. Resolves when that is done, or cannot be done any more.
+   */
+  giveBack(workspace: string, lock: string, as?: string): Promise<void> {
+    if (this.isClosed) return Promise.resolve()
+    const id = this.nextId++
+    return new Promise((resolve) => {
+      const done = (): void => resolve()
+      const message = this.release(id, workspace, lock, as)
+      this.pending.set(id, { message, isCancelled: true, resolve: done, reject: done })
+      this.send(message)
+    })
   }
 
   /** Pushes events to `onEvents` from `input.since` on, across lost connections. Returns the stop. */
@@ -190,6 +207,7 @@ export class Connection {
     this.pending.delete(id)
     if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
     const [, , value, revision] = message
+    if (this.owed.size > 0) this.named(pending, value)
     const content = what === 'done' ? message[4] : undefined
     pending.resolve({
       value,
@@ -215,15 +233,37 @@ export class Connection {
       return
     }
     const lock = answer[0] === 'done' ? newGrantOf(answer[2]) : undefined
-    if (lock === undefined) {
-      this.pending.delete(id)
-      return
-    }
-    const { workspace } = message[3] as { workspace: string }
-    const release: CallMessage = ['call', id, 'release_lock', { workspace, id: lock }]
-    if (message[5] !== undefined) release.push(undefined, message[5])
-    pending.message = release
-    this.send(release)
+    if (lock === undefined) return this.gaveBack(id, pending)
+    pending.message = this.release(id, workspaceOf(message), lock, message[5])
+    this.send(pending.message)
+  }
+
+  private release(
+    id: number,
+    workspace: string,
+    lock: string,
+    as: string | undefined,
+  ): CallMessage {
+    this.owed.set(`${workspace} ${lock}`, id)
+    const input = { workspace, id: lock }
+    return as === undefined
+      ? ['call', id, 'release_lock', input]
+      : ['call', id, 'release_lock', input, undefined, as]
+  }
+
+  private gaveBack(id: number, { message, resolve }: Pending): void {
+    this.pending.delete(id)
+    const { id: lock } = message[3] as { id?: unknown }
+    if (message[2] === 'release_lock') this.owed.delete(`${workspaceOf(message)} ${String(lock)}`)
+    resolve({ value: undefined, revision: 0 })
+  }
+
+  /** An answer names a lock that is on its way back: its caller has been told of it anew, and has it. */
+  private named({ message }: Pending, value: unknown): void {
+    const told = (value as { lock?: { id?: unknown } } | null)?.lock?.id
+    const id = this.owed.get(`${workspaceOf(message)} ${String(told)}`)
+    const pending = id === undefined ? undefined : this.pending.get(id)
+    if (id !== undefined && pending !== undefined) this.gaveBack(id, pending)
   }
 
   private welcomed(welcome: Welcome): void {
@@ -274,6 +314,7 @@ export class Connection {
     this.settleReady = undefined
     for (const { reject } of this.pending.values()) reject(error)
     this.pending.clear()
+    this.owed.clear()
     for (const { onEnd } of this.watches.values()) onEnd(error)
     this.watches.clear()
   }
@@ -323,6 +364,10 @@ const packr = new Packr()
 const GIVE_BACK_AGAIN_MS = 1000
 
 type CallMessage = Extract<ClientMessage, ['call', ...unknown[]]>
+
+function workspaceOf(message: CallMessage): string {
+  return (message[3] as { workspace?: string }).workspace ?? 'main'
+}
 
 interface Pending {
   message: CallMessage

@@ -147,6 +147,10 @@ export class Sluice implements Door {
     return { ...answer, content: bytes }
   }
 
+  giveBack(workspace: string, lock: string): Promise<void> {
+    return this.connection.giveBack(workspace, lock, this.caller)
+  }
+
   /** Ends the session: its locks go back at once. */
   async close(): Promise<void> {
     // From the moment it is asked for, none of its locks is sure.
