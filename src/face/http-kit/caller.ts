@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { CALLER_NAME, SESSION_NAME } from '../../contract/caller.ts'
 import { fail, problemOf, SluiceError } from '../../contract/errors.ts'
 import type { Caller, CallerName, EngineApi, Principal } from '../../engine/api.ts'
-import { type FailureLimit, refuseToken } from '../http-kit/failure-limit.ts'
+import { type FailureLimit, refuseToken } from './failure-limit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,10 +10,6 @@ declare module 'fastify' {
     principal: Principal | undefined
     /** Set once the caller's session was found; answers carry the revision only to such callers. */
     caller: Caller | undefined
-  }
-  interface FastifyContextConfig {
-    /** The route holds no data and needs no token. */
-    public?: boolean
   }
 }
 
