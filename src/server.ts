@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { systemClock } from './engine/clock.ts'
+import { type Clock, systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
 import { createHostGuard, type HostGuard } from './face/http/guard.ts'
 import { createHttp } from './face/http/server.ts'
@@ -26,6 +26,8 @@ export interface ServerOptions {
   /** Noted for others: it ends by itself when nobody uses it. */
   shared?: boolean
   logger?: FastifyBaseLogger | false
+  /** Default: the machine's. */
+  clock?: Clock
   /** Mounts more routes, or listens to the HTTP server. */
   extend?: (app: FastifyInstance, engine: Engine) => void
 }
@@ -39,14 +41,15 @@ export interface RunningServer {
 
 /** Throws `FolderTaken` when another server has the data folder. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { data, host, allowHosts = [], allowOrigins = [], logger = false } = options
+  const { data, host, allowHosts = [], allowOrigins = [] } = options
+  const { logger = false, clock = systemClock() } = options
   // What cannot work is refused before anything is opened.
   const guard = createHostGuard(host, allowHosts, allowOrigins)
   const log = (message: string, error: unknown): void => {
     if (logger !== false) logger.error({ err: error }, message)
     else console.error(message, error)
   }
-  const engine = new Engine(diskStorage(data), systemClock(), log)
+  const engine = new Engine(diskStorage(data), clock, log)
   await openEngine(engine, data)
   try {
     return await openDoors(engine, options, guard)

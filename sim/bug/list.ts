@@ -75,8 +75,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a watch resumes one too late',
     file: 'src/engine/audit/watch.ts',
-    find: 'let next = query.since + 1',
-    replace: 'let next = query.since + 2',
+    find: 'follow(stream, query.since + 1, query.signal)',
+    replace: 'follow(stream, query.since + 2, query.signal)',
     caughtBy: ['I11'],
   },
   {

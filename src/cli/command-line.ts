@@ -11,20 +11,25 @@ import { environmentName, flagSyntax, type Setting } from './setting.ts'
 import { UsageError } from './usage-error.ts'
 import { isShared, valuesOf } from './values.ts'
 
-/** Parses, runs one command, and leaves its exit code in `process.exitCode`. */
-export async function runCommandLine(words: readonly string[]): Promise<void> {
+/** Parses, runs one command, and gives its exit code. */
+export async function runCommandLine(words: readonly string[]): Promise<number> {
   // Whoever reads our output may stop early, as `head` does; that is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
   const asJson = words.includes('--json') || process.env.SLUICE_JSON === '1'
+  let exit = 0
+  const onExit = (code: number): void => {
+    exit = code
+  }
   try {
     const { before, after } = splitAtDashes(words)
-    const parser = await parserOf(before[0], { after, asJson })
+    const parser = await parserOf(before[0], { after, asJson, onExit })
     await parser.parseAsync([...before], { from: 'user' })
+    return exit
   } catch (error) {
-    process.exitCode = exitOf(error, asJson)
+    return exitOf(error, asJson)
   }
 }
 
@@ -46,10 +51,17 @@ function splitAtDashes(words: readonly string[]) {
   return { before: words.slice(0, at), after: words.slice(at + 1) }
 }
 
+interface Run {
+  after: readonly string[]
+  asJson: boolean
+  /** Told the exit code of a command that has one of its own. */
+  onExit: (code: number) => void
+}
+
 /** The parser that knows the one command that is run; without one, all of them. */
 export async function parserOf(
   name: string | undefined,
-  { after = [], asJson = false }: { after?: readonly string[]; asJson?: boolean } = {},
+  { after = [], asJson = false, onExit = () => {} }: Partial<Run> = {},
 ): Promise<Parser> {
   const parser = new Parser('sluice')
     .description('A file server for swarms of AI agents.')
@@ -59,7 +71,7 @@ export async function parserOf(
   if (asJson) parser.configureOutput({ writeErr: () => {} })
   const known = name !== undefined && Object.hasOwn(COMMANDS, name)
   for (const [own, load] of Object.entries(COMMANDS)) {
-    if (!known || own === name) addCommand(parser, own, own, await load(), after)
+    if (!known || own === name) addCommand(parser, own, own, await load(), after, onExit)
   }
   return parser
 }
@@ -70,6 +82,7 @@ function addCommand(
   name: string,
   command: Command,
   after: readonly string[],
+  onExit: (code: number) => void,
 ): void {
   const parser = parent
     .command(word)
@@ -88,10 +101,11 @@ function addCommand(
     if (after.length > 0 && command.rest === undefined) {
       parser.error(`error: ${name} takes nothing after "--"`)
     }
-    await runCommand(name, command, parser, after)
+    const exit = await runCommand(name, command, parser, after)
+    if (exit !== undefined) onExit(exit)
   })
   for (const [sub, own] of Object.entries(command.subcommands ?? {})) {
-    addCommand(parser, sub, `${name} ${sub}`, own, after)
+    addCommand(parser, sub, `${name} ${sub}`, own, after, onExit)
   }
 }
 
@@ -104,7 +118,7 @@ async function runCommand(
   command: Command,
   parser: Parser,
   after: readonly string[],
-): Promise<void> {
+): Promise<number | undefined> {
   const flags = flagsOf(parser)
   const chosen = flags.config ?? process.env.SLUICE_CONFIG
   const file = readConfigFile(typeof chosen === 'string' && chosen !== '' ? chosen : undefined)
@@ -112,14 +126,13 @@ async function runCommand(
   // Programs read problems from stderr, and nothing else.
   if (flags.json !== true && process.env.SLUICE_JSON !== '1') await warnOfVariables()
   const values = valuesOf(name, command.settings, flags, file)
-  const exit = await command.run({
+  return command.run({
     commands: COMMANDS,
     values,
     arguments: parser.args,
     after,
     ...(file === undefined ? {} : { file }),
   })
-  if (exit !== undefined) process.exitCode = exit
 }
 
 /** What was said on the command line itself, by the setting's name. */

@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module'
 // Most of a short command's time is the loading of sources; compiled once, they load in a fifth.
 enableCompileCache?.()
 const { runCommandLine } = await import('./command-line.ts')
-await runCommandLine(process.argv.slice(2))
+process.exitCode = await runCommandLine(process.argv.slice(2))

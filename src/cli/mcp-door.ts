@@ -13,6 +13,10 @@ export interface McpDoorOptions {
   agent: string | undefined
   session: string | undefined
   about: () => Record<string, string>
+  /** A server that does not answer for so long is looked for anew, in ms. */
+  retryMs?: number
+  /** How long a call goes on after its server is gone, in ms. */
+  goOnMs?: number
 }
 
 /**
@@ -97,7 +101,8 @@ export class McpDoor implements Door {
     const id = known ?? randomUUID()
     const sent = isOnce ? { request_id: id, ...input } : input
     let session: string | undefined
-    for (const deadline = performance.now() + GO_ON_MS; ; await pause(AGAIN_MS)) {
+    const { goOnMs = GO_ON_MS } = this.options
+    for (const deadline = performance.now() + goOnMs; ; await pause(AGAIN_MS)) {
       const isLate = performance.now() > deadline || signal?.aborted === true
       let sluice: Sluice
       try {
@@ -144,12 +149,12 @@ export class McpDoor implements Door {
   }
 
   private async connect(): Promise<Sluice> {
-    const { agent, session, about } = this.options
+    const { agent, session, about, retryMs = RETRY_MS } = this.options
     const { url, token } = await this.options.target()
     const given = {
       url,
       token,
-      retryMs: RETRY_MS,
+      retryMs,
       about: about(),
       ...(agent === undefined ? {} : { agent }),
     }
@@ -200,9 +205,7 @@ function inDoubt(error: unknown): SluiceError {
   )
 }
 
-/** A server that does not answer for so long is looked for anew. */
 const RETRY_MS = 1500
-/** How long a call goes on after its server is gone. */
 const GO_ON_MS = 15_000
 const AGAIN_MS = 200
 const DOUBTS_KEPT = 100

@@ -9,53 +9,83 @@ export type Wanted =
   | { operation: 'acquire_lock'; input: Input<'acquire_lock'> }
   | { operation: 'change_lock'; input: Input<'change_lock'> }
 
-/** Asks first without waiting: the ticket is known then, and is given up by whoever stops this. */
+/** Asks first without waiting: what there is to give back is known then to whoever is stopped. */
 export async function waitForGrant(
   door: HttpDoor,
   { operation, input }: Wanted,
   waitS: number,
 ): Promise<Granted> {
   const workspace = input.workspace === undefined ? {} : { workspace: input.workspace }
-  const leave = (ticket: string) => door.call('leave_queue', { ...workspace, ticket })
-  return untilGranted({
-    waitS,
-    now: () => performance.now(),
-    told: holdersOf,
-    leave,
-    async ask() {
-      const first = { ...input, queue: waitS > 0, wait: 0 }
-      const answer = await door.call(operation, first as Input<typeof operation>)
-      if (answer.status === 'queued') sayWaiting(answer)
-      return answer
-    },
-    goOn(ticket, stepS) {
-      const waiting = door.call('wait_for_lock', { ...workspace, ticket, wait: stepS })
-      return interruptible(waiting, () => leave(ticket))
-    },
-  })
+  const leave = async (ticket: string) => door.call('leave_queue', { ...workspace, ticket })
+  const stop = new Stop()
+  if (waitS > 0) stop.listen()
+  try {
+    return await untilGranted({
+      waitS,
+      now: () => performance.now(),
+      told: holdersOf,
+      leave,
+      async ask() {
+        const first = { ...input, queue: waitS > 0, wait: 0 }
+        const answer = await door.call(operation, first as Input<typeof operation>)
+        if (answer.status === 'queued') sayWaiting(answer)
+        else if (operation === 'acquire_lock') {
+          const { id } = answer.lock
+          await stop.holds(async () => door.call('release_lock', { ...workspace, id }))
+        }
+        return answer
+      },
+      async goOn(ticket, stepS) {
+        await stop.holds(() => leave(ticket))
+        return door.call('wait_for_lock', { ...workspace, ticket, wait: stepS })
+      },
+    })
+  } finally {
+    stop.unlisten()
+  }
 }
 
-/** Whoever stops waiting must not leave a place in the queue behind. */
-async function interruptible<T>(waiting: Promise<T>, leave: () => Promise<unknown>): Promise<T> {
-  let isLeaving = false
-  // A signal may come twice, from a terminal and from whoever started us; leaving goes on then.
-  const onSignal = (): void => {
-    if (isLeaving) return
-    isLeaving = true
-    const end = (): never => process.exit(CLI_STOPPED)
-    leave().then(end, end)
+/** Whoever is stopped while it asks or waits leaves no place in the queue behind, and no lock. */
+class Stop {
+  private isAsked = false
+  private giveBack: (() => Promise<unknown>) | undefined
+  private late: NodeJS.Timeout | undefined
+
+  listen(): void {
+    for (const signal of SIGNALS) process.on(signal, this.onSignal)
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  try {
-    return await waiting
-  } finally {
-    if (!isLeaving) {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    }
+
+  /** Once it is asked for, the process ends by it. */
+  unlisten(): void {
+    clearTimeout(this.late)
+    if (this.isAsked) return
+    for (const signal of SIGNALS) process.off(signal, this.onSignal)
+  }
+
+  /** What is to be given back from now on; at once, where that was asked for already. */
+  async holds(giveBack: () => Promise<unknown>): Promise<void> {
+    this.giveBack = giveBack
+    if (this.isAsked) await this.end()
+  }
+
+  // A signal may come twice, from a terminal and from whoever started us; leaving goes on then.
+  private readonly onSignal = (): void => {
+    if (this.isAsked) return
+    this.isAsked = true
+    if (this.giveBack !== undefined) void this.end()
+    // The first answer is on the way, and says what there is to give back.
+    else this.late = setTimeout(exitStopped, ANSWER_MS)
+  }
+
+  private async end(): Promise<never> {
+    await this.giveBack?.().catch(() => undefined)
+    return exitStopped()
   }
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const ANSWER_MS = 3000
+const exitStopped = (): never => process.exit(CLI_STOPPED)
 
 function sayWaiting(queued: Queued): void {
   if (process.stderr.isTTY !== true) return

@@ -71,7 +71,7 @@ export function shownEvent(event: Event, paths: readonly string[] | undefined): 
   } as ShownEvent
 }
 
-export type { FileChange } from './event/file.ts'
+export type { Attributes, FileChange } from './event/file.ts'
 export type { Level, LockItem } from './event/lock.ts'
 export type { EventFrame } from './event/row.ts'
 export {

@@ -186,6 +186,7 @@ export type CommitChange =
   | { kind: 'make-folder'; path: string }
   | { kind: 'copy' | 'move'; path: string; to: string; at?: number | undefined; overwrite: boolean }
   | { kind: 'delete'; path: string; recursive: boolean; ifVersion?: number | undefined }
+  | { kind: 'set-attributes'; path: string; set: Record<string, string | number | boolean | null> }
 
 export interface Commit extends Asked {
   kind: 'commit'

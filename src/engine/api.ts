@@ -87,6 +87,8 @@ export interface Request<N extends OperationName> {
   caller: Caller
   /** For operations with `content: 'in'`. */
   content?: Uint8Array | AsyncIterable<Uint8Array>
+  /** How large a streamed content will be, where that is said beforehand. */
+  contentBytes?: number | undefined
   /**
    * The caller gives up: its wait ends, and what it was granted meanwhile goes back. Aborted with
    * `CONNECTION_LOST`, only the wait ends: the caller may come back for its place.

@@ -1,4 +1,5 @@
 import { SluiceError } from '../contract/errors.ts'
+import type { Event } from '../contract/events.ts'
 import type { OperationName, Parsed } from '../contract/operations.ts'
 import type { Actor, Command } from '../core/command.ts'
 import type { Step } from '../core/step.ts'
@@ -18,12 +19,15 @@ export class Call<N extends OperationName = OperationName> {
   readonly operation: N
   readonly input: Parsed<N>
   readonly content: Request<N>['content']
+  readonly contentBytes: number | undefined
   readonly signal: AbortSignal | undefined
   readonly requestId: string | undefined
   /** Who asks, with the role and rights of now. */
   actor: Actor
-  /** Something was decided that stands, so what is refused later is no answer to the request. */
-  hasFact = false
+  /** What was decided and stands, so that what is refused later is no answer to the request. */
+  facts: readonly Event[] = none
+  /** Its answer was recorded when it was first sent. */
+  isRepeated = false
   hasDecided = false
   /** Nothing else has run since the call was looked at: nobody can have changed anything. */
   isInOneTurn = false
@@ -35,7 +39,7 @@ export class Call<N extends OperationName = OperationName> {
   private readonly actorNow: (actor: Actor) => Actor
 
   constructor(
-    { operation, input, content, signal }: Request<N>,
+    { operation, input, content, contentBytes, signal }: Request<N>,
     actor: Actor,
     decider: Decider,
     actorNow: (actor: Actor) => Actor,
@@ -43,6 +47,7 @@ export class Call<N extends OperationName = OperationName> {
     this.operation = operation
     this.input = input
     this.content = content
+    this.contentBytes = contentBytes
     this.signal = signal
     this.requestId = (input as { request_id?: string }).request_id
     this.actor = actor
@@ -67,7 +72,7 @@ export class Call<N extends OperationName = OperationName> {
     signed.actor = this.actor
     signed.requestId = this.requestId
     const step = this.decider.run(signed, contents)
-    if (step.events.length > 0) this.hasFact = true
+    if (step.events.length > 0) this.facts = step.events
     this.hasDecided = true
     this.decidedOn = this.decider.stream.lastFact
     return step
@@ -75,7 +80,8 @@ export class Call<N extends OperationName = OperationName> {
 
   private lookAgain(): void {
     this.actor = this.actorNow(this.actor)
-    const known = this.hasFact ? undefined : this.decider.known(this.actor.session, this.requestId)
+    const known =
+      this.facts.length > 0 ? undefined : this.decider.known(this.actor.session, this.requestId)
     if (known !== undefined) throw new AnsweredMeanwhile(known)
   }
 
@@ -93,3 +99,5 @@ export class AnsweredMeanwhile extends Error {
     this.known = known
   }
 }
+
+const none: readonly Event[] = []

@@ -9,6 +9,7 @@ import type { Blobs } from '../store/blobs.ts'
 import type { Ledger } from '../store/ledger.ts'
 import type { Tables } from '../store/tables.ts'
 import { EditThread } from '../text/edit-thread.ts'
+import type { Admission } from './admission.ts'
 import type {
   Answer,
   Caller,
@@ -29,6 +30,7 @@ import { Proof } from './session/proof.ts'
 import { Registry, randomName, sessionEnded } from './session/registry.ts'
 import { assertSupervisor, ServerService } from './session/serving.ts'
 import { Sessions } from './session/sessions.ts'
+import type { Follower } from './stream/followers.ts'
 import { Stream } from './stream/stream.ts'
 import { Workspace } from './workspace.ts'
 
@@ -39,6 +41,14 @@ export interface Storage {
   streamOf(workspace: string | undefined): { ledger: Ledger; tables: Tables }
   /** At least 32 random bytes that stay the same for this data folder. */
   secret: Uint8Array
+}
+
+/** What is added to an engine from outside of it. */
+export interface Extensions {
+  /** Folds of a workspace's stream that live outside of its state; asked for once, when it opens. */
+  followersOf?: (workspace: string) => readonly Follower[]
+  /** Refuses or delays calls before their body is read and before anything is decided. */
+  admit?: Admission
 }
 
 /**
@@ -59,6 +69,7 @@ export class Engine implements EngineApi {
   private readonly server: ServerService
   private readonly proof: Proof
   private readonly startedAt: number
+  private readonly extensions: Required<Extensions>
   private stopTimer: () => void = () => {}
   private stopClock: () => void = () => {}
   private isDraining = false
@@ -67,7 +78,9 @@ export class Engine implements EngineApi {
     storage: Storage,
     clock: Clock,
     log: (message: string, error: unknown) => void = console.error,
+    extensions: Extensions = {},
   ) {
+    this.extensions = { followersOf: () => [], admit: () => undefined, ...extensions }
     this.log = log
     this.storage = storage
     this.clock = clock
@@ -76,12 +89,17 @@ export class Engine implements EngineApi {
     this.registry = new Registry(new Stream('', ledger, tables, clock), clock, storage.secret)
     this.sessions = new Sessions(this.registry, this.workspaces, clock, this.board)
     this.proof = new Proof(this.sessions)
-    this.server = new ServerService(this.registry, this.sessions, {
-      all: this.workspaces,
-      get: (name) => this.workspaceOf(name),
-      open: (name) => this.openWorkspace(name),
-      close: (name) => this.closeWorkspace(name),
-    })
+    this.server = new ServerService(
+      this.registry,
+      this.sessions,
+      {
+        all: this.workspaces,
+        get: (name) => this.workspaceOf(name),
+        open: (name) => this.openWorkspace(name),
+        close: (name) => this.closeWorkspace(name),
+      },
+      this.extensions.admit,
+    )
   }
 
   /** Opens the ledgers first: whoever has the server's own ledger has the whole folder. */
@@ -101,7 +119,8 @@ export class Engine implements EngineApi {
     await stream.open()
     const { blobs, secret } = this.storage
     const workspace = new Workspace(stream, {
-      ...{ blobs, secret, clock: this.clock },
+      ...{ blobs, secret, clock: this.clock, log: this.log },
+      ...this.extensions,
       board: this.board,
       about: (session) => this.registry.sessions.get(session)?.about,
       sessionFor: (to) => this.sessions.sessionFor(to),

@@ -1,10 +1,11 @@
-import { type ErrorCode, fail, SluiceError } from '../contract/errors.ts'
+import { type ErrorCode, fail, refuse, SluiceError } from '../contract/errors.ts'
 import { type OperationName, operationOf } from '../contract/operations.ts'
 import { missingRole } from '../core/decide.ts'
 import type { Answer } from './api.ts'
 import { AnsweredMeanwhile, type Call } from './call.ts'
 import type { CommandHandler, Handler, QueryHandler, Reader, Result } from './handler.ts'
 import type { Decider, Known } from './stream/decider.ts'
+import { BarrierBroken } from './stream/followers.ts'
 import { storageRefusal } from './stream/storage-refusal.ts'
 import type { Stream } from './stream/stream.ts'
 import { StreamFailed } from './stream/stream-failed.ts'
@@ -107,7 +108,9 @@ async function commanded<N extends OperationName>(
     const result = await work
     // What only looked has seen what is there now.
     await (call.hasDecided ? call.settled() : decider.stream.settled(decider.stream.lastFact))
-    if (call.requestId !== undefined && !call.hasFact) {
+    const held = decider.followers?.passed(call.facts)
+    if (held !== undefined) await held
+    if (call.requestId !== undefined && call.facts.length === 0) {
       decider.remember(call.actor.session, call.requestId, result)
     }
     return result
@@ -124,13 +127,15 @@ async function again<N extends OperationName>(
   known: Known,
 ): Promise<Result<N>> {
   // What comes now was recorded when it came first.
-  call.hasFact = true
+  call.isRepeated = true
   if ('refusal' in known) throw SluiceError.of(known.refusal)
   if ('value' in known) return known.value as Result<N>
   const { revision } = known
   const work = async () => {
     const fact = await decider.factAt(revision)
-    return handler.facts.includes(fact.kind) ? handler.again(call, fact) : usedBefore()
+    if (!handler.facts.includes(fact.kind)) usedBefore()
+    await decider.followers?.passed([fact])
+    return handler.again(call, fact)
   }
   const result = await (handler.during?.(call, revision, work) ?? work())
   await decider.stream.settled(decider.stream.lastFact)
@@ -147,6 +152,7 @@ function usedBefore(): never {
 
 /** What a caller is told of what went wrong, once all that it says is stored. */
 async function outcomeOf(service: Service, call: Call, error: unknown): Promise<unknown> {
+  if (error instanceof BarrierBroken) return heldBack(error)
   if (!(error instanceof SluiceError)) return storageRefusal(error)
   const { decider } = service
   const { stream } = decider
@@ -163,9 +169,16 @@ async function outcomeOf(service: Service, call: Call, error: unknown): Promise<
   }
 }
 
+function heldBack({ follower, revision }: BarrierBroken): SluiceError {
+  const detail =
+    `It is stored, as revision ${revision}, but ${follower} has not caught up in time. Send the same ` +
+    'request with the same request_id again: it is not done twice, and answers when that is done too.'
+  return SluiceError.of(refuse('overloaded', detail, { revision, retry_after_s: 1 }))
+}
+
 /** Every refusal of a command; of those that only look, what a right or a hold forbids. */
-function isRecorded({ operation, hasFact }: Call, code: ErrorCode): boolean {
-  if (hasFact || PASSING.has(code)) return false
+function isRecorded({ operation, facts, isRepeated }: Call, code: ErrorCode): boolean {
+  if (facts.length > 0 || isRepeated || PASSING.has(code)) return false
   return operationOf(operation).kind === 'command' || code === 'forbidden' || code === 'locked'
 }
 

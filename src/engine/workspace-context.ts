@@ -6,6 +6,7 @@ import { seenLock } from '../core/lock/own-locks.ts'
 import type { Lock } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
 import type { EditThread } from '../text/edit-thread.ts'
+import type { Admission } from './admission.ts'
 import type { Clock } from './clock.ts'
 import { SeenVersions } from './file/seen-versions.ts'
 import { FollowUpTimes } from './lock/follow-up-times.ts'
@@ -16,6 +17,7 @@ import { WaitStatistics } from './lock/wait-statistics.ts'
 import { grantedUnasked, startTellings, tellings } from './session/notice.ts'
 import { NOTICES_KEPT, type NoticeBoard } from './session/notice-board.ts'
 import { Decider } from './stream/decider.ts'
+import { type Follower, Followers } from './stream/followers.ts'
 import type { Stream } from './stream/stream.ts'
 import { StreamFailed } from './stream/stream-failed.ts'
 
@@ -36,6 +38,12 @@ export interface Outside {
   actorOf: (session: string) => Actor | undefined
   /** Its connection is lost for good. */
   isGone: (session: string) => boolean
+  /** Folds of a workspace's stream that live outside of its state. */
+  followersOf: (workspace: string) => readonly Follower[]
+  /** Says who may come in now. */
+  admit: Admission
+  /** Logs an error that is nobody's refusal. */
+  log: (message: string, error: unknown) => void
 }
 
 /**
@@ -45,6 +53,7 @@ export interface Outside {
 export class WorkspaceContext {
   readonly stream: Stream
   readonly decider: Decider
+  readonly followers: Followers
   readonly outside: Outside
   readonly clock: Clock
   readonly leases: LeaseTable
@@ -71,6 +80,11 @@ export class WorkspaceContext {
     for (const { session, notice } of startTellings(stream.state, clock.now(), NOTICES_KEPT)) {
       board.post(session, stream.name, notice)
     }
+    const { followersOf, log } = outside
+    this.followers = new Followers(stream, clock, followersOf(stream.name), (name, error) =>
+      log(`follower ${name} of ${stream.name}`, error),
+    )
+    this.decider.followers = this.followers
     stream.onReload(() => this.restart())
     stream.listen((events) => this.stored(events))
   }

@@ -2,6 +2,7 @@ import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import type { OperationName } from '../contract/operations.ts'
 import type { Owner } from '../core/lock/table.ts'
+import { askingOf } from './admission.ts'
 import { auditing } from './audit/audit.ts'
 import type { Call } from './call.ts'
 import { reading } from './file/reading.ts'
@@ -62,8 +63,10 @@ export class Workspace implements Service {
     return { state: this.stream.state, actor, moment: this.context.moment(), stateOf }
   }
 
-  admit(): undefined {
-    if (this.stream.backlog <= LIMITS.pendingCommands) return
+  admit(call: Call): Promise<void> | undefined {
+    if (this.stream.backlog <= LIMITS.pendingCommands) {
+      return this.context.outside.admit(askingOf(call, this.stream.name))
+    }
     fail('overloaded', 'Too many commands wait for the disk. Try again in a second.', {
       retry_after_s: 1,
     })
@@ -133,6 +136,7 @@ export class Workspace implements Service {
     this.isClosed = true
     this.stopTimer()
     this.context.waits.wakeAll()
+    this.context.followers.close()
     try {
       this.decider.recordCounted(Number.POSITIVE_INFINITY)
     } catch (error) {

@@ -3,7 +3,7 @@
  *
  * Owns: durability and order. It never looks inside a payload.
  *
- * Invariants every adapter keeps (test/contract/ledger.ts runs on each):
+ * Invariants every adapter keeps (test/store/ledger.ts runs on each):
  *  1. `append` resolves only when the batch is on stable storage, whole.
  *  2. Batches are contiguous: `first` is always the last stored revision + 1.
  *  3. Each batch stores `hash = SHA-256(previous hash ‖ first ‖ last ‖ payload size ‖ payload ‖

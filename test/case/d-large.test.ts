@@ -77,7 +77,9 @@ describe('D2: a part of a large text', () => {
     const tail = await readText(content, { tail: 5000 }, most)
     expect(tail.cut).toBe(true)
     expect(tail.text.startsWith(line(1_000_000 - 199))).toBe(true)
-    // A line that is longer than an answer is cut between characters.
+  })
+
+  test('D2: a line that is longer than an answer is cut between characters', async () => {
     const bytes = Buffer.from('\u{1f600}'.repeat(5000))
     const long: Content = {
       size: bytes.length,
@@ -158,10 +160,11 @@ const PARTS = [
 ] as const
 
 describe('D2, D4: a log of 40 MB', () => {
-  test('D2, D4: its parts over MCP and HTTP, an append, and bytes replaced in the middle', async () => {
+  const whole = Buffer.from(Array.from({ length: lines }, (_, i) => line(i)).join(''))
+  const file = '/v1/workspaces/main/files/log'
+
+  test('D2: its parts over MCP and HTTP; a part proves nothing', async () => {
     const { url, ask, token } = await serveLog()
-    const whole = Buffer.from(Array.from({ length: lines }, (_, i) => line(i)).join(''))
-    const file = '/v1/workspaces/main/files/log'
     expect((await ask(file, { method: 'PUT', body: whole })).status).toBe(201)
     const { call } = await connectMcp({ url, tokenOf: () => token })
     for (const [part, text] of PARTS) {
@@ -184,7 +187,12 @@ describe('D2, D4: a log of 40 MB', () => {
     await fresh.call('read_text_file', { path: '/log' })
     const write = await fresh.call('write_file', { path: '/log', content: 'x' })
     expect(write.structured).toMatchObject({ code: 'unseen_version' })
+  })
 
+  test('D4: an append, and bytes replaced in the middle; an edit is too large', async () => {
+    const { url, ask, token } = await serveLog()
+    expect((await ask(file, { method: 'PUT', body: whole })).status).toBe(201)
+    const { call } = await connectMcp({ url, tokenOf: () => token })
     const added = await call('append_file', { path: '/log', content: 'the end\n' })
     expect(added.isError).toBe(false)
     const sent = JSON.stringify({
@@ -192,8 +200,9 @@ describe('D2, D4: a log of 40 MB', () => {
     })
     const type = { 'content-type': 'application/json' }
     const replaced = await ask(file, { method: 'PATCH', body: sent, headers: type })
-    whole.write('MIDDLE', 20e6)
-    const sum = createHash('sha256').update(whole).update('the end\n').digest('hex')
+    const changed = Buffer.from(whole)
+    changed.write('MIDDLE', 20e6)
+    const sum = createHash('sha256').update(changed).update('the end\n').digest('hex')
     expect(await replaced.json()).toMatchObject({ size: LARGE_BYTES + 8, sha256: sum })
     const nothing = await call('append_file', { path: '/log', content: '' })
     expect(nothing.structured).toMatchObject({ unchanged: true })

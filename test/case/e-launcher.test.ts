@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { serverNote } from '../../src/server-note.ts'
+import { amountOf } from '../amount.ts'
 import { hostNode } from '../cli/host-node.ts'
 import { isAlive, Place, SLUICE, type Started, until } from '../cli/sluice.ts'
 
@@ -13,7 +14,8 @@ import { isAlive, Place, SLUICE, type Started, until } from '../cli/sluice.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const RUNNER = join(ROOT, 'bin', 'node.cjs')
 const SERVE = ['serve', '--port', '0']
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGKILL'] as const
+// The one that nobody can pass on first.
+const SIGNALS = (['SIGKILL', 'SIGTERM', 'SIGINT'] as const).slice(0, amountOf(import.meta.url))
 const SCRIPT_MS = 60_000
 
 /** Each gives the process that a user sees and ends. */
@@ -47,8 +49,10 @@ async function gone(pid: number): Promise<void> {
   )
 }
 
-// There are no such signals on Windows.
-describe.skipIf(process.platform === 'win32')('E7', () => {
+const hasSignals = process.platform !== 'win32'
+if (!hasSignals) console.log('e-launcher.test.ts skips: there are no such signals on Windows.')
+
+describe.skipIf(!hasSignals)('E7', () => {
   for (const [name, start] of Object.entries(STARTERS)) {
     for (const signal of SIGNALS) {
       test(`E7: ${signal} to ${name} ends the server, and the folder is free at once`, {
@@ -82,7 +86,7 @@ describe.skipIf(process.platform === 'win32')('E7', () => {
   for (const [kind, node] of Object.entries(nodes)) {
     const serve = `'${node}' '${SLUICE}' ${SERVE.join(' ')}`
     // A shell keeps SIGINT to itself until its command ends; npm cannot pass it any further.
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const signal of SIGNALS.filter((one) => one !== 'SIGINT')) {
       test(`E7: ${signal} to npm ends what it runs in a shell (${kind})`, {
         timeout: SCRIPT_MS,
       }, async () => {

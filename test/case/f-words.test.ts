@@ -92,7 +92,7 @@ test('F8: the refusals of MCP speak of tools', async () => {
 
 test('F7, F8: the commands say what was not held, and speak of commands', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const never = await place.run(['unlock', 'L999'])
   expect([never.code, never.out]).toEqual([
     0,

@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { hostName } from '../../src/contract/host-name.ts'
-import { originOf } from '../../src/contract/origin.ts'
 import { parseTags } from '../../src/face/http-kit/entity-tag.ts'
 import { HEADER_RULES } from '../../src/face/http-kit/header-rules.ts'
 import { startServer } from '../../src/server.ts'
 import { Place } from '../cli/sluice.ts'
-import { INITIALIZE, serveMcpReal } from '../face/mcp-client.ts'
 import { askExactly, type Served, serve, serveReal } from '../face/serve.ts'
 
 const FILE = '/v1/workspaces/main/files/a'
@@ -218,11 +216,13 @@ test('G2+: a compressed JSON body is read too', async () => {
   expect(cut.status).toBe(400)
 })
 
-test('G3: If-Match by RFC 9110: a weak tag never matches, a list does by any, * asks for a file', async () => {
+const putIf = async (ask: Ask, ifMatch: string, url = FILE) =>
+  ask('PUT', url, { body: 'two', headers: { 'if-match': ifMatch, 'sluice-session': 'other' } })
+
+test('G3: If-Match by RFC 9110: a weak tag never matches, a list does by any, what is none is refused', async () => {
   const { ask } = await serveReal()
   await ask('PUT', FILE, { body: 'one' })
-  const put = async (ifMatch: string, url = FILE) =>
-    ask('PUT', url, { body: 'two', headers: { 'if-match': ifMatch, 'sluice-session': 'other' } })
+  const put = (ifMatch: string) => putIf(ask, ifMatch)
   const version = await versionAt(ask)
   const weak = await put(`W/"${version}"`)
   expect(weak.status).toBe(412)
@@ -235,6 +235,13 @@ test('G3: If-Match by RFC 9110: a weak tag never matches, a list does by any, * 
   }
   expect(await textAt(ask)).toBe('one')
   expect((await put(`"999", "${version}"`)).status).toBe(200)
+})
+
+test('G3: If-Match: * asks for a file, and that it was read all the same', async () => {
+  const { ask } = await serveReal()
+  await ask('PUT', FILE, { body: 'one' })
+  const put = (ifMatch: string, url?: string) => putIf(ask, ifMatch, url)
+  expect((await put(`"${await versionAt(ask)}"`)).status).toBe(200)
   // It is there, and the rest of the rules hold as ever: another session has not read it.
   const unseen = await ask('PUT', FILE, {
     body: 'three',
@@ -262,7 +269,7 @@ test('G3: If-None-Match of writes: * for nothing there, tags for another version
   expect((await put('"1"', `${FILE}-new`)).status).toBe(201)
 })
 
-test('G3+: deletes, edits and reads keep their conditions as well', async () => {
+test('G3+: deletes and edits keep their conditions as well', async () => {
   const { ask } = await serveReal()
   await ask('PUT', FILE, { body: 'one' })
   const version = await versionAt(ask)
@@ -273,15 +280,22 @@ test('G3+: deletes, edits and reads keep their conditions as well', async () => 
   const none = await ask('PATCH', `${FILE}-none`, { json: { append: 'x' }, headers: there })
   expect(none.status).toBe(404)
   expect((await ask('GET', `${FILE}-none`)).status).toBe(404)
-  expect((await ask('GET', FILE, { headers: weak })).status).toBe(412)
-  expect((await ask('GET', FILE, { headers: there })).status).toBe(200)
-  const cached = { 'if-none-match': `"7", W/"${version}"` }
-  expect((await ask('GET', FILE, { headers: cached })).status).toBe(304)
   const lock = { json: { path: '/a' }, headers: there }
   expect((await ask('POST', '/v1/workspaces/main/locks', lock)).status).toBe(400)
   expect((await ask('DELETE', FILE, { headers: { 'if-match': `"1", "${version}"` } })).status).toBe(
     204,
   )
+})
+
+test('G3+: reads keep their conditions as well', async () => {
+  const { ask } = await serveReal()
+  await ask('PUT', FILE, { body: 'one' })
+  const version = await versionAt(ask)
+  const status = async (headers: Record<string, string>) =>
+    (await ask('GET', FILE, { headers })).status
+  expect(await status({ 'if-match': `W/"${version}"` })).toBe(412)
+  expect(await status({ 'if-match': '*' })).toBe(200)
+  expect(await status({ 'if-none-match': `"7", W/"${version}"` })).toBe(304)
 })
 
 test('G3+: a list of tags is read by the letter, in time that its length allows', () => {
@@ -292,128 +306,6 @@ test('G3+: a list of tags is read by the letter, in time that its length allows'
   ])
   expect(parseTags('"1"'.repeat(20_000))).toBeUndefined()
   expect(parseTags(`${' '.repeat(30_000)}x`)).toBeUndefined()
-})
-
-const PREFLIGHT = {
-  'access-control-request-method': 'POST',
-  'access-control-request-headers': 'authorization,content-type,mcp-session-id',
-}
-
-test('G4: a page of an allowed origin may call /mcp and see what it needs', async () => {
-  const origin = 'http://localhost:3000'
-  const { ask, url } = await serveMcpReal({}, { origins: [origin] })
-  for (const path of ['/mcp', '/mcp/main', '/v1/workspaces/main/files/a']) {
-    const asked = await ask('OPTIONS', path, { token: null, headers: { origin, ...PREFLIGHT } })
-    expect(asked.status, path).toBe(204)
-    expect(asked.headers.get('access-control-allow-origin')).toBe(origin)
-    expect(asked.headers.get('access-control-allow-headers')).toContain('mcp-session-id')
-    expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
-  }
-  const accept = 'application/json, text/event-stream'
-  const opened = await ask('POST', '/mcp', { json: INITIALIZE, headers: { origin, accept } })
-  expect(opened.status).toBe(200)
-  expect(opened.headers.get('access-control-allow-origin')).toBe(origin)
-  const exposed = opened.headers.get('access-control-expose-headers')
-  for (const name of ['Mcp-Session-Id', 'Sluice-Revision', 'ETag']) expect(exposed).toContain(name)
-  expect(opened.headers.get('vary')).toContain('Origin')
-  const none = await ask('POST', '/mcp', { token: null, json: INITIALIZE, headers: { origin } })
-  expect([none.status, none.headers.get('access-control-allow-origin')]).toEqual([401, origin])
-  const evil = { origin: 'http://evil.example', ...PREFLIGHT }
-  const refused = await ask('OPTIONS', '/mcp', { token: null, headers: evil })
-  expect(refused.status).toBe(403)
-  expect(refused.headers.get('access-control-allow-origin')).toBeNull()
-  expect(url).toBeTruthy()
-})
-
-test('G4+: an event stream and a file are readable there too; without an origin nothing is said', async () => {
-  const origin = 'https://127.0.0.1:8443'
-  const { ask } = await serveReal(undefined, { origins: [origin] })
-  await ask('PUT', FILE, { body: 'x' })
-  const file = await ask('GET', FILE, { headers: { origin } })
-  expect(file.headers.get('access-control-allow-origin')).toBe(origin)
-  const events = await ask('GET', '/v1/workspaces/main/events', { headers: { origin } })
-  expect(events.headers.get('access-control-allow-origin')).toBe(origin)
-  await events.body?.cancel()
-  const plain = await ask('GET', FILE)
-  expect(plain.headers.get('access-control-allow-origin')).toBeNull()
-  expect((await ask('OPTIONS', FILE)).status).toBe(404)
-})
-
-test('G4: no page may read anything unless its origin was configured, loopback neither', async () => {
-  const { ask } = await serveMcpReal()
-  await ask('PUT', FILE, { body: 'x' })
-  for (const origin of ['http://localhost:3000', 'http://127.0.0.1:7420']) {
-    for (const path of ['/mcp', FILE, '/v1/workspaces/main/events']) {
-      const asked = await ask('OPTIONS', path, { token: null, headers: { origin, ...PREFLIGHT } })
-      expect([404, 405], path).toContain(asked.status)
-      expectNoCors(asked)
-      const got = await ask('GET', path, { headers: { origin } })
-      expectNoCors(got)
-      await got.body?.cancel()
-    }
-  }
-})
-
-function expectNoCors({ headers }: Response): void {
-  const told = [...headers.keys()].filter((name) => name.startsWith('access-control-'))
-  expect(told).toEqual([])
-}
-
-test('G4+: of several origins each is told its own, and no other; names of hosts give none', async () => {
-  const origins = ['https://app.example:8443', 'HTTP://Other.Example:80/']
-  const { ask, url } = await serveReal(undefined, { origins, extraHosts: ['files.example'] })
-  await ask('PUT', FILE, { body: 'x' })
-  const told = async (origin: string) => {
-    const answer = await ask('GET', FILE, { headers: { origin } })
-    return [answer.status, answer.headers.get('access-control-allow-origin')]
-  }
-  expect(await told('https://app.example:8443')).toEqual([200, 'https://app.example:8443'])
-  expect(await told('http://other.example')).toEqual([200, 'http://other.example'])
-  for (const near of [
-    'https://app.example',
-    'http://app.example:8443',
-    'https://app.example:8443.evil.example',
-    'https://xapp.example:8443',
-    'https://other.example',
-    'null',
-  ]) {
-    expect(await told(near), near).toEqual([403, null])
-  }
-  expect(await told('https://files.example')).toEqual([200, null])
-  // A page's origin is no name of this server: DNS rebinding is kept out as before.
-  const headers = { host: 'app.example:8443', origin: 'https://app.example:8443' }
-  expect((await askExactly(url, { path: '/health', headers })).status).toBe(403)
-  const answer = await ask('GET', FILE, { headers: { origin: 'http://other.example' } })
-  expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
-  expect((await ask('OPTIONS', FILE)).status).toBe(404)
-})
-
-test('G4+: an origin that could never match is refused at the start with what to write', async () => {
-  const place = new Place()
-  for (const [given, words] of [
-    ['https://app.example/path', 'write "https://app.example"'],
-    ['app.example:3000', 'write "https://app.example:3000" or "http://app.example:3000"'],
-    ['https://u:p@app.example', 'write "https://app.example"'],
-    ['*', 'one by one'],
-    ['https://*.example', 'one by one'],
-    ['null', 'no origin'],
-    ['file:///x', 'no origin'],
-    ['', 'no origin'],
-  ] as const) {
-    const result = originOf(given)
-    expect(result.ok ? 'taken' : result.fault, given).toContain(words)
-  }
-  expect(originOf(' HTTPS://Bücher.Example:443 ')).toEqual({
-    ok: true,
-    origin: 'https://xn--bcher-kva.example',
-  })
-  const ran = await place.run(['serve', '--port', '0', '--allow-origin', 'app.example'])
-  expect(ran).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('write "https://app.example"'),
-  })
-  const options = { data: place.data, host: '127.0.0.1', port: 0, allowOrigins: ['*'] }
-  await expect(startServer(options)).rejects.toThrow('one by one')
 })
 
 const NAMES: [string, string | RegExp][] = [

@@ -111,14 +111,14 @@ test('H4: config prints all that is in force, where from, and what that wins ove
 
 test('H4: what the file says for a command within a command is in force', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   written(place, JSON.stringify({ agents: { add: { role: 'human' } } }))
   expect((await place.run(['agents', 'add', 'ann'])).out).toMatch(/ann\s+human/)
 })
 
 test('H4: a variable that is no setting is told on stderr with the near one, and refuses nothing', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const env = {
     SLUICE_LCOK_TTL: '5',
     SLUICE_WORKSPCE: 'x',

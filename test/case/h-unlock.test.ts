@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Place } from '../cli/sluice.ts'
 
 /** `cases` H3 and guard §2: what a lock's token does at the command line, where nothing says who calls. */
+// Where the tests run there may be a terminal, which would.
+vi.mock('../../src/cli/terminal.ts', () => ({ terminalName: () => undefined }))
+
 const NOBODY = { env: { SLUICE_SESSION: '' }, detached: true }
 
 /** A lock of a caller that only its token knows. */
@@ -13,7 +16,7 @@ async function lockOf(place: Place, path: string): Promise<{ id: string; token: 
 
 test('H3: unlock takes the token in place of the id, and beside it', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const { id, token } = await lockOf(place, '/a')
   expect(token.startsWith(`${id}.`)).toBe(true)
   const unproven = await place.run(['unlock', id], NOBODY)
@@ -32,7 +35,7 @@ test('H3: unlock takes the token in place of the id, and beside it', async () =>
 
 test('H3: put and rm are done under a token, and without it are not', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const { token } = await lockOf(place, '/a')
   expect((await place.run(['put', '/a'], { ...NOBODY, input: 'x' })).code).toBe(7)
   const put = await place.run(['put', '/a', '--locks', token], { ...NOBODY, input: 'x' })
@@ -43,7 +46,7 @@ test('H3: put and rm are done under a token, and without it are not', async () =
 
 test('H3+: change, extend and handover take the token in place of the id too', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const { id, token } = await lockOf(place, '/a')
   const changed = await place.run(['change', token, 'exclusive', '--json'], NOBODY)
   expect(JSON.parse(changed.out)).toMatchObject({ status: 'granted', lock: { level: 'exclusive' } })
@@ -58,7 +61,7 @@ test('H3+: change, extend and handover take the token in place of the id too', a
 
 test('H3+: a token that proves nothing is refused, and another lock stays where it is', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const { id, token } = await lockOf(place, '/a')
   const forged = `${id}.${'A'.repeat(22)}`
   expect((await place.run(['unlock', forged], NOBODY)).code).not.toBe(0)

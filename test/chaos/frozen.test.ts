@@ -8,6 +8,7 @@ import { ClientProcess } from './client-process.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
 const canFreeze = process.platform !== 'win32'
+if (!canFreeze) console.log('frozen.test.ts skips: Windows freezes no process.')
 /** Long enough that a busy machine renews in time. */
 const SHORT_TTL_S = 2
 const LONG_TTL_S = 60

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { LIMITS } from '../../src/contract/limits.ts'
 import { FolderTaken, startServer } from '../../src/server.ts'
 
@@ -14,6 +15,8 @@ try {
     void server.close().then(() => process.exit(0))
   })
   console.log(`sluice ready ${server.url}`)
+  // Whoever is killed would keep nothing for the next.
+  flushCompileCache()
 } catch (error) {
   console.error(error instanceof FolderTaken ? error.message : error)
   process.exit(1)

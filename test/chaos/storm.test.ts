@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { amountOf } from '../amount.ts'
 import { seedFrom } from './random.ts'
 import { playStorm } from './storm.ts'
 
-const seconds = Number(process.env.SLUICE_STORM_SECONDS ?? 12)
+const seconds = amountOf(import.meta.url)
 
 test(
   'contract: through a network that delays, tears and cuts, counters are what was acknowledged and no lock has two holders',

@@ -7,7 +7,7 @@ import { Place, SLUICE } from './sluice.ts'
 
 test('put and cat stream contents of any size, from stdin and from a file', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const content = Buffer.alloc(5 * 1024 * 1024, 'sluice ')
   const sha256 = createHash('sha256').update(content).digest('hex')
   const put = await place.run(['put', '/large.bin', '--json'], { input: content })
@@ -27,7 +27,7 @@ test('put and cat stream contents of any size, from stdin and from a file', asyn
 
 test('put replaces what was there when it started, and only that', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', 'notes/a.txt', '-'], { input: 'one' })
   expect((await place.run(['put', '/notes/a.txt'], { input: 'two' })).code).toBe(0)
   const stale = await place.run(['put', '/notes/a.txt', '--if-version', '1'], { input: 'x' })
@@ -42,12 +42,13 @@ test('put replaces what was there when it started, and only that', async () => {
 
 test('put: a file that cannot be read, and a write that is refused, end at once', async () => {
   const place = new Place()
-  await place.serve()
-  expect((await place.run(['put', '/a', 'missing.txt'])).err).toContain(
-    'missing.txt cannot be read',
-  )
+  await place.open()
+  // Files are looked for where the process is.
+  const missing = await place.run(['put', '/a', 'missing.txt'], { apart: true })
+  expect(missing.err).toContain('missing.txt cannot be read')
   mkdirSync(join(place.folder, 'folder'))
-  expect((await place.run(['put', '/a', 'folder'])).err).toContain('writes one file at a time')
+  const folder = await place.run(['put', '/a', 'folder'], { apart: true })
+  expect(folder.err).toContain('writes one file at a time')
   await place.run(['lock', '/a', '--session', 'other'])
   // Its stdin never ends; the refusal must not wait for that.
   const open = place.start(['put', '/a'])
@@ -55,15 +56,21 @@ test('put: a file that cannot be read, and a write that is refused, end at once'
   expect((await open.ended()).code).toBe(7)
 })
 
-test('ls and rm: listings for people and programs; a folder needs --recursive', async () => {
+test('ls lists a folder for people and for programs', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/docs/a.txt'], { input: 'x'.repeat(2048) })
   const root = await place.run(['ls'])
   expect(root.out).toMatch(/^VERSION +SIZE +CHANGED +BY +LOCKED BY +NAME\n +docs\/\n$/)
   expect((await place.run(['ls', 'docs'])).out).toMatch(/2\.0 KiB .* admin .* a\.txt\n$/)
   const json = JSON.parse((await place.run(['ls', '/docs', '--json'])).out) as { entries: object[] }
   expect(json.entries).toMatchObject([{ kind: 'file', path: '/docs/a.txt', size: 2048 }])
+})
+
+test('rm deletes a file, and a folder with --recursive', async () => {
+  const place = new Place()
+  await place.open()
+  await place.run(['put', '/docs/a.txt'], { input: 'x' })
   expect((await place.run(['rm', '/docs'])).code).toBe(6)
   expect((await place.run(['rm', '/docs/a.txt'])).out).toBe('Deleted /docs/a.txt.\n')
   await place.run(['put', '/docs/b.txt'], { input: '' })
@@ -74,7 +81,7 @@ test('ls and rm: listings for people and programs; a folder needs --recursive', 
 
 test('a reader that stops early, as head does, is no fault', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/large'], { input: Buffer.alloc(20 * 1024 * 1024, 'x') })
   const cat = spawn(process.execPath, [SLUICE, 'cat', '/large'], { cwd: place.folder })
   let err = ''
@@ -88,7 +95,7 @@ test('a reader that stops early, as head does, is no fault', async () => {
 
 test('what agents say cannot play tricks on a terminal', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['lock', '/a', '--intent', 'x\u001b[2J\u202ey\nz'])
   const { out } = await place.run(['locks'])
   expect(out).toContain('x\ufffd[2J\ufffdy z')

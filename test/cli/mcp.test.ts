@@ -1,41 +1,8 @@
 import { existsSync } from 'node:fs'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { serverNote } from '../../src/server-note.ts'
-import { isAlive, Place, SLUICE, until } from './sluice.ts'
-
-type Era = 'legacy' | 'auto'
-
-interface Agent {
-  client: Client
-  call(name: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>
-}
-
-async function connectMcp(place: Place, words: string[] = [], era: Era = 'auto'): Promise<Agent> {
-  const client = new Client(
-    { name: `tester-${era}`, version: '1' },
-    { versionNegotiation: { mode: era } },
-  )
-  // Anything on stdout that is not MCP comes to this.
-  const errors: Error[] = []
-  client.onerror = (error) => errors.push(error)
-  const args = [SLUICE, 'mcp', '--idle-exit', '1', ...words]
-  await client.connect(
-    new StdioClientTransport({ command: process.execPath, args, cwd: place.folder }),
-  )
-  onTestFinished(async () => {
-    await client.close()
-    expect(errors).toEqual([])
-  })
-  return {
-    client,
-    async call(name, args = {}) {
-      const answer = await client.callTool({ name, arguments: args })
-      return answer.structuredContent as Record<string, unknown>
-    },
-  }
-}
+import { answered, connectMcp, type Era } from './mcp-agent.ts'
+import { isAlive, Place, until } from './sluice.ts'
 
 test('contract §4: two sluice mcp that start at once on an empty folder share one server', async () => {
   const place = new Place()
@@ -59,8 +26,9 @@ test('contract §4: the shared server ends when it was idle for its time, and le
   const { client } = await connectMcp(place)
   const pid = serverNote(place.data)?.pid as number
   await client.close()
+  // Idle so long on a slow machine, it may have ended before, and its successor has the note.
+  await until(() => (serverNote(place.data) === undefined ? true : undefined))
   await until(() => (isAlive(pid) ? undefined : true))
-  expect(serverNote(place.data)).toBeUndefined()
   expect(existsSync(place.data)).toBe(true)
 })
 
@@ -112,22 +80,18 @@ test('sluice mcp outlives the shared server: the next call starts another, and t
   expect(serverNote(place.data)?.pid).not.toBe(first)
 }, 40_000)
 
-test('sluice mcp starts no server in the place of one that somebody else runs', async () => {
+test('sluice mcp starts no server in the place of one that somebody else runs, and goes on with that', async () => {
   const place = new Place()
   const theirs = await place.serve()
   const agent = await connectMcp(place)
   const { session } = await agent.call('workspace_status')
   await theirs.stop()
-  expect(await agent.call('workspace_status')).toMatchObject({ code: 'overloaded' })
-  expect(serverNote(place.data)).toBeUndefined()
-  await place.serve()
-  const status = await until(async () => answered(await agent.call('workspace_status')))
-  expect(status).toMatchObject({ session })
-}, 40_000)
-
-function answered(answer: Record<string, unknown>): Record<string, unknown> | undefined {
-  return answer.code === undefined ? answer : undefined
-}
+  const asked = agent.call('workspace_status')
+  // Time enough to start one: its note is there as soon as it serves.
+  const next = await place.serve()
+  expect(await asked).toMatchObject({ session })
+  expect(serverNote(place.data)?.pid).toBe(next.child.pid)
+})
 
 test('sluice mcp: a set-up that cannot work is refused at the start, on stderr only', async () => {
   const place = new Place()

@@ -1,11 +1,11 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Place, type Ran } from './sluice.ts'
+import { Place, type Ran, until } from './sluice.ts'
 
-test('agents and token: an agent is made, gets rights and a token, works, and is removed', async () => {
+test('agents add and token: an agent is made with rights, and works with its token as far as these go', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const early = await place.run(['token', 'bob'])
   expect(early.code).toBe(5)
   expect(early.err).toContain('sluice agents add bob')
@@ -28,17 +28,26 @@ test('agents and token: an agent is made, gets rights and a token, works, and is
   expect((await place.run(['put', '/drafts/a'], { env, input: 'x' })).code).toBe(0)
   expect((await place.run(['put', '/a'], { env, input: 'x' })).code).toBe(4)
   expect((await place.run(['agents'], { env })).code).toBe(4)
+  expect((await place.run(['agents', 'add', 'eve', '--right', '/x'])).err).toContain('PATH=read')
+})
+
+test('agents set and rm: a role changes, rights stay; whoever is removed is not known any more', async () => {
+  const place = new Place()
+  await place.open()
+  const rights = ['--right', '/=read', '--right', 'main:/drafts=write']
+  await place.run(['agents', 'add', 'bob', ...rights])
+  const { out: token } = await place.run(['token', 'bob'])
+  const env = { SLUICE_TOKEN: token.trim() }
   const set = await place.run(['agents', 'set', 'bob', '--role', 'supervisor', '--json'])
   expect(jsonOf(set)).toMatchObject({ role: 'supervisor', rights: [{}, {}] })
   expect((await place.run(['agents'])).out).toMatch(/bob +supervisor .*\/=read main:\/drafts=write/)
   expect((await place.run(['agents', 'rm', 'bob'])).out).toContain('Removed')
   expect((await place.run(['status'], { env })).code).toBe(3)
-  expect((await place.run(['agents', 'add', 'eve', '--right', '/x'])).err).toContain('PATH=read')
 })
 
 test('--agent works as that agent, and what it did is told under its name', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['agents', 'add', 'bob'])
   await place.run(['put', '/a', '--agent', 'bob'], { input: 'x' })
   expect(jsonOf(await place.run(['status', '--agent', 'bob', '--json']))).toMatchObject({
@@ -52,12 +61,17 @@ test('--agent works as that agent, and what it did is told under its name', asyn
 
 test('log shows the newest row last, filters, and verifies the ledger', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/a'], { input: 'x' })
   await place.run(['put', '/b'], { input: 'x' })
   await place.run(['put', '/a', '--if-version', '99'], { input: 'x' })
-  const { out } = await place.run(['log'])
-  expect(out.trimEnd().split('\n').at(-1)).toMatch(/ stale_version +\/a /)
+  // A refusal is told before it is stored.
+  const last = await until(async () => {
+    const { out } = await place.run(['log'])
+    const line = out.trimEnd().split('\n').at(-1) ?? ''
+    return line.includes('stale_version') ? line : undefined
+  })
+  expect(last).toMatch(/ stale_version +\/a /)
   const refused = jsonOf(await place.run(['log', '/a', '--outcome', 'refused', '--json']))
   expect(refused).toMatchObject({ rows: [{ outcome: 'refused', code: 'stale_version' }] })
   const verified = jsonOf(await place.run(['log', '--verify', '--json']))
@@ -67,7 +81,7 @@ test('log shows the newest row last, filters, and verifies the ledger', async ()
 
 test('watch prints an event a line, and goes on from a revision', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['put', '/docs/a'], { input: 'x' })
   await place.run(['put', '/b'], { input: 'x' })
   const since = ['watch', '--since', '0', '--json', '--count']
@@ -89,7 +103,7 @@ test('watch prints an event a line, and goes on from a revision', async () => {
 
 test('contract §5: call reaches every operation, with JSON in and out', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const changes = [{ op: 'write', path: '/a', text: 'one' }]
   const committed = await place.run(['call', 'commit', '-'], { input: JSON.stringify({ changes }) })
   expect(jsonOf(committed)).toMatchObject({ revision: 1, files: [{ path: '/a' }] })
@@ -105,7 +119,7 @@ test('contract §5: call reaches every operation, with JSON in and out', async (
 
 test('contract §5, §7: exit codes come from the error catalog, and --json says the problem on stderr', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const cases: [string[], number, string][] = [
     [['cat', '/nope'], 5, 'not_found'],
     [['cat', '/../x'], 2, 'invalid_path'],
@@ -136,6 +150,10 @@ test('a command line that makes no sense exits 2, with a hint or as a problem', 
   expect((await place.run(['lock'])).code).toBe(2)
   const asJson = await place.run(['ls', '--nope', '--json'])
   expect(parse(asJson.err)).toMatchObject({ code: 'invalid_request' })
+})
+
+test('help names the commands and their settings, and --version the release', async () => {
+  const place = new Place()
   const help = await place.run(['--help'])
   expect(help.code).toBe(0)
   expect(help.out).toMatch(/serve .*mcp .*doctor /s)
@@ -186,7 +204,7 @@ test('settings: a file with a name that means nothing is refused, and --config n
 
 test('settings: a token of the data folder is shown to no other server', async () => {
   const place = new Place()
-  const server = await place.serve()
+  const server = await place.open()
   expect((await place.run(['status', '--url', server.url])).code).toBe(0)
   const elsewhere = await place.run(['status', '--url', 'http://127.0.0.1:1'])
   expect(elsewhere.code).toBe(3)

@@ -8,8 +8,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
 import { serverNote } from '../../src/server-note.ts'
+import { NearServer } from '../server/near.ts'
+import { ranInside } from './inside.ts'
 
-/** The command as people start it: real processes through bin/sluice.cjs, on folders of their own. */
+/**
+ * The command as people run it, on folders of their own. Stories about what a command says run it inside
+ * the test (`inside.ts`); those about processes start them, through bin/sluice.cjs.
+ */
 export const SLUICE = fileURLToPath(new URL('../../bin/sluice.cjs', import.meta.url))
 
 export interface Ran {
@@ -27,16 +32,27 @@ export interface RunOptions {
   cwd?: string
   /** In a process group of its own, so that no terminal says who calls. */
   detached?: boolean
+  /** A process of its own, whatever the command is. */
+  apart?: boolean
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 const running = new Set<Child>()
+const near = new Set<NearServer>()
 const folders: string[] = []
+let isAllApart = false
+
+/** From here on nothing runs inside the test: a process for each command and each server. */
+export function allApart(): void {
+  isAllApart = true
+}
 
 afterEach(async () => {
   for (const child of running) child.kill('SIGKILL')
   await Promise.all([...running].map(endOf))
+  await Promise.all([...near].map((server) => server.close()))
+  near.clear()
   for (const folder of folders.splice(0)) {
     const pid = serverNote(join(folder, 'data'))?.pid
     if (pid !== undefined) await stopped(pid)
@@ -68,14 +84,10 @@ export class Place {
   }
 
   private spawn(words: readonly string[], options: RunOptions): Started {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
-    )
     const child = spawn(options.node ?? process.execPath, words, {
       cwd: options.cwd ?? this.folder,
       detached: options.detached === true,
-      // One caller, wherever the tests run.
-      env: { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env },
+      env: environment(options),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     running.add(child)
@@ -84,7 +96,17 @@ export class Place {
     return new Started(child)
   }
 
-  run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  /** Runs a command to its end: inside the test, unless the command itself is about processes. */
+  async run(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    if (!isAllApart && !isApart(words, options)) {
+      const cwd = options.cwd ?? this.folder
+      const { code, out, err } = await ranInside(words, {
+        ...options,
+        env: environment(options),
+        cwd,
+      })
+      return { code, out, err }
+    }
     return this.runBy(options.node ?? process.execPath, [SLUICE, ...words], options)
   }
 
@@ -94,7 +116,15 @@ export class Place {
     return started.ended()
   }
 
-  /** A server on a free port, ready. */
+  /** A server, ready: inside the test, unless all is apart. */
+  async open(): Promise<{ url: string }> {
+    if (isAllApart) return this.serve()
+    const server = await NearServer.open(this.data)
+    near.add(server)
+    return server
+  }
+
+  /** A server of its own process on a free port, ready. */
   async serve(...words: string[]): Promise<Started> {
     const server = this.start(['serve', '--port', '0', ...words])
     await server.says(/^sluice ready http:\S+\n/)
@@ -105,6 +135,22 @@ export class Place {
     return readFile(join(this.data, 'admin.token'), 'utf8')
   }
 }
+
+function environment(options: RunOptions): NodeJS.ProcessEnv {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
+  )
+  // One caller, wherever the tests run.
+  return { ...env, NO_COLOR: '1', SLUICE_SESSION: 'cli', ...options.env }
+}
+
+/** Servers, doors on stdio, and commands of others that are run. */
+function isApart(words: readonly string[], { node, apart }: RunOptions): boolean {
+  const [command = ''] = words
+  return apart === true || node !== undefined || PROCESSES.has(command) || words.includes('--')
+}
+
+const PROCESSES = new Set(['serve', 'mcp', 'bench'])
 
 export class Started {
   readonly child: Child

@@ -5,7 +5,7 @@ import { Place, until } from './sluice.ts'
 
 test('locks §44: locks says who waits for whom, for how long, and with --statistics how long it took', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   await place.run(['lock', '/a', '--session', 'one'])
   const waiting = place.start(['lock', '/a', '--wait', '20', '--session', 'two'])
   const seen = await until(async () => {
@@ -32,7 +32,7 @@ test('locks §44: locks says who waits for whom, for how long, and with --statis
 
 test('locks §43: locks --watch on a pipe: a table for each change, and none while nothing changes', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const watching = place.start(['locks', '--watch'])
   await watching.says(/No locks\./)
   await place.run(['lock', '/a', '--intent', 'merge'])
@@ -48,7 +48,7 @@ test('locks §43: locks --watch on a pipe: a table for each change, and none whi
 
 test('locks §43: locks --watch --json: one document a line for each change', async () => {
   const place = new Place()
-  await place.serve()
+  await place.open()
   const watching = place.start(['locks', '/a', '--watch', '--json'])
   await watching.says(/\n/)
   await place.run(['lock', '/a'])

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Killable } from './killable.ts'
+import { Calm } from './killable.ts'
 
 test('contract: the signal of a call ends its wait, and the place in the queue goes with it', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [holder, waiter] = [await server.connect(), await server.connect()]
   await holder.workspace().lock('/a', { ttl: 600 })
   const stop = new AbortController()
@@ -14,7 +14,7 @@ test('contract: the signal of a call ends its wait, and the place in the queue g
 })
 
 test('files §6: a call carries contents that no frame takes, with all that was said of them', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const sluice = await server.connect()
   const content = new Uint8Array(9_000_000).map((_, index) => index % 251)
   const input = { path: '/large', message: 'why & how', run: 'r1', if_version: 0 }
@@ -27,7 +27,7 @@ test('files §6: a call carries contents that no frame takes, with all that was 
 })
 
 test('contract: an admin works as an agent through the socket, with contents of any size', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const admin = await server.connect()
   await admin.call('put_agent', { name: 'bob' })
   const bob = await server.connect({ agent: 'bob' })

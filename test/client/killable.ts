@@ -4,7 +4,45 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type ConnectOptions, connect, type Sluice, SluiceError } from '../../src/client/index.ts'
+import { systemRuntime } from '../../src/client/runtime.ts'
+import { connectOn } from '../../src/client/sluice.ts'
 import { freePort, ServerProcess } from '../chaos/server-process.ts'
+import { NearServer } from '../server/near.ts'
+
+/** A server inside the test that is only talked to, and clients whose time is its: it can be let pass. */
+export class Calm {
+  private readonly server: NearServer
+
+  private constructor(server: NearServer) {
+    this.server = server
+  }
+
+  static async start(): Promise<Calm> {
+    const server = await NearServer.open()
+    onTestFinished(() => server.close())
+    return new Calm(server)
+  }
+
+  async connect(options: Partial<ConnectOptions> = {}): Promise<Sluice> {
+    const { url, adminToken: token, clock } = this.server
+    const { now, after } = clock
+    const runtime = { ...systemRuntime, now: now.bind(clock), after: after.bind(clock) }
+    const sluice = await connectOn(runtime, { url, token, retryMs: 60_000, ...options })
+    onTestFinished(() => sluice.disconnect())
+    return sluice
+  }
+
+  /** Time goes by in steps, and what is said in each is heard before the next. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      this.server.clock.leap(Math.min(left, STEP_MS))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+}
+
+/** Shorter than anything that anybody waits for. */
+const STEP_MS = 100
 
 /** A real server that a test may kill and start again, and clients on it; all gone after the test. */
 export class Killable {

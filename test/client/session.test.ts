@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { SluiceError } from '../../src/client/index.ts'
-import { aborted, cable, codeOf, Killable } from './killable.ts'
+import { aborted, Calm, cable, codeOf, Killable } from './killable.ts'
 
 test('contract: close() ends the session at once, and its locks go to who waits', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [holder, waiter] = [await server.connect(), await server.connect()]
   await holder.workspace().lock('/a', { ttl: 600 })
   const waiting = waiter.workspace().lock('/a', { wait: 60 })
@@ -16,7 +16,7 @@ test('contract: close() ends the session at once, and its locks go to who waits'
 })
 
 test('contract: a refusal is a SluiceError with its code and all that the code promises', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [one, other] = [await server.connect(), await server.connect()]
   const lock = await one.workspace().lock('/a', { level: 'exclusive', intent: 'merge' })
   const refused = await other
@@ -39,12 +39,12 @@ test('contract: a refusal is a SluiceError with its code and all that the code p
 })
 
 test('contract: a token that is not known is refused at once, and not tried again', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   expect(await codeOf(server.connect({ token: 'wrong' }))).toBe('unauthenticated')
 })
 
 test('contract: more calls at once than fit in a frame go in several, and one that fits in none is too_large', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const sluice = await server.connect()
   const message = 'm'.repeat(4000)
   const appends = Array.from({ length: 3000 }, (_, index) =>
@@ -57,7 +57,7 @@ test('contract: more calls at once than fit in a frame go in several, and one th
 })
 
 test('locks §40, I12: a lock that a supervisor takes away aborts its signal', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [holder, boss] = [await server.connect(), await server.connect()]
   let isTold = false
   const onLost = () => {
@@ -81,11 +81,11 @@ test('locks §30, I12: a client whose server is gone for longer than the TTL kno
 })
 
 test('locks §30: a lock that was waited for longer than its TTL is held when it is granted', async () => {
-  const server = await Killable.start()
+  const server = await Calm.start()
   const [holder, waiter] = [await server.connect(), await server.connect()]
   const held = await holder.workspace().lock('/a', { ttl: 600 })
   const waiting = waiter.workspace().lock('/a', { ttl: 1, wait: 60 })
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await server.pass(1500)
   await held.release()
   const lock = await waiting
   expect(lock.state).toBe('held')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { apply } from '../../src/core/apply.ts'
 import { newState } from '../../src/core/state.ts'
+import { amountOf } from '../amount.ts'
 import { actor, memoryRecords, World } from './world.ts'
 
 /** Small fast generator (mulberry32), so that a printed seed gives the same run again. */
@@ -133,12 +134,14 @@ function randomRun(seed: number, steps: number): World {
 describe('random histories', () => {
   const first = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9))
 
+  const histories = amountOf(import.meta.url)
+
   it('locks §8, §42, I1, I9: no broken invariant in any decision', () => {
-    for (let seed = first; seed < first + 150; seed++) {
+    for (let seed = first; seed < first + histories; seed++) {
       try {
         randomRun(seed, 300)
       } catch (error) {
-        throw new Error(`seed ${seed} (run again with SEED=${seed})`, { cause: error })
+        throw new Error(`seed ${seed} (run again with SEED=${seed} AMOUNT=1)`, { cause: error })
       }
     }
   })

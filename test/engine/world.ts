@@ -4,7 +4,7 @@ import type { Input, OperationName, Output } from '../../src/contract/operations
 import { parseInput } from '../../src/contract/parse.ts'
 import type { Answer, Caller } from '../../src/engine/api.ts'
 import type { Clock } from '../../src/engine/clock.ts'
-import { Engine } from '../../src/engine/engine.ts'
+import { Engine, type Extensions } from '../../src/engine/engine.ts'
 import { MemoryBlobs, MemoryBlobsDisk } from '../../src/store/blobs/memory.ts'
 import { MemoryLedger, MemoryLedgerDisk } from '../../src/store/ledger/memory.ts'
 import type { Ledger } from '../../src/store/ledger.ts'
@@ -77,6 +77,7 @@ export class EngineWorld {
   readonly tables = new Map<string, MemoryTablesDisk>()
   readonly blobs = new MemoryBlobsDisk()
   engine!: Engine
+  extensions: Extensions = {}
   /** Wraps each ledger, to make it slow or faulty. */
   wrap: (ledger: Ledger, workspace: string | undefined) => Ledger = (ledger) => ledger
 
@@ -110,6 +111,7 @@ export class EngineWorld {
       },
       this.clock,
       () => {},
+      this.extensions,
     )
     await this.engine.open()
     for (const name of ['ann', 'bob', 'cyd']) {

@@ -70,8 +70,8 @@ test('locks §37, §44: Sluice-Notices counts what the session was not told, unt
   expect(told.headers.get('sluice-notices')).toBe('2')
 })
 
-test('locks §38–40: recall, extension, force, and the draft with its ETag', async () => {
-  const { ask, post, lock } = await seats()
+test('locks §38: recall and extension, each for whom it is', async () => {
+  const { post, lock } = await seats()
   const id = await lock({ path: '/d/f' })
   const recalled = await post(`${LOCKS}/${id}/recall`, { reason: 'release', grace: 60 }, ADMIN)
   expect(recalled).toMatchObject({
@@ -82,14 +82,29 @@ test('locks §38–40: recall, extension, force, and the draft with its ETag', a
   expect(extended.body).toMatchObject({ lock: { recall: { extended: true } } })
   expect((await post(`${LOCKS}/${id}/extend`)).body).toMatchObject({ code: 'too_many' })
   expect((await post(`${LOCKS}/${id}/recall`, { reason: 'x' })).status).toBe(403)
+})
+
+test('locks §40: force is for supervisors, and its reason is told to the holder and the audit', async () => {
+  const { ask, lock } = await seats()
+  const id = await lock({ path: '/d/f' })
   expect((await ask('DELETE', `${LOCKS}/${id}?force=true`, B)).status).toBe(403)
   const reason = encodeURIComponent('it hangs & waits')
   const forced = await ask('DELETE', `${LOCKS}/${id}?force=true&reason=${reason}`, ADMIN)
   expect(forced.status).toBe(204)
   const late = await ask('PUT', `${FILES}/d/f`, { body: 'late' })
-  const problem = (await late.json()) as { draft: string }
+  const problem = await late.json()
   expect(problem).toMatchObject({ status: 412, code: 'lock_lost', reason: 'forced' })
   expect(problem).toMatchObject({ why: 'it hangs & waits' })
+  const audit = await ask('GET', `${MAIN}/audit?kind=lock-released`, ADMIN)
+  expect(JSON.stringify(await audit.json())).toContain('it hangs & waits')
+})
+
+test('locks §39: a draft is read like a file, by its owner and by admins', async () => {
+  const { ask, lock } = await seats()
+  const id = await lock({ path: '/d/f' })
+  await ask('DELETE', `${LOCKS}/${id}?force=true&reason=x`, ADMIN)
+  const late = await ask('PUT', `${FILES}/d/f`, { body: 'late' })
+  const problem = (await late.json()) as { draft: string }
   const draft = `${MAIN}/drafts/${problem.draft}`
   const kept = await ask('GET', draft)
   expect(await kept.text()).toBe('late')
@@ -103,8 +118,6 @@ test('locks §38–40: recall, extension, force, and the draft with its ETag', a
   expect([head.status, head.headers.get('content-length')]).toEqual([200, '4'])
   expect((await ask('GET', draft, B)).status).toBe(404)
   expect((await ask('GET', draft, ADMIN)).status).toBe(200)
-  const audit = await ask('GET', `${MAIN}/audit?kind=lock-released`, ADMIN)
-  expect(JSON.stringify(await audit.json())).toContain('it hangs & waits')
 })
 
 test('locks §41: handed over under a new id; the old token writes nothing', async () => {

@@ -50,12 +50,8 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect(renewed.text).toMatch(/^L\d+ is renewed and ends at \S+\.$/)
   })
 
-  test(`locks §38–41: told in the next result, extended, taken away, kept as a draft (${era})`, async () => {
-    const { a, boss, served } = await seats(era)
-    await served.ask('PUT', '/v1/workspaces/main', {
-      token: 'token-admin',
-      json: { settings: { minimum_hold_s: 0, recall_grace_s: 0.2 } },
-    })
+  test(`locks §38: a recall is told in the next result, and extended once (${era})`, async () => {
+    const { a, boss } = await seats(era)
     const id = await lockOf(a, { path: '/f' })
     const told = await boss.call('recall_lock', { lock_id: id, reason: 'release day' })
     expect(told.text).toMatch(new RegExp(`was told to give back ${id} on /f by \\S+; then`))
@@ -70,6 +66,18 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect(extended.text).toMatch(new RegExp(`^${id} is yours until \\S+\\. Finish and release it`))
     const again = await a.call('change_lock', { lock_id: id, to: 'extend' })
     expect(again.structured).toMatchObject({ code: 'too_many', limit: 'recall_extensions' })
+  })
+
+  test(`locks §39: a late write after the deadline is kept as a draft, and the status tells of it (${era})`, async () => {
+    const { a, boss, served } = await seats(era)
+    await served.ask('PUT', '/v1/workspaces/main', {
+      token: 'token-admin',
+      json: { settings: { minimum_hold_s: 0, recall_grace_s: 0.2 } },
+    })
+    const id = await lockOf(a, { path: '/f' })
+    await boss.call('recall_lock', { lock_id: id, reason: 'release day' })
+    // It is told once.
+    expect((await a.call('list_locks')).text).toContain('Note: Your lock')
     while (!(await boss.call('list_locks')).text.startsWith('Nobody')) {}
     const late = await a.call('write_file', { path: '/f', content: 'late' })
     expect(late.structured).toMatchObject({ code: 'lock_lost', reason: 'revoked' })
@@ -108,9 +116,9 @@ test('locks §40: taken by force, with a reason; agents may not', async () => {
   expect(JSON.stringify(await audit.json())).toContain('it hangs')
 })
 
-test('locks §37: a question, its answer, and what neither may be', async () => {
+test('locks §37: one question for all locks below a path, and the answer', async () => {
   const { a, b } = await seats()
-  const id = await lockOf(a, { paths: ['/f', '/d/g'] })
+  await lockOf(a, { paths: ['/f', '/d/g'] })
   await lockOf(a, { path: '/d/h' })
   const asked = await b.call('ask_holder', { path: '/', message: 'how long?' })
   // One question, however many locks.
@@ -126,17 +134,32 @@ test('locks §37: a question, its answer, and what neither may be', async () => 
   const estimate = { ask, answer: 'estimate', estimate_s: 60, message: 'tests run' }
   expect((await a.call('ask_holder', estimate)).text).toBe(`Answered ${ask}.`)
   expect((await b.call('list_locks')).text).toMatch(/Note: agent-a:.*about 60 s \("tests run"\)/)
+})
+
+test('locks §37: only who was asked answers, and nobody asks itself', async () => {
+  const { a, b } = await seats()
+  await lockOf(a, { path: '/f' })
+  const asked = await b.call('ask_holder', { path: '/f', message: 'how long?' })
+  const { ask } = (asked.structured.asked as { ask: string }[])[0] as { ask: string }
   const theirs = await b.call('ask_holder', { ask, answer: 'yield' })
   expect(theirs).toMatchObject({ isError: true, structured: { code: 'not_found', ask } })
   expect(theirs.text).toContain('workspace_status')
   const own = await a.call('ask_holder', { path: '/f', message: 'me?' })
   expect(own).toMatchObject({ isError: false, structured: { asked: [] } })
   expect(own.text).toContain('Nobody else holds a lock on /f')
+})
+
+test('locks §37: to yield gives that lock back, and no other', async () => {
+  const { a, b } = await seats()
+  const id = await lockOf(a, { paths: ['/f', '/d/g'] })
+  const other = await lockOf(a, { path: '/d/h' })
   const second = await b.call('ask_holder', { path: '/f', message: 'please' })
   const next = (second.structured.asked as { ask: string; lock: string }[])[0]
   expect(next?.lock).toBe(id)
   const yielded = await a.call('ask_holder', { ask: next?.ask, answer: 'yield' })
   expect(yielded.text).toContain('the lock is given back')
+  const { locks } = (await a.call('list_locks')).structured as { locks: { id: string }[] }
+  expect(locks.map((lock) => lock.id)).toEqual([other])
 })
 
 test('locks §41: handed to an agent by name; the giver is told that it is over', async () => {

@@ -48,7 +48,7 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect((await again.client.listTools()).tools.map((tool) => tool.name)).toEqual(names)
   })
 
-  test(`contract: files and locks work for agents (${era})`, async () => {
+  test(`contract: a lock is granted, and a write under it refused with who holds it (${era})`, async () => {
     const served = await serveMcp()
     const a = await connectMcp(served, { era })
     const b = await connectMcp(served, { era, token: 'token-b' })
@@ -65,20 +65,36 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect(locked.text).toContain('agent-a')
     expect(locked.text).toContain('acquire_lock')
 
+    expect((await a.call('write_file', { path, content: 'a' })).text).toBe(
+      `Successfully wrote to ${path}`,
+    )
+    expect((await a.call('release_lock', { path })).text).toBe(`Released L101 on ${path}.`)
+    expect((await a.call('release_lock', { path })).isError).toBe(false)
+  })
+
+  test(`contract: who queues is told behind whom, and claims when its turn has come (${era})`, async () => {
+    const served = await serveMcp()
+    const a = await connectMcp(served, { era })
+    const b = await connectMcp(served, { era, token: 'token-b' })
+    const path = '/shared-data/results.csv'
+    await a.call('acquire_lock', { path, type: 'exclusive', ttl: 300 })
     const queued = await b.call('acquire_lock', { path, intent: 'merge', wait: 1 })
     expect(queued.structured).toMatchObject({ status: 'queued', ticket: expect.any(String) })
     const { ticket } = queued.structured
     expect(queued.text).toContain('agent-a holds an exclusive lock')
     expect(queued.text).toContain(`wait_for_lock with ticket ${ticket}`)
     expect((await b.call('list_locks')).text).toContain('agent-b waits for write')
-
-    expect((await a.call('write_file', { path, content: 'a' })).text).toBe(
-      `Successfully wrote to ${path}`,
-    )
-    expect((await a.call('release_lock', { path })).text).toBe(`Released L101 on ${path}.`)
-    expect((await a.call('release_lock', { path })).isError).toBe(false)
+    await a.call('release_lock', { path })
     const claimed = await b.call('wait_for_lock', { ticket })
     expect(claimed.structured).toMatchObject({ status: 'granted' })
+    expect((await b.call('workspace_status')).text).toContain('You are agent-b')
+    expect((await b.call('release_lock', { all: true })).text).toContain('Locks released: 1.')
+  })
+
+  test(`contract: what was not read is not overwritten, and the refusal names the tool that reads (${era})`, async () => {
+    const served = await serveMcp()
+    const a = await connectMcp(served, { era })
+    const b = await connectMcp(served, { era, token: 'token-b' })
     await a.call('write_file', { path: '/other', content: 'a' })
     const unseen = await b.call('write_file', { path: '/other', content: 'b' })
     expect(unseen).toMatchObject({ isError: true, structured: { code: 'unseen_version' } })
@@ -87,8 +103,6 @@ for (const era of ['legacy', 'auto'] satisfies Era[]) {
     expect(read.structured).toEqual({ content: 'a', version: expect.any(Number) })
     expect(read.text).toBe('a')
     expect((await b.call('write_file', { path: '/other', content: 'b' })).isError).toBe(false)
-    expect((await b.call('workspace_status')).text).toContain('You are agent-b')
-    expect((await b.call('release_lock', { all: true })).text).toContain('Locks released: 1.')
   })
 
   test(`contract: every refusal of input is typed and names the field (${era})`, async () => {

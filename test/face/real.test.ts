@@ -8,7 +8,7 @@ const MAIN = '/v1/workspaces/main'
 const FILES = `${MAIN}/files`
 const LOCKS = `${MAIN}/locks`
 
-test('contract: files over HTTP on the real engine', async () => {
+test('contract: a file is written and read over HTTP with the version as its tag, on the real engine', async () => {
   const { ask } = await serveReal()
   const made = await ask('PUT', `${FILES}/docs/a.txt`, { body: 'one' })
   expect(made.status).toBe(201)
@@ -26,6 +26,13 @@ test('contract: files over HTTP on the real engine', async () => {
   })
   expect(stale.status).toBe(412)
   expect(await stale.json()).toMatchObject({ code: 'stale_version' })
+})
+
+test('contract: older versions, a folder and a history over HTTP, on the real engine', async () => {
+  const { ask } = await serveReal()
+  const made = await ask('PUT', `${FILES}/docs/a.txt`, { body: 'one' })
+  const etag = made.headers.get('etag') ?? ''
+  expect((await ask('PUT', `${FILES}/docs/a.txt`, { body: 'two' })).status).toBe(200)
   const old = await ask('GET', `${FILES}/docs/a.txt?at=${etag.replaceAll('"', '')}`)
   expect(await old.text()).toBe('one')
   const patched = await ask('PATCH', `${FILES}/docs/a.txt`, { json: { append: '!' } })
@@ -36,6 +43,11 @@ test('contract: files over HTTP on the real engine', async () => {
     versions: unknown[]
   }
   expect(history.versions).toHaveLength(3)
+})
+
+test('contract: a commit makes a folder, and one with files in it is deleted when that is meant, on the real engine', async () => {
+  const { ask } = await serveReal()
+  await ask('PUT', `${FILES}/docs/a.txt`, { body: 'one' })
   const committed = await ask('POST', `${MAIN}/commits`, {
     json: {
       changes: [
@@ -69,20 +81,29 @@ test('files §6, §7: large contents stream, broken ones leave nothing, on the r
   expect((await ask('GET', `${FILES}/broken`)).status).toBe(404)
 })
 
-test('contract: locks, queues and tickets over HTTP on the real engine', async () => {
+test('contract: a lock keeps others out over HTTP, and its token is checked, on the real engine', async () => {
   const { ask } = await serveReal()
   const b = { token: 'token-b' }
   const granted = await ask('POST', LOCKS, {
     json: { path: '/x/new.csv', type: 'exclusive', ttl: 300 },
   })
   expect(granted.status).toBe(201)
-  const { lock, token } = (await granted.json()) as { lock: { id: string }; token: string }
+  const { token } = (await granted.json()) as { token: string }
   expect((await ask('POST', LOCKS, { json: { path: '/x/new.csv' }, ...b })).status).toBe(409)
   expect((await ask('PUT', `${FILES}/x/new.csv`, { body: 'b', ...b })).status).toBe(423)
   const wrong = { body: 'a', headers: { 'sluice-lock': 'nonsense' } }
   expect((await ask('PUT', `${FILES}/x/new.csv`, wrong)).status).toBe(400)
   const right = { body: 'a', headers: { 'sluice-lock': token } }
   expect((await ask('PUT', `${FILES}/x/new.csv`, right)).status).toBe(201)
+  const audit = await ask('GET', `${MAIN}/audit?outcome=refused`, { token: 'token-admin' })
+  expect(JSON.stringify(await audit.json())).toContain('locked')
+})
+
+test('contract: a ticket waits over HTTP, and is claimed when the lock is released, on the real engine', async () => {
+  const { ask } = await serveReal()
+  const b = { token: 'token-b' }
+  const granted = await ask('POST', LOCKS, { json: { path: '/x/new.csv' } })
+  const { lock } = (await granted.json()) as { lock: { id: string } }
   const queued = await ask('POST', LOCKS, { json: { path: '/x/new.csv', queue: true }, ...b })
   expect(queued.status).toBe(202)
   const { ticket } = (await queued.json()) as { ticket: string }
@@ -92,8 +113,6 @@ test('contract: locks, queues and tickets over HTTP on the real engine', async (
   expect(claimed.status).toBe(201)
   expect(await claimed.json()).toMatchObject({ status: 'granted' })
   expect((await ask('DELETE', LOCKS, b)).status).toBe(200)
-  const audit = await ask('GET', `${MAIN}/audit?outcome=refused`, { token: 'token-admin' })
-  expect(JSON.stringify(await audit.json())).toContain('locked')
 })
 
 test('contract: only admins make agents and workspaces, on the real engine', async () => {
@@ -148,6 +167,12 @@ test('contract: two agents hand a file over by MCP on the real engine', async ()
   const later = await a.call('write_file', { path, content: 'a' })
   expect(later.structured).toMatchObject({ code: 'stale_version' })
   expect(later.text).toContain('read')
+})
+
+test('files §9: what was not read is not overwritten over MCP, on the real engine', async () => {
+  const served = await serveMcpReal()
+  const a = await connectMcp(served, { era: 'legacy' })
+  const b = await connectMcp(served, { token: 'token-b' })
   await a.call('write_file', { path: '/other', content: 'a' })
   const unseen = await b.call('write_file', { path: '/other', content: 'b' })
   expect(unseen.structured).toMatchObject({ code: 'unseen_version' })

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import { amountOf } from '../amount.ts'
 import { VALID } from '../case/tool-arguments.ts'
 import { Random, seedFrom } from '../chaos/random.ts'
 import { REQUESTS_A_ROUND } from './seeds.ts'
 import { fireTools, toolRound } from './tool-round.ts'
 import { FORMS, formed, SHAPES } from './tool-shot.ts'
 
-const ROUNDS = 10
+const ROUNDS = amountOf(import.meta.url)
 
 /** A right value of each argument that the calls of `VALID` leave out. */
 const OTHERS: Record<string, unknown> = {
@@ -69,4 +70,4 @@ test('F1+, F2+, F6+: whatever arguments come, each call is answered, true to its
     const roundSeed = random.int(2 ** 31)
     expect(await toolRound(roundSeed, REQUESTS_A_ROUND)).toMatchObject({ faults: [] })
   }
-}, 120_000)
+}, 600_000)

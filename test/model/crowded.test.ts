@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Event } from '../../src/contract/events.ts'
+import { amountOf } from '../amount.ts'
 import { actor } from '../core/world.ts'
 import { Chance, JudgedWorld } from './judged-world.ts'
 
@@ -20,13 +21,15 @@ describe('a crowd that waits in circles', () => {
 
   it('locks §23, I9: cycles are refused, and nothing but cycles', () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-    const runs = Number(process.env.RUNS ?? 150)
+    const runs = amountOf(import.meta.url)
     let deadlocks = 0
     for (let run = 0; run < runs; run++) {
       try {
         deadlocks += history(seed + run)
       } catch (error) {
-        throw new Error(`SEED=${seed + run} RUNS=1\n${(error as Error).message}`, { cause: error })
+        throw new Error(`SEED=${seed + run} AMOUNT=1\n${(error as Error).message}`, {
+          cause: error,
+        })
       }
     }
     console.log(`SEED=${seed}: ${runs} histories, ${deadlocks} refused as deadlocks`)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { amountOf } from '../amount.ts'
 import { granted } from '../core/world.ts'
 import { failureOf, historyOf, play } from './crowd.ts'
 import { type CycleStep, cycleIn } from './cycle.ts'
@@ -97,11 +98,11 @@ function rotated(indexes: readonly number[], first: number): number[] {
 const ORDERS = ['fcfs', 'priority'] as const
 
 describe('cycles by chance', () => {
+  const histories = amountOf(import.meta.url)
   it.each(ORDERS)(
     'locks §23, §24: no false alarm, none missed: %s',
     (order) => {
       const first = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9))
-      const histories = Number(process.env.RUNS ?? 1500)
       // With priorities a choice of any can end the search for another order too early: ANY=1 shows it.
       const choices = order === 'fcfs' || process.env.ANY !== undefined
       let deadlocks = 0
@@ -116,7 +117,9 @@ describe('cycles by chance', () => {
           // Whatever else the model finds belongs to the random histories.
           if (!/^(locks §2[34]|I9)/.test((error as Error).message)) continue
           const failure = failureOf(history) ?? (error as Error)
-          throw new Error(`${failure.message}\nRUNS=1 SEED=${seed} (${order})`, { cause: failure })
+          throw new Error(`${failure.message}\nAMOUNT=1 SEED=${seed} (${order})`, {
+            cause: failure,
+          })
         }
       }
       console.log(

@@ -6,6 +6,7 @@ import { check } from '../../src/core/check.ts'
 import type { Command } from '../../src/core/command.ts'
 import { newState, type State } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
+import { amountOf } from '../amount.ts'
 import { memoryRecords } from '../core/world.ts'
 import { canonical, commandsIn, type Scope, SMALL } from './small-scope.ts'
 
@@ -80,19 +81,20 @@ class Search {
 
 describe('everything that can happen in a small world', () => {
   const { sessions, nodes, levels } = SMALL
-  // Each as deep as a few seconds go; DEPTH goes deeper.
+  // Each as deep as a second goes; AMOUNT=3 goes three steps deeper, in half an hour.
   const scopes: [string, Scope, number][] = [
-    ['all', SMALL, 4],
-    ['one file', { sessions, nodes: ['/b'], levels }, 7],
-    ['a folder and its file', { sessions, nodes: ['/f', '/f/a'], levels }, 4],
-    ['stable, write', { sessions, nodes, levels: ['stable', 'write'] }, 5],
-    ['read, exclusive', { sessions, nodes, levels: ['read', 'exclusive'] }, 5],
-    ['write', { sessions, nodes, levels: ['write'] }, 6],
+    ['all', SMALL, 3],
+    ['one file', { sessions, nodes: ['/b'], levels }, 6],
+    ['a folder and its file', { sessions, nodes: ['/f', '/f/a'], levels }, 3],
+    ['stable, write', { sessions, nodes, levels: ['stable', 'write'] }, 4],
+    ['read, exclusive', { sessions, nodes, levels: ['read', 'exclusive'] }, 4],
+    ['write', { sessions, nodes, levels: ['write'] }, 5],
   ]
+  const deeper = amountOf(import.meta.url)
   it.each(scopes)(
     'locks §2–23, I1, I7, I9: in every state: %s',
     (what, scope, usual) => {
-      const depth = Number(process.env.DEPTH ?? usual)
+      const depth = usual + deeper
       const started = performance.now()
       const search = new Search(scope)
       const found = search.run(depth)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Settings } from '../../src/contract/events.ts'
+import { amountOf } from '../amount.ts'
 import { type Habits, QueueWorld, type Served } from './queue-world.ts'
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9))
-const RUNS = Number(process.env.RUNS ?? 4)
+const RUNS = amountOf(import.meta.url)
 const SECONDS = 3000
 
 const SETTINGS: Partial<Settings> = {
@@ -41,7 +42,7 @@ function eachRun(settings: Partial<Settings>, habits: Habits, judge: (run: Queue
       run.run(SECONDS)
       judge(run)
     } catch (error) {
-      const text = `${(error as Error).message}\nRUNS=1 SEED=${seed}`
+      const text = `${(error as Error).message}\nAMOUNT=1 SEED=${seed}`
       throw new Error(text, { cause: error })
     }
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { amountOf } from '../amount.ts'
 import { deed } from './deed.ts'
 import { inWords, play } from './play.ts'
 
@@ -22,7 +23,7 @@ describe('the model and the core', () => {
     timeout: 3_600_000,
   }, () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-    const numRuns = Number(process.env.RUNS ?? 2500)
+    const numRuns = amountOf(import.meta.url)
     const outcomes = new Map<string, number>()
     let commands = 0
     const started = performance.now()

@@ -1,14 +1,12 @@
-import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { connect } from '../../src/client/index.ts'
-import { cliCall } from './cli-call.ts'
+import { McpInside } from '../cli/mcp-inside.ts'
+import { cliCall, MAIN, type Place } from './cli-call.ts'
 import type { House } from './house.ts'
 import { httpCall } from './http-call.ts'
 import { McpSeat } from './mcp-seat.ts'
 import { type Call, type Door, OperationSeat } from './seat.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** Every door of the server, by the clients that real users have at it. */
 export function doorsOf(house: () => House): Door[] {
@@ -16,7 +14,6 @@ export function doorsOf(house: () => House): Door[] {
     {
       name: 'HTTP',
       takesRequestIds: true,
-      isSlow: false,
       async open(agent) {
         const { url } = house()
         return callSeat(agent, httpCall(url, await house().tokenOf(agent), 'scenario'))
@@ -25,24 +22,30 @@ export function doorsOf(house: () => House): Door[] {
     {
       name: 'socket',
       takesRequestIds: true,
-      isSlow: false,
       async open(agent) {
         const sluice = await connect({ url: house().url, token: await house().tokenOf(agent) })
         const call: Call = async (name, input, content) => sluice.call(name, input, content)
         return new OperationSeat(agent, call, () => sluice.close())
       },
     },
-    mcpDoor(house, 'http', 'legacy'),
-    mcpDoor(house, 'http', 'auto'),
-    mcpDoor(house, 'stdio', 'legacy'),
-    mcpDoor(house, 'stdio', 'auto'),
+    mcpDoor(house, 'http', 'legacy', 'inside'),
+    mcpDoor(house, 'http', 'auto', 'inside'),
+    ...commandDoors(house, 'inside'),
+  ]
+}
+
+/** The doors at which a command stands between the client and the server. */
+export function commandDoors(house: () => House, place: Place): Door[] {
+  return [
+    mcpDoor(house, 'stdio', 'legacy', place),
+    mcpDoor(house, 'stdio', 'auto', place),
     {
       name: 'command line',
       takesRequestIds: true,
-      isSlow: true,
       async open(agent) {
         const { url } = house()
-        return callSeat(agent, cliCall(url, await house().tokenOf(agent), 'scenario'))
+        const token = await house().tokenOf(agent)
+        return callSeat(agent, cliCall(url, token, 'scenario', place))
       },
     },
   ]
@@ -59,25 +62,33 @@ function callSeat(agent: string, call: Call): OperationSeat {
 export type Era = 'legacy' | 'auto'
 export type Carrier = 'http' | 'stdio'
 
-export function mcpDoor(house: () => House, carrier: Carrier, era: Era): Door {
+function mcpDoor(house: () => House, carrier: Carrier, era: Era, place: Place): Door {
   return {
     name: `MCP over ${carrier} (${era === 'legacy' ? '2025-11-25' : '2026-07-28'})`,
     takesRequestIds: false,
-    isSlow: carrier === 'stdio',
-    open: (agent) => openMcp(house(), carrier, era, agent),
+    open: (agent) => openMcp(house(), carrier, era, agent, place),
   }
 }
 
-export async function openMcp(house: House, carrier: Carrier, era: Era, agent: string) {
+export async function openMcp(
+  house: House,
+  carrier: Carrier,
+  era: Era,
+  agent: string,
+  place: Place,
+): Promise<McpSeat> {
   const client = new Client(
     { name: 'scenario', version: '1' },
     { versionNegotiation: { mode: era } },
   )
   const token = await house.tokenOf(agent)
   if (carrier === 'stdio') {
-    const args = [MAIN, 'mcp', '--url', house.url, '--tools', 'full']
+    const words = ['--url', house.url, '--tools', 'full']
     const env = { ...process.env, SLUICE_TOKEN: token } as Record<string, string>
-    await client.connect(new StdioClientTransport({ command: process.execPath, args, env }))
+    const started = { command: process.execPath, args: [MAIN, 'mcp', ...words], env }
+    await client.connect(
+      place === 'inside' ? new McpInside(words, env) : new StdioClientTransport(started),
+    )
     return new McpSeat(agent, client, () => client.close())
   }
   const transport = new StreamableHTTPClientTransport(new URL(`${house.url}/mcp`), {

@@ -1,24 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type Input, type Sluice } from '../../src/client/index.ts'
 import { optional } from '../../src/contract/optional.ts'
-import { freePort, ServerProcess } from '../chaos/server-process.ts'
+import { NearServer } from '../server/near.ts'
 
 /** One real server for a whole file of scenarios, and agents on it. */
 export class House {
-  readonly server: ServerProcess
+  readonly server: NearServer
   private readonly admin: Sluice
   private readonly tokens = new Map<string, Promise<string>>()
 
-  private constructor(server: ServerProcess, admin: Sluice) {
+  private constructor(server: NearServer, admin: Sluice) {
     this.server = server
     this.admin = admin
   }
 
   static async open(): Promise<House> {
-    const data = await mkdtemp(join(tmpdir(), 'sluice-scenario-'))
-    const server = await ServerProcess.start({ data, port: await freePort() })
+    const server = await NearServer.open()
     return new House(server, await connect({ url: server.url, token: server.adminToken }))
   }
 
@@ -26,8 +23,9 @@ export class House {
     return this.server.url
   }
 
-  get data(): string {
-    return this.server.setUp.data
+  /** Time that nobody has to wait for: TTLs, deadlines and delays pass. */
+  leap(seconds: number): void {
+    this.server.clock.leap(seconds * 1000)
   }
 
   /** Makes an agent a supervisor, before it comes in. */
@@ -49,6 +47,12 @@ export class House {
     await this.admin.call('recall_lock', { id, reason, grace })
   }
 
+  /** Resolves when somebody stands in the queue for a path. */
+  async untilWaiting(path: string): Promise<void> {
+    const files = this.admin.workspace()
+    while ((await files.locks({ path })).waiting.length === 0) await pause(5)
+  }
+
   async set(settings: Input<'put_workspace'>['settings']): Promise<void> {
     await this.admin.call('put_workspace', { workspace: 'main', ...optional('settings', settings) })
   }
@@ -67,7 +71,6 @@ export class House {
 
   async close(): Promise<void> {
     await this.admin.close()
-    await this.server.stop()
-    await rm(this.data, { recursive: true, force: true })
+    await this.server.close()
   }
 }

@@ -1,17 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { granted, refusalOf, type Scenario } from './scenarios.ts'
-import type { Door } from './seat.ts'
+import type { Door, Seat } from './seat.ts'
 
 const isMcp = ({ name }: Door): boolean => name.startsWith('MCP')
 /** HTTP serves every agent the same tools, and those of supervisors are not among them. */
 const isMcpOverHttp = ({ name }: Door): boolean => name.startsWith('MCP over http')
 
+/** What time has ended is given up at the server's next turn. */
+async function untilFree(seat: Seat, path: string): Promise<void> {
+  while ((await seat.locks(path)).length > 0) await pause(5)
+}
+
 /** Agents and locks, told at every door: what becomes of holds, and who goes first. */
 export const lockStories: Scenario[] = [
   {
     title: 'locks §15: from read to write past another reader; locks §17: weaker wakes who waits',
-    isMain: true,
     async run({ ann, bob, at }) {
       const lock = await granted(ann.acquire(at('f'), { type: 'read' }))
       const other = await granted(bob.acquire(at('f'), { type: 'read' }))
@@ -39,7 +43,6 @@ export const lockStories: Scenario[] = [
   },
   {
     title: 'locks §23: a request that would never be granted is refused with the cycle by name',
-    isMain: true,
     async run({ ann, bob, at }) {
       const own = await granted(ann.acquire(at('a')))
       const other = await granted(bob.acquire(at('b')))
@@ -84,7 +87,6 @@ export const lockStories: Scenario[] = [
   },
   {
     title: 'locks §37: the holder is asked, hears it with its next result, and yields',
-    isMain: true,
     async run({ ann, bob, at }) {
       await granted(ann.acquire(at('f')))
       const ask = await bob.ask(at('f'), 'how long will you be?')
@@ -98,20 +100,18 @@ export const lockStories: Scenario[] = [
   {
     title:
       'locks §38–39: recalled, told until when, extended once, revoked; a late write is a draft',
-    isMain: true,
-    async run({ door, ann, at, house }) {
-      await house.set({ minimum_hold_s: 0, recall_grace_s: 1 })
+    async run({ ann, at, house }) {
+      await house.set({ minimum_hold_s: 0, recall_grace_s: 30 })
       try {
         const lock = await granted(ann.acquire(at('f')))
-        // Where each call starts a process, the holder needs longer to answer.
-        await house.recall(lock.id, 'it is needed', door.isSlow ? 8 : 1)
+        await house.recall(lock.id, 'it is needed', 30)
         const told = (await ann.messages()).find(({ kind }) => kind === 'recalled')
         expect(told?.text).toContain('it is needed')
         await ann.extend(lock)
         expect(await refusalOf(ann.extend(lock))).toMatchObject({ code: 'too_many' })
-        for (let tries = 0; (await ann.locks(at('f'))).length > 0 && tries < 200; tries++) {
-          await delay(100)
-        }
+        expect(await ann.locks(at('f'))).toEqual([lock.id])
+        house.leap(65)
+        await untilFree(ann, at('f'))
         const late = await refusalOf(ann.write(at('f'), 'late'))
         expect(late).toMatchObject({ code: 'lock_lost', reason: 'revoked' })
         expect(late.draft).toMatch(/^D\d+$/)
@@ -123,7 +123,6 @@ export const lockStories: Scenario[] = [
   },
   {
     title: 'locks §41: handed over without a gap; the giver may not write any more',
-    isMain: true,
     async run({ ann, bob, at }) {
       const held = await ann.acquire(at('f'), { type: 'exclusive' })
       if (held.status !== 'granted') throw new Error('queued')
@@ -149,8 +148,7 @@ export const lockStories: Scenario[] = [
       try {
         const lock = await granted(ann.acquire(at('f')))
         const early = bob.acquire(at('f'), { wait: 20, priority: 1 })
-        for (let tries = 0; (await ann.waiting(at('f'))) === 0 && tries < 100; tries++)
-          await delay(20)
+        await house.untilWaiting(at('f'))
         await ann.release(lock)
         const next = await granted(early)
         const urgent = await ann.acquire(at('f'), { wait: 0.05, priority: 9 })
@@ -228,7 +226,6 @@ export const lockStories: Scenario[] = [
   },
   {
     title: 'locks §40: taken by force, with a reason for the holder and the audit',
-    isMain: true,
     lacking: (door) => (isMcpOverHttp(door) ? 'it shows the core tools' : undefined),
     async proof({ ann, at }) {
       const lock = await granted(ann.acquire(at('f')))
@@ -260,18 +257,23 @@ export const lockStories: Scenario[] = [
       expect(refusal).toMatchObject({ code: 'invalid_request' })
       expect(refusal.detail).toContain('lock_delay')
     },
-    async run({ ann, bob, at }) {
-      await granted(ann.acquire(at('f'), { ttl: 1, lock_delay: 3 }))
-      for (let tries = 0; (await bob.locks(at('f'))).length > 0 && tries < 100; tries++) {
-        await delay(50)
-      }
+    async run({ ann, bob, at, house }) {
+      const lock = await granted(ann.acquire(at('f'), { ttl: 20, lock_delay: 20 }))
+      expect(await bob.locks(at('f'))).toEqual([lock.id])
+      house.leap(25)
+      await untilFree(bob, at('f'))
       const refusal = await refusalOf(bob.acquire(at('f')))
       expect(refusal).toMatchObject({
         code: 'lock_conflict',
         holders: [{ agent: ann.agent, closed_until: expect.any(String) }],
       })
       expect(refusal.detail).toContain('stays closed until')
-      await granted(bob.acquire(at('f'), { wait: 20 }))
+      const opened = bob.acquire(at('f'), { wait: 25 })
+      await house.untilWaiting(at('f'))
+      house.leap(10)
+      expect(await ann.waiting(at('f'))).toBe(1)
+      house.leap(12)
+      await granted(opened)
     },
   },
   {
@@ -280,17 +282,16 @@ export const lockStories: Scenario[] = [
     async proof({ ann, at }) {
       expect(await refusalOf(ann.statistics(at('f')))).toMatchObject({ code: 'invalid_request' })
     },
-    async run({ ann, bob, at }) {
+    async run({ ann, bob, at, house }) {
       const lock = await granted(ann.acquire(at('f')))
       const waiting = bob.acquire(at('f'), { wait: 20 })
-      for (let tries = 0; (await ann.waiting(at('f'))) === 0 && tries < 100; tries++) {
-        await delay(20)
-      }
+      await house.untilWaiting(at('f'))
+      house.leap(2)
       await ann.release(lock)
       await granted(waiting)
       const [row] = await ann.statistics(at('f'))
       expect(row).toMatchObject({ path: at('f'), waiting: 0, waits: 1 })
-      expect(row?.waited_s_total).toBeGreaterThan(0)
+      expect(row?.waited_s_total).toBeGreaterThanOrEqual(2)
     },
   },
 ]

@@ -73,8 +73,6 @@ export interface Door {
   name: string
   /** Whether a call may carry a request id. */
   takesRequestIds: boolean
-  /** It starts processes, so only the main scenarios are run. */
-  isSlow: boolean
   open(agent: string): Promise<Seat>
 }
 

@@ -18,8 +18,8 @@ const PATH = '/shared-data/results.csv'
 const ASK = { path: PATH, type: 'exclusive', ttl: 300 }
 
 async function pair(name: string, first: [Carrier, Era], second: [Carrier, Era]) {
-  const one = await openMcp(house, ...first, `first-${name}`)
-  const other = await openMcp(house, ...second, `second-${name}`)
+  const one = await openMcp(house, ...first, `first-${name}`, 'apart')
+  const other = await openMcp(house, ...second, `second-${name}`, 'apart')
   return { one, other }
 }
 

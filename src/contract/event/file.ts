@@ -6,6 +6,10 @@ import { event, first, line } from './row.ts'
 
 /** The facts about files: commits, and writes that came too late. */
 
+/** By name; which there are, the core says (core/file/attributes.ts). */
+const attribute = z.union([z.string(), z.number(), z.boolean()])
+const attributes = z.record(z.string(), attribute)
+
 const fileChange = z.discriminatedUnion('op', [
   /** `base` 0: the file is new. `createdAt` in ms since 1970. */
   z.object({
@@ -23,6 +27,8 @@ const fileChange = z.discriminatedUnion('op', [
     from: z.object({ path: z.string(), version: z.number() }).optional(),
     /** The bytes `[start, end)` of the base that became `size` bytes; holds behind move along. */
     splice: z.object({ start: z.number(), end: z.number(), size: z.number() }).optional(),
+    /** Those of a new file; one that was there keeps its own. */
+    attributes: attributes.optional(),
   }),
   z.object({
     op: z.literal('make-folder'),
@@ -46,8 +52,17 @@ const fileChange = z.discriminatedUnion('op', [
     folder: z.number(),
     name: z.string(),
   }),
+  /** Of a file or folder; null takes one away. The content, and its version, stay. */
+  z.object({
+    op: z.literal('set-attributes'),
+    path: z.string(),
+    folder: z.number(),
+    name: z.string(),
+    set: z.record(z.string(), attribute.nullable()),
+  }),
 ])
 
+export type Attributes = z.infer<typeof attributes>
 export type FileChange = z.infer<typeof fileChange>
 
 const shownChange = z.discriminatedUnion('op', [
@@ -63,6 +78,11 @@ const shownChange = z.discriminatedUnion('op', [
   z.object({ op: z.literal('make_folder'), path: z.string() }),
   z.object({ op: z.literal('move'), path: z.string(), to: z.string() }),
   z.object({ op: z.literal('delete'), path: z.string() }),
+  z.object({
+    op: z.literal('set_attributes'),
+    path: z.string(),
+    set: z.record(z.string(), attribute.nullable()),
+  }),
 ])
 
 function changeShown(change: FileChange): z.output<typeof shownChange> {
@@ -79,6 +99,8 @@ function changeShown(change: FileChange): z.output<typeof shownChange> {
       return { op: 'move', path, to: change.to }
     case 'delete':
       return { op: 'delete', path }
+    case 'set-attributes':
+      return { op: 'set_attributes', path, set: change.set }
   }
 }
 

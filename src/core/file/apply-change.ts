@@ -1,4 +1,6 @@
 import type { EventFrame, FileChange } from '../../contract/events.ts'
+import { optional } from '../../contract/optional.ts'
+import { withAttributes } from './attributes.ts'
 import {
   type Entry,
   entryAt,
@@ -30,8 +32,9 @@ export function applyChange(
   switch (change.op) {
     case 'write': {
       const old = before?.kind === 'file' ? before : undefined
-      put(change.folder, change.name, fileEntry(change, frame, before, old))
-      putVersion(records, change.id, frame, commit, change)
+      const entry = fileEntry(change, frame, before, old)
+      put(change.folder, change.name, entry)
+      putVersion(records, change.id, frame, commit, { ...change, attributes: entry.attributes })
       return
     }
     case 'make-folder':
@@ -86,6 +89,13 @@ export function applyChange(
       put(change.folder, change.name, gone)
       return
     }
+    case 'set-attributes': {
+      if (before === undefined || before.kind === 'gone') return
+      const { attributes: _, ...entry } = before
+      const attributes = withAttributes(before.attributes, change.set)
+      put(change.folder, change.name, { ...entry, ...optional('attributes', attributes) })
+      return
+    }
   }
 }
 
@@ -108,6 +118,7 @@ function fileEntry(
     agent: frame.agent,
     session: frame.session,
     ...(change.how === 'write' ? { whole: true as const } : {}),
+    ...optional('attributes', old === undefined ? change.attributes : old.attributes),
     ...pastOf(before?.past),
   }
 }
@@ -119,6 +130,7 @@ function putVersion(
   commit: { message?: string | undefined; run?: string | undefined },
   facts: Pick<VersionRecord, 'how' | 'base' | 'size' | 'sha256'> & {
     from?: VersionRecord['from'] | undefined
+    attributes?: VersionRecord['attributes'] | undefined
   },
 ): void {
   const record: VersionRecord = {
@@ -134,6 +146,7 @@ function putVersion(
   if (commit.message !== undefined) record.message = commit.message
   if (commit.run !== undefined) record.run = commit.run
   if (facts.from !== undefined) record.from = facts.from
+  if (facts.attributes !== undefined) record.attributes = facts.attributes
   records.put('version', versionKey(file, frame.revision), record)
 }
 

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { EventFrame, FileChange, NewEvent } from '../../contract/events.ts'
+import type { Attributes, EventFrame, FileChange, NewEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { foldPath, isUnder } from '../../contract/path.ts'
@@ -10,8 +10,10 @@ import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range, Splice } from '../lock/range.ts'
 import type { State } from '../state.ts'
 import { applyChange } from './apply-change.ts'
+import { copiedAttributes } from './attributes.ts'
 import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
 import { inexactlyKnown } from './inexact.ts'
+import { alreadyThere, notAFile, nothingThere } from './path-refusals.ts'
 import {
   coveringWrite,
   lockedByOther,
@@ -65,7 +67,9 @@ class Work {
   /** Locks that a change was made under. */
   readonly used: Set<number>
   private readonly writer: Writer
-  private records: Records
+  private scratch: Records | undefined
+  /** Not in the scratch yet: nobody has looked since. */
+  private readonly unseen: FileChange[] = []
   private readonly portable: boolean
   private readonly frame: EventFrame
   private nextFileId: number
@@ -74,7 +78,6 @@ class Work {
     const { state, command, moment } = writer
     this.writer = writer
     this.used = new Set(command.locks)
-    this.records = state.records
     this.portable = state.settings.portable_names
     const { agent, session } = command.actor
     this.frame = { revision: state.revision + 1, at: moment.at, agent, session }
@@ -85,6 +88,7 @@ class Work {
     if (change.kind === 'write') return this.write(change)
     if (change.kind === 'make-folder') return this.makeFolder(change.path)
     if (change.kind === 'delete') return this.delete(change)
+    if (change.kind === 'set-attributes') return this.setAttributes(change)
     return change.kind === 'copy' ? this.copy(change) : this.move(change)
   }
 
@@ -200,6 +204,22 @@ class Work {
     return undefined
   }
 
+  /** locks §6: they have a lock of their own, and never wait for the content's. */
+  private setAttributes({
+    path,
+    set,
+  }: CommitChange & { kind: 'set-attributes' }): Refusal | undefined {
+    const { entry, folder, name } = this.place(path)
+    const refusal =
+      missingAccess(this.writer, path, false) ??
+      lockedByOther(this.writer, { ...this.taken(path, MODE.W), key: 'metadata' })
+    if (refusal !== undefined) return refusal
+    if (entry === undefined) return nothingThere(path)
+    if (name === '') return refuse('invalid_path', 'The root has no attributes.', { path })
+    this.push({ op: 'set-attributes', path, folder, name, set })
+    return undefined
+  }
+
   private move(change: CommitChange & { kind: 'copy' | 'move' }): Refusal | undefined {
     const { path, to, overwrite } = change
     const forbidden = missingAccess(this.writer, path, false)
@@ -256,7 +276,8 @@ class Work {
 
   private copyFile(source: FileEntry, path: string, to: string): undefined {
     const { sha256, size, version } = source
-    this.put(this.place(to), to, 'copy', { sha256, size }, { from: { path, version } })
+    const attributes = copiedAttributes(source.attributes)
+    this.put(this.place(to), to, 'copy', { sha256, size }, { from: { path, version }, attributes })
     return undefined
   }
 
@@ -337,7 +358,11 @@ class Work {
     path: string,
     how: 'write' | 'append' | 'edit' | 'copy',
     content: { sha256: string; size: number },
-    more: { from?: { path: string; version: number }; splice?: Splice | undefined },
+    more: {
+      from?: { path: string; version: number }
+      splice?: Splice | undefined
+      attributes?: Attributes | undefined
+    },
   ): void {
     const { entry, record } = place
     if (entry?.kind === 'file' && entry.sha256 === content.sha256) return
@@ -360,6 +385,7 @@ class Work {
       sha256,
       ...optional('from', more.from),
       ...optional('splice', more.splice),
+      ...(entry === undefined ? optional('attributes', more.attributes) : {}),
     })
   }
 
@@ -379,9 +405,18 @@ class Work {
 
   private push(change: FileChange): void {
     this.changes.push(change)
-    // The first change looks at the state itself; a draft is only needed for those after it.
-    if (this.records === this.writer.state.records) this.records = scratchOf(this.records)
-    applyChange(this.records, change, this.frame, {}, this.portable)
+    this.unseen.push(change)
+  }
+
+  /** As the changes so far leave it. A lone change looks at the state itself, and nothing is copied. */
+  private get records(): Records {
+    if (this.unseen.length > 0) {
+      this.scratch ??= scratchOf(this.writer.state.records)
+      for (const change of this.unseen.splice(0)) {
+        applyChange(this.scratch, change, this.frame, {}, this.portable)
+      }
+    }
+    return this.scratch ?? this.writer.state.records
   }
 
   private taken(path: string, mode: Mode, range?: Range): Wanted {
@@ -432,40 +467,5 @@ function tooLarge(state: State, path: string, size: number): Refusal | undefined
     path,
     size,
     limit,
-  })
-}
-
-function notAFile(place: ResolvedPath, path: string): Refusal | undefined {
-  if (place.fileInTheWay !== undefined) {
-    return refuse('not_folder', `${place.fileInTheWay} is a file, so nothing can lie in it.`, {
-      path: place.fileInTheWay,
-    })
-  }
-  if (place.clash !== undefined) {
-    return refuse(
-      'already_exists',
-      `${place.clash} is there, and names that differ only in case are one name here. Use that name.`,
-      { path, existing: place.clash },
-    )
-  }
-  if (place.entry?.kind === 'folder') {
-    return refuse('is_folder', `${path} is a folder.`, { path })
-  }
-  return undefined
-}
-
-function alreadyThere(path: string, entry: FileEntry | FolderEntry): Refusal {
-  const version = entry.kind === 'file' ? entry.version : undefined
-  return refuse(
-    'already_exists',
-    `${path} is there already (${entry.kind}${version === undefined ? '' : `, version ${version}`}). ` +
-      'Choose another name, or read it and write with its version.',
-    { path, ...optional('current', version) },
-  )
-}
-
-function nothingThere(path: string): Refusal {
-  return refuse('not_found', `There is nothing at ${path}. List its folder to see what is there.`, {
-    path,
   })
 }

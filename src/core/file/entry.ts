@@ -1,3 +1,4 @@
+import type { Attributes } from '../../contract/events.ts'
 import { foldName } from '../../contract/path.ts'
 
 /**
@@ -44,12 +45,14 @@ export interface FileEntry extends Named {
   session: string
   /** Its writer gave the whole content, so it knows all of it: no append, edit or copy (files §9). */
   whole?: true
+  attributes?: Attributes
 }
 
 export interface FolderEntry extends Named {
   kind: 'folder'
   id: number
   since: number
+  attributes?: Attributes
 }
 
 /** Nothing is there now. `fileId`: a file was deleted here; writing it anew goes on with its history. */
@@ -74,6 +77,8 @@ export interface VersionRecord {
   message?: string
   run?: string
   from?: { path: string; version: number }
+  /** As they were when it was written. */
+  attributes?: Attributes
 }
 
 /** Former occupants kept by a name; older ones can no longer be followed by path. */

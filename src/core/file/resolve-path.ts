@@ -1,3 +1,4 @@
+import { optional } from '../../contract/optional.ts'
 import { namesOf } from '../lock/table.ts'
 import {
   type Entry,
@@ -169,7 +170,7 @@ export function versionAt(
 export function fileAsOf(records: Records, file: number, revision: number): FileEntry | undefined {
   const found = versionAt(records, file, revision)
   if (found === undefined || found.how === 'delete') return undefined
-  const { version, size, sha256, at, agent, session } = found
+  const { version, size, sha256, at, agent, session, attributes } = found
   return {
     kind: 'file',
     name: '',
@@ -182,5 +183,6 @@ export function fileAsOf(records: Records, file: number, revision: number): File
     modifiedAt: at,
     agent,
     session,
+    ...optional('attributes', attributes),
   }
 }

@@ -83,7 +83,8 @@ export class Writing {
   private async write(call: Call<'write_file'>): Promise<Output<'write_file'>> {
     const { input, content = new Uint8Array() } = call
     const { path } = input
-    const isSmall = content instanceof Uint8Array && content.length <= LIMITS.smallContentBytes
+    const size = content instanceof Uint8Array ? content.length : call.contentBytes
+    const isSmall = size !== undefined && size <= LIMITS.smallContentBytes
     if (!isSmall) this.assertWritable(call)
     const { blobs } = this.context.outside
     const limit = this.context.stream.state.settings.file_bytes

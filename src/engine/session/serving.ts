@@ -6,6 +6,7 @@ import { optional } from '../../contract/optional.ts'
 import { isoTime } from '../../contract/time.ts'
 import { maySupervise, restOf } from '../../core/agent/rights.ts'
 import type { Agent, State } from '../../core/state.ts'
+import { type Admission, askingOf } from '../admission.ts'
 import { auditing } from '../audit/audit.ts'
 import type { Call } from '../call.ts'
 import { type Handler, type Handlers, type Reader, simple } from '../handler.ts'
@@ -28,9 +29,16 @@ export class ServerService implements Service {
   private readonly registry: Registry
   private readonly sessions: Sessions
   private readonly workspaces: WorkspaceRoom
+  private readonly admission: Admission
   private readonly handlers: Handlers<'server' | 'stream'>
 
-  constructor(registry: Registry, sessions: Sessions, workspaces: WorkspaceRoom) {
+  constructor(
+    registry: Registry,
+    sessions: Sessions,
+    workspaces: WorkspaceRoom,
+    admission: Admission,
+  ) {
+    this.admission = admission
     this.registry = registry
     this.sessions = sessions
     this.workspaces = workspaces
@@ -57,8 +65,10 @@ export class ServerService implements Service {
   }
 
   /** The server's own facts are for supervisors. */
-  admit({ input, actor }: Call): undefined {
+  admit(call: Call): Promise<void> | undefined {
+    const { input, actor } = call
     if ((input as { workspace?: string }).workspace === SERVER_STREAM) assertSupervisor(actor)
+    return this.admission(askingOf(call, undefined))
   }
 
   pathsOf(): string[] {

@@ -6,6 +6,7 @@ import type { Actor, Command, Moment } from '../../core/command.ts'
 import { refusalEvent, type Step } from '../../core/step.ts'
 import type { Attachment } from '../../store/ledger.ts'
 import { RefusalCounter } from '../audit/refusal-counter.ts'
+import type { Followers } from './followers.ts'
 import type { Stream } from './stream.ts'
 import { StreamFailed } from './stream-failed.ts'
 
@@ -24,6 +25,8 @@ export type Known = { revision: number } | { refusal: Refusal } | { value: unkno
  */
 export class Decider {
   readonly stream: Stream
+  /** Whoever may hold an answer back. */
+  followers: Followers | undefined
   private readonly around: Around
   private readonly refusals = new RefusalCounter()
   /** By session and request id. */

@@ -248,12 +248,14 @@ export class Stream {
   /**
    * Forgets facts before a revision, once the tables have what came of them, with a snapshot and on
    * stable storage; facts that came later than what could be made safe stay.
+   * Nothing that a follower has not taken yet may be among them: see `Followers.oldestCursor`.
    */
   async trim(before: number): Promise<void> {
     const safe = this.writeBack.cut(this.state)
     await this.settled(safe)
     this.writeBack.writeAll(this.durable)
-    if (this.overlay.storedAt < safe) throw new StreamFailed(new Error('The tables took no writes.'))
+    if (this.overlay.storedAt < safe)
+      throw new StreamFailed(new Error('The tables took no writes.'))
     this.tables.sync()
     await this.ledger.trim(Math.min(before, safe + 1))
     for await (const { first } of this.ledger.read(1)) {

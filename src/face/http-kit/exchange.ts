@@ -12,7 +12,7 @@ import {
 import { callerOf } from './caller.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
 import { conditionFields, takes } from './preconditions.ts'
-import { contentOf } from './upload.ts'
+import { contentOf, declaredBytes } from './upload.ts'
 
 /**
  * One request of any door over HTTP, and what it needs of the engine. Whatever throws here, or in a
@@ -70,7 +70,10 @@ export function exchangeOf(
       const caller = await callerOf(engine, request)
       const call: Request<N> = { operation, input, caller }
       if ('wait' in input) call.signal = departureOf(reply, 'request_id' in input)
-      if (operationOf(operation).content === 'in') call.content = await contentOf(request)
+      if (operationOf(operation).content === 'in') {
+        call.content = await contentOf(request)
+        call.contentBytes = declaredBytes(request)
+      }
       const { workspace } = input as { workspace?: string }
       let answer: Answer<N>
       try {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
-import { SqliteLedger } from './sqlite.ts'
+import { SqliteLedger } from '../../src/store/ledger/sqlite.ts'
 
 test('when its thread dies, every waiting append rejects, and so do later ones', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-ledger-'))
