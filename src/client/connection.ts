@@ -181,40 +181,61 @@ export class Connection {
   }
 
   private handle(message: ServerMessage): void {
-    if (message[0] === 'welcome') return this.welcomed(message[1])
-    if (message[0] === 'notices') return this.onNotices(message[1], message[2], message[3])
-    const [what, id] = message
-    const watch = this.watches.get(id)
-    if (what === 'watching') {
-      if (watch !== undefined) watch.input.since = message[2]
-      return
-    }
-    if (what === 'events') {
-      const events = message[2] as { revision: number }[]
+    const [what] = message
+    // A newer server may say more than is known here.
+    if (Object.hasOwn(this.handlers, what)) (this.handlers[what] as Handler)(message)
+  }
+
+  private readonly handlers: { [K in ServerMessage[0]]: Handler<MessageOf<K>> } = {
+    welcome: ([, welcome]) => this.welcomed(welcome),
+    notices: ([, workspace, notices, as]) => this.onNotices(workspace, notices, as),
+    watching: ([, id, since]) => {
+      const watch = this.watches.get(id)
+      if (watch !== undefined) watch.input.since = since
+    },
+    events: ([, id, given]) => {
+      const events = given as { revision: number }[]
+      const watch = this.watches.get(id)
       if (watch === undefined) return
       // Where to go on after a lost connection.
       watch.input.since = (events.at(-1) as { revision: number }).revision
-      return watch.onEvents(events)
-    }
-    if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
-    if (what === 'ended' || (what === 'refused' && watch !== undefined)) {
-      this.watches.delete(id)
-      return watch?.onEnd(what === 'refused' ? refusedAs(message[2] as Problem) : undefined)
-    }
+      watch.onEvents(events)
+    },
+    ended: ([, id]) => this.watchEnded(id, undefined),
+    refused: (message) => {
+      const [, id, problem] = message
+      if (id === 0) return this.refusedEntry(problem as Problem)
+      if (this.watches.has(id)) return this.watchEnded(id, refusedAs(problem as Problem))
+      this.settle(message, ({ reject }) => reject(refusedAs(problem as Problem)))
+    },
+    done: (message) => {
+      const [, , value, revision, content] = message
+      const more = content === undefined ? {} : { content }
+      this.settle(message, ({ resolve }) => resolve({ value, revision, ...more }))
+    },
+    large: (message) => {
+      const [, , value, revision] = message
+      this.settle(message, ({ resolve }) => resolve({ value, revision, isLarge: true }))
+    },
+  }
+
+  private watchEnded(id: number, error: Error | undefined): void {
+    const watch = this.watches.get(id)
+    this.watches.delete(id)
+    watch?.onEnd(error)
+  }
+
+  private settle(
+    answer: MessageOf<'done' | 'large' | 'refused'>,
+    tell: (pending: Pending) => void,
+  ): void {
+    const [, id, value] = answer
     const pending = this.pending.get(id)
     if (pending === undefined) return
-    if (pending.isCancelled === true) return this.crossed(id, pending, message)
+    if (pending.isCancelled === true) return this.crossed(id, pending, answer)
     this.pending.delete(id)
-    if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
-    const [, , value, revision] = message
-    if (this.owed.size > 0) this.named(pending, value)
-    const content = what === 'done' ? message[4] : undefined
-    pending.resolve({
-      value,
-      revision,
-      ...(content === undefined ? {} : { content }),
-      ...(what === 'large' ? { isLarge: true } : {}),
-    })
+    if (this.owed.size > 0 && answer[0] !== 'refused') this.named(pending, value)
+    tell(pending)
   }
 
   /**
@@ -363,6 +384,8 @@ const packr = new Packr()
 
 const GIVE_BACK_AGAIN_MS = 1000
 
+type MessageOf<K> = Extract<ServerMessage, [K, ...unknown[]]>
+type Handler<M = ServerMessage> = (message: M) => void
 type CallMessage = Extract<ClientMessage, ['call', ...unknown[]]>
 
 function workspaceOf(message: CallMessage): string {
@@ -372,7 +395,12 @@ function workspaceOf(message: CallMessage): string {
 interface Pending {
   message: CallMessage
   isCancelled?: boolean
-  resolve: (answer: { value: unknown; revision: number; content?: Uint8Array }) => void
+  resolve: (answer: {
+    value: unknown
+    revision: number
+    content?: Uint8Array
+    isLarge?: boolean
+  }) => void
   reject: (error: Error) => void
 }
 

@@ -194,18 +194,36 @@ export class Locking implements LockKeeper {
   }
 
   noticed(notice: Notice): void {
-    const { kind, lock: id, ask } = notice
-    if (id === undefined) return
-    if (kind === 'asked' && ask !== undefined) remember(this.asked, ask, id)
-    if (kind === 'lost') {
-      remember(this.gone, id, true)
-      this.leases.lose(id)
-    }
-    if (kind === 'recall_ended') {
+    const { kind, lock } = notice
+    if (lock !== undefined) this.notices[kind]?.(lock, notice)
+  }
+
+  /** What a notice about a lock means here; undefined: it is for the user of the SDK alone. */
+  private readonly notices: Record<
+    Notice['kind'],
+    ((id: string, notice: Notice) => void) | undefined
+  > = {
+    waiting: undefined,
+    recalled: (id, notice) => this.recalled(id, notice),
+    recall_ended: (id) => {
       this.early.delete(id)
       this.held.get(id)?.lock.markRecalled(undefined)
-    }
-    if (kind !== 'recalled') return
+    },
+    asked: (id, { ask }) => {
+      if (ask !== undefined) remember(this.asked, ask, id)
+    },
+    answered: undefined,
+    lost: (id) => {
+      remember(this.gone, id, true)
+      this.leases.lose(id)
+    },
+    handed_over: undefined,
+    granted: undefined,
+    changed: undefined,
+    overlapped: undefined,
+  }
+
+  private recalled(id: string, notice: Notice): void {
     const held = this.held.get(id)
     if (held === undefined) return remember(this.early, id, notice)
     this.early.delete(id)
