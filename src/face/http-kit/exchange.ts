@@ -2,13 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problemOf, SluiceError } from '../../contract/errors.ts'
 import { type OperationName, operationOf } from '../../contract/operations.ts'
 import { parseInput } from '../../contract/parse.ts'
-import {
-  type Answer,
-  type Caller,
-  CONNECTION_LOST,
-  type EngineApi,
-  type Request,
-} from '../../engine/api.ts'
+import { type Answer, CONNECTION_LOST, type EngineApi, type Request } from '../../engine/api.ts'
 import { callerOf } from './caller.ts'
 import { type ContentAnswer, sendContent } from './content.ts'
 import { conditionFields, takes } from './preconditions.ts'
@@ -20,7 +14,6 @@ import { contentOf, declaredBytes } from './upload.ts'
  * answer of a call that is no content is told.
  */
 export interface Exchange {
-  caller(): Promise<Caller>
   /**
    * Fields of an operation that travel as headers: tokens of locks, the request id, conditions. One that
    * the operation cannot keep is refused.
@@ -48,7 +41,6 @@ export function exchangeOf(
   reply: FastifyReply,
 ): Exchange {
   return {
-    caller: () => callerOf(engine, request),
     sendContent: (answer) => sendContent(request, reply, answer),
     async headerFields(operation, { workspace = 'main', path = '/' }) {
       const row = operationOf(operation)
