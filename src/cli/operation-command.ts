@@ -21,6 +21,8 @@ export interface OperationCommand<N extends OperationName> {
   notes?: string
   /** Fills in what the command knows better than the user. */
   complete?(input: Input<N>, door: HttpDoor, values: Values): Promise<Input<N>>
+  /** Instead of one call. */
+  ask?(input: Input<N>, door: HttpDoor, values: Values): Promise<Output<N>>
   print(answer: Output<N>, screen: Screen, door: HttpDoor): void
 }
 
@@ -38,7 +40,7 @@ export function operationCommand<N extends OperationName>(options: OperationComm
       const door = await doorOf(values)
       const given = operationInput<N>(positional, values, words)
       const input = complete === undefined ? given : await complete(given, door, values)
-      const answer = await door.call(operation, input)
+      const answer = await (options.ask?.(input, door, values) ?? door.call(operation, input))
       const screen = new Screen()
       if (values.flag('json')) screen.json(answer)
       else print(answer, screen, door)

@@ -1,10 +1,13 @@
+import { SluiceError } from '../../contract/errors.ts'
 import type { OperationName, Output } from '../../contract/operations.ts'
 import type { Command } from '../command.ts'
-import { printLocks, recallText } from '../lock-rows.ts'
+import { printGrant, printLocks, recallText } from '../lock-rows.ts'
 import { type OperationCommand, operationCommand } from '../operation-command.ts'
 import type { Screen } from '../screen.ts'
 import { sizeText, timeText } from '../text.ts'
+import { Failure } from '../usage-error.ts'
 import { versionOf } from '../version-of.ts'
+import { waitForGrant } from '../wait-for-grant.ts'
 
 /**
  * Commands that are a row of the operation table and no more: arguments and flags are those of its
@@ -31,6 +34,43 @@ const ROWS = {
     notes:
       'The answer comes to your session as a notice, and to "sluice watch --kind ask-answered".',
     print: ({ ask, to }, screen) => screen.line(`Asked ${to.session}. The question is ${ask}.`),
+  },
+  change_lock: {
+    arguments: '<id> <read|write|exclusive>',
+    changes: {
+      queue: null,
+      wait: { describes: 'Seconds to wait for it in all; 0: answer at once', fallback: 0 },
+    },
+    notes: [
+      'Weaker is immediate. When a stronger level is not granted in time the lock stays as it was. Two',
+      'who both hold a lock and both want it exclusively would wait for each other: the second is refused.',
+    ].join('\n'),
+    ask({ wait: _, ...input }, door, values) {
+      const wanted = { operation: 'change_lock', input } as const
+      return waitForGrant(door, wanted, values.number('wait') ?? 0)
+    },
+    print(answer, screen) {
+      // It was waited for until it was.
+      if (answer.status === 'granted') printGrant(answer, screen)
+    },
+  },
+  create_token: {
+    summary: 'Make a token for an agent. It is shown once.',
+    async ask(input, door) {
+      try {
+        return await door.call('create_token', input)
+      } catch (error) {
+        if (!(error instanceof SluiceError) || error.code !== 'not_found') throw error
+        const { name } = input
+        throw new Failure(`There is no agent ${name}. Make it first: sluice agents add ${name}`, 5)
+      }
+    },
+    /** Nothing but the token on stdout, so that scripts can take it. */
+    print({ token }, screen) {
+      screen.line(token)
+      if (!process.stderr.isTTY) return
+      process.stderr.write('It is stored as a hash only and cannot be shown again.\n')
+    },
   },
   delete_file: {
     summary: 'Delete a file, or with --recursive a folder; its history stays readable.',
