@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
 import { createHostGuard, type HostGuard } from './face/http/guard.ts'
 import { createHttp } from './face/http/server.ts'
+import { createFailureLimit } from './face/http-kit/failure-limit.ts'
 import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
 import { noteFile, type ServerNote, serverNote, tokenFile } from './server-note.ts'
@@ -74,6 +75,8 @@ async function openDoors(
     chmodSync(file, 0o600)
   }
   const instance = randomUUID()
+  // One for all doors: who tries tokens at two of them has no second budget.
+  const failures = createFailureLimit()
   const http = await createHttp(engine, {
     host,
     port,
@@ -81,12 +84,13 @@ async function openDoors(
     extraHosts: options.allowHosts ?? [],
     origins: options.allowOrigins ?? [],
     logger,
+    failures,
     extend: (app) => {
       mountMcp(app, engine)
       extend?.(app, engine)
     },
   })
-  const sockets = mountSocket(http.app.server, engine, (request) => {
+  const sockets = mountSocket(http.app.server, engine, failures, (request) => {
     try {
       guard(request)
       return true

@@ -1,4 +1,5 @@
 import type { Output } from '../contract/operations.ts'
+import type { Granted } from '../contract/ticket-wait.ts'
 import { type Column, type Screen, used } from './screen.ts'
 import { agoText, durationText, untilText } from './text.ts'
 import { printWaiting, type Waiting } from './waiting-rows.ts'
@@ -97,6 +98,20 @@ function printStatistics(statistics: readonly Statistics[], screen: Screen): voi
 
 function meanOf({ waits, waited_s_total }: Statistics): number {
   return waits === 0 ? 0 : waited_s_total / waits
+}
+
+/** A grant, as who asked for it needs it. */
+export function printGrant(granted: Granted, screen: Screen): void {
+  const { lock: held, token, already_held } = granted
+  const { id, level, items, expires_at, fence } = held
+  screen.facts([
+    ['lock', `${id}${already_held === true ? ', held already' : ''}`],
+    ['level', items[0]?.stable === true ? 'stable read' : level],
+    ...items.map((item) => ['path', itemText(item)] as const),
+    ['ends', `${untilText(expires_at)} unless renewed`],
+    ['fence', String(fence)],
+    ['token', token],
+  ])
 }
 
 export function printLockTable(table: LockTable, screen: Screen, now = Date.now()): void {

@@ -49,8 +49,13 @@ export class McpDoor implements Door {
     return {
       as: (name) => this.as(name),
       call: (name, input, content, signal) => this.callBy(caller, name, input, content, signal),
+      giveBack: (workspace, lock) => this.giveBackBy(caller, workspace, lock),
       takeNotices: (workspace) => this.sluice?.as(caller).takeNotices(workspace) ?? [],
     }
+  }
+
+  giveBack(workspace: string, lock: string): Promise<void> {
+    return this.giveBackBy(undefined, workspace, lock)
   }
 
   takeNotices(workspace: string): Notice[] {
@@ -60,6 +65,25 @@ export class McpDoor implements Door {
   async close(): Promise<void> {
     await this.opening?.catch(() => undefined)
     await this.sluice?.close()
+  }
+
+  /** As long as the session that has it lives, on whatever connection. */
+  private async giveBackBy(
+    caller: string | undefined,
+    workspace: string,
+    lock: string,
+  ): Promise<void> {
+    const session = this.sluice?.session
+    for (;;) {
+      const sluice = await this.open().catch(() => undefined)
+      if (sluice !== undefined) {
+        if (sluice.session !== session) return
+        const seat = caller === undefined ? sluice : sluice.as(caller)
+        await seat.giveBack(workspace, lock)
+        if (!sluice.isClosed) return
+      }
+      await pause(AGAIN_MS, undefined, { ref: false })
+    }
   }
 
   private async callBy<N extends OperationName>(

@@ -7,8 +7,9 @@ import { operationInput, operationSettings } from './operation-settings.ts'
 import { Screen } from './screen.ts'
 import type { Setting } from './setting.ts'
 import { CONNECTION, SHARED } from './settings.ts'
+import type { Values } from './values.ts'
 
-interface OperationCommand<N extends OperationName> {
+export interface OperationCommand<N extends OperationName> {
   operation: N
   summary?: string
   /** In the syntax of help, where it is not what the operation's row says. */
@@ -19,7 +20,9 @@ interface OperationCommand<N extends OperationName> {
   more?: readonly Setting[]
   notes?: string
   /** Fills in what the command knows better than the user. */
-  complete?(input: Input<N>, door: HttpDoor): Promise<Input<N>>
+  complete?(input: Input<N>, door: HttpDoor, values: Values): Promise<Input<N>>
+  /** Instead of one call. */
+  ask?(input: Input<N>, door: HttpDoor, values: Values): Promise<Output<N>>
   print(answer: Output<N>, screen: Screen, door: HttpDoor): void
 }
 
@@ -36,8 +39,8 @@ export function operationCommand<N extends OperationName>(options: OperationComm
     async run({ values, arguments: words }: Invocation) {
       const door = await doorOf(values)
       const given = operationInput<N>(positional, values, words)
-      const input = complete === undefined ? given : await complete(given, door)
-      const answer = await door.call(operation, input)
+      const input = complete === undefined ? given : await complete(given, door, values)
+      const answer = await (options.ask?.(input, door, values) ?? door.call(operation, input))
       const screen = new Screen()
       if (values.flag('json')) screen.json(answer)
       else print(answer, screen, door)

@@ -1,6 +1,11 @@
 import type { PathRight } from '../contract/events.ts'
 import type { Input } from '../contract/operations.ts'
+import type { Setting } from './setting.ts'
 import { UsageError } from './usage-error.ts'
+
+export function rightSetting(describes: string): Setting {
+  return { name: 'right', kind: 'list', placeholder: '[workspace:]path=access', describes }
+}
 
 /** Rights on paths as the command line writes them: `/docs=read` or `main:/docs=read`. */
 export function rightText({ workspace, path, access }: PathRight): string {

@@ -1,6 +1,6 @@
 import { ERRORS, type Problem, problemOf, refuse, SluiceError } from '../contract/errors.ts'
-import { operationOf } from '../contract/operations.ts'
 import { detailIn, type Wording } from '../contract/wording.ts'
+import { typedFor } from './command-of-operation.ts'
 import { printable } from './text.ts'
 import { Failure, UsageError } from './usage-error.ts'
 
@@ -31,11 +31,7 @@ function explained(error: unknown): { problem: Problem; exit: number; more: stri
 
 /** Here an operation is a command, and an argument a flag. */
 const WORDING: Wording = {
-  operation(name) {
-    if (name === 'wait_for_lock') return 'sluice lock --wait'
-    const { cli } = operationOf(name)
-    return cli === undefined ? `sluice call ${name}` : `sluice ${cli.command}`
-  },
+  operation: typedFor,
   argument(name) {
     if (name === 'as') return '--session'
     return PLAIN.has(name) ? `"${name}"` : `--${name.replaceAll('_', '-')}`

@@ -1,54 +1,45 @@
-import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
-import type { Input, Output } from '../contract/operations.ts'
+import type { Input } from '../contract/operations.ts'
+import { type Granted, type Queued, untilGranted } from '../contract/ticket-wait.ts'
 import { CLI_STOPPED } from './exit-code.ts'
 import type { HttpDoor } from './http-door.ts'
 import { printable, untilText } from './text.ts'
-
-type Answer = Output<'acquire_lock'>
-type Granted = Extract<Answer, { status: 'granted' }>
-type Queued = Extract<Answer, { status: 'queued' }>
-
-/** One wait of a long one: well under what proxies allow a silent request. */
-const STEP_S = 20
 
 /** What is asked at first: a lock, or another level of one. */
 export type Wanted =
   | { operation: 'acquire_lock'; input: Input<'acquire_lock'> }
   | { operation: 'change_lock'; input: Input<'change_lock'> }
 
-/** Asks, waiting through as many tickets' waits as that takes; gives the ticket up in the end. */
+/** Asks first without waiting: what there is to give back is known then to whoever is stopped. */
 export async function waitForGrant(
   door: HttpDoor,
   { operation, input }: Wanted,
   waitS: number,
 ): Promise<Granted> {
-  const deadline = performance.now() + waitS * 1000
-  const step = (): number => {
-    const leftS = Math.max(0, deadline - performance.now()) / 1000
-    return Math.round(Math.min(STEP_S, leftS) * 1000) / 1000
-  }
   const workspace = input.workspace === undefined ? {} : { workspace: input.workspace }
-  const first = { ...input, queue: waitS > 0, wait: 0 }
+  const leave = async (ticket: string) => door.call('leave_queue', { ...workspace, ticket })
   const stop = new Stop()
   if (waitS > 0) stop.listen()
   try {
-    let answer: Answer = await door.call(operation, first as Input<typeof operation>)
-    if (answer.status === 'queued') sayWaiting(answer)
-    else if (operation === 'acquire_lock') {
-      const { id } = answer.lock
-      await stop.holds(async () => door.call('release_lock', { ...workspace, id }))
-    }
-    while (answer.status === 'queued') {
-      const { ticket } = answer
-      const leave = async (): Promise<unknown> => door.call('leave_queue', { ...workspace, ticket })
-      if (performance.now() >= deadline) {
-        await leave()
-        throw notGranted(answer, waitS)
-      }
-      await stop.holds(leave)
-      answer = await door.call('wait_for_lock', { ...workspace, ticket, wait: step() })
-    }
-    return answer
+    return await untilGranted({
+      waitS,
+      now: () => performance.now(),
+      told: holdersOf,
+      leave,
+      async ask() {
+        const first = { ...input, queue: waitS > 0, wait: 0 }
+        const answer = await door.call(operation, first as Input<typeof operation>)
+        if (answer.status === 'queued') sayWaiting(answer)
+        else if (operation === 'acquire_lock') {
+          const { id } = answer.lock
+          await stop.holds(async () => door.call('release_lock', { ...workspace, id }))
+        }
+        return answer
+      },
+      async goOn(ticket, stepS) {
+        await stop.holds(() => leave(ticket))
+        return door.call('wait_for_lock', { ...workspace, ticket, wait: stepS })
+      },
+    })
   } finally {
     stop.unlisten()
   }
@@ -99,12 +90,6 @@ const exitStopped = (): never => process.exit(CLI_STOPPED)
 function sayWaiting(queued: Queued): void {
   if (process.stderr.isTTY !== true) return
   process.stderr.write(`Waiting, place ${queued.position} in the queue: ${holdersOf(queued)}\n`)
-}
-
-function notGranted(queued: Queued, waitS: number): SluiceError {
-  const { holders } = queued
-  const detail = `Not granted within ${waitS} s: ${holdersOf(queued)}`
-  return new SluiceError(problemOf(refuse('lock_conflict', detail, { holders })))
 }
 
 function holdersOf({ holders }: Queued): string {

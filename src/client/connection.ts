@@ -43,6 +43,8 @@ export class Connection {
   private nextId = 1
   private readonly nonce: string
   private readonly pending = new Map<number, Pending>()
+  /** Calls that give a lock back, by its workspace and id. */
+  private readonly owed = new Map<string, number>()
   private readonly watches = new Map<number, Watch>()
   private outbox: ClientMessage[] = []
   private isFlushing = false
@@ -113,6 +115,21 @@ export class Connection {
     return answer.finally(() => signal.removeEventListener('abort', onAbort))
   }
 
+  /**
+   * Gives back what an answer granted that nobody looked at: in the place of this call, and as often as
+   * it takes. Resolves when that is done, or cannot be done any more.
+   */
+  giveBack(workspace: string, lock: string, as?: string): Promise<void> {
+    if (this.isClosed) return Promise.resolve()
+    const id = this.nextId++
+    return new Promise((resolve) => {
+      const done = (): void => resolve()
+      const message = this.release(id, workspace, lock, as)
+      this.pending.set(id, { message, isCancelled: true, resolve: done, reject: done })
+      this.send(message)
+    })
+  }
+
   /** Pushes events to `onEvents` from `input.since` on, across lost connections. Returns the stop. */
   watch(
     input: WatchInput,
@@ -164,39 +181,61 @@ export class Connection {
   }
 
   private handle(message: ServerMessage): void {
-    if (message[0] === 'welcome') return this.welcomed(message[1])
-    if (message[0] === 'notices') return this.onNotices(message[1], message[2], message[3])
-    const [what, id] = message
-    const watch = this.watches.get(id)
-    if (what === 'watching') {
-      if (watch !== undefined) watch.input.since = message[2]
-      return
-    }
-    if (what === 'events') {
-      const events = message[2] as { revision: number }[]
+    const [what] = message
+    // A newer server may say more than is known here.
+    if (Object.hasOwn(this.handlers, what)) (this.handlers[what] as Handler)(message)
+  }
+
+  private readonly handlers: { [K in ServerMessage[0]]: Handler<MessageOf<K>> } = {
+    welcome: ([, welcome]) => this.welcomed(welcome),
+    notices: ([, workspace, notices, as]) => this.onNotices(workspace, notices, as),
+    watching: ([, id, since]) => {
+      const watch = this.watches.get(id)
+      if (watch !== undefined) watch.input.since = since
+    },
+    events: ([, id, given]) => {
+      const events = given as { revision: number }[]
+      const watch = this.watches.get(id)
       if (watch === undefined) return
       // Where to go on after a lost connection.
       watch.input.since = (events.at(-1) as { revision: number }).revision
-      return watch.onEvents(events)
-    }
-    if (what === 'refused' && id === 0) return this.refusedEntry(message[2] as Problem)
-    if (what === 'ended' || (what === 'refused' && watch !== undefined)) {
-      this.watches.delete(id)
-      return watch?.onEnd(what === 'refused' ? refusedAs(message[2] as Problem) : undefined)
-    }
+      watch.onEvents(events)
+    },
+    ended: ([, id]) => this.watchEnded(id, undefined),
+    refused: (message) => {
+      const [, id, problem] = message
+      if (id === 0) return this.refusedEntry(problem as Problem)
+      if (this.watches.has(id)) return this.watchEnded(id, refusedAs(problem as Problem))
+      this.settle(message, ({ reject }) => reject(refusedAs(problem as Problem)))
+    },
+    done: (message) => {
+      const [, , value, revision, content] = message
+      const more = content === undefined ? {} : { content }
+      this.settle(message, ({ resolve }) => resolve({ value, revision, ...more }))
+    },
+    large: (message) => {
+      const [, , value, revision] = message
+      this.settle(message, ({ resolve }) => resolve({ value, revision, isLarge: true }))
+    },
+  }
+
+  private watchEnded(id: number, error: Error | undefined): void {
+    const watch = this.watches.get(id)
+    this.watches.delete(id)
+    watch?.onEnd(error)
+  }
+
+  private settle(
+    answer: MessageOf<'done' | 'large' | 'refused'>,
+    tell: (pending: Pending) => void,
+  ): void {
+    const [, id, value] = answer
     const pending = this.pending.get(id)
     if (pending === undefined) return
-    if (pending.isCancelled === true) return this.crossed(id, pending, message)
+    if (pending.isCancelled === true) return this.crossed(id, pending, answer)
     this.pending.delete(id)
-    if (what === 'refused') return pending.reject(refusedAs(message[2] as Problem))
-    const [, , value, revision] = message
-    const content = what === 'done' ? message[4] : undefined
-    pending.resolve({
-      value,
-      revision,
-      ...(content === undefined ? {} : { content }),
-      ...(what === 'large' ? { isLarge: true } : {}),
-    })
+    if (this.owed.size > 0 && answer[0] !== 'refused') this.named(pending, value)
+    tell(pending)
   }
 
   /**
@@ -215,15 +254,37 @@ export class Connection {
       return
     }
     const lock = answer[0] === 'done' ? newGrantOf(answer[2]) : undefined
-    if (lock === undefined) {
-      this.pending.delete(id)
-      return
-    }
-    const { workspace } = message[3] as { workspace: string }
-    const release: CallMessage = ['call', id, 'release_lock', { workspace, id: lock }]
-    if (message[5] !== undefined) release.push(undefined, message[5])
-    pending.message = release
-    this.send(release)
+    if (lock === undefined) return this.gaveBack(id, pending)
+    pending.message = this.release(id, workspaceOf(message), lock, message[5])
+    this.send(pending.message)
+  }
+
+  private release(
+    id: number,
+    workspace: string,
+    lock: string,
+    as: string | undefined,
+  ): CallMessage {
+    this.owed.set(`${workspace} ${lock}`, id)
+    const input = { workspace, id: lock }
+    return as === undefined
+      ? ['call', id, 'release_lock', input]
+      : ['call', id, 'release_lock', input, undefined, as]
+  }
+
+  private gaveBack(id: number, { message, resolve }: Pending): void {
+    this.pending.delete(id)
+    const { id: lock } = message[3] as { id?: unknown }
+    if (message[2] === 'release_lock') this.owed.delete(`${workspaceOf(message)} ${String(lock)}`)
+    resolve({ value: undefined, revision: 0 })
+  }
+
+  /** An answer names a lock that is on its way back: its caller has been told of it anew, and has it. */
+  private named({ message }: Pending, value: unknown): void {
+    const told = (value as { lock?: { id?: unknown } } | null)?.lock?.id
+    const id = this.owed.get(`${workspaceOf(message)} ${String(told)}`)
+    const pending = id === undefined ? undefined : this.pending.get(id)
+    if (id !== undefined && pending !== undefined) this.gaveBack(id, pending)
   }
 
   private welcomed(welcome: Welcome): void {
@@ -274,6 +335,7 @@ export class Connection {
     this.settleReady = undefined
     for (const { reject } of this.pending.values()) reject(error)
     this.pending.clear()
+    this.owed.clear()
     for (const { onEnd } of this.watches.values()) onEnd(error)
     this.watches.clear()
   }
@@ -322,12 +384,23 @@ const packr = new Packr()
 
 const GIVE_BACK_AGAIN_MS = 1000
 
+type MessageOf<K> = Extract<ServerMessage, [K, ...unknown[]]>
+type Handler<M = ServerMessage> = (message: M) => void
 type CallMessage = Extract<ClientMessage, ['call', ...unknown[]]>
+
+function workspaceOf(message: CallMessage): string {
+  return (message[3] as { workspace?: string }).workspace ?? 'main'
+}
 
 interface Pending {
   message: CallMessage
   isCancelled?: boolean
-  resolve: (answer: { value: unknown; revision: number; content?: Uint8Array }) => void
+  resolve: (answer: {
+    value: unknown
+    revision: number
+    content?: Uint8Array
+    isLarge?: boolean
+  }) => void
   reject: (error: Error) => void
 }
 

@@ -1,5 +1,6 @@
 import type { Notice } from '../contract/door.ts'
 import type { Output } from '../contract/operations.ts'
+import type { Granted } from '../contract/ticket-wait.ts'
 
 export type Level = 'read' | 'write' | 'exclusive'
 
@@ -51,8 +52,6 @@ export interface ChangeOptions {
   /** Stops waiting; the lock stays as it was. */
   signal?: AbortSignal
 }
-
-export type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
 
 /** What a lock asks of the workspace it is in. */
 export interface LockKeeper {

@@ -4,10 +4,15 @@ import { LIMITS } from '../contract/limits.ts'
 import { newGrantOf } from '../contract/new-grant.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
 import { optional } from '../contract/optional.ts'
+import {
+  type GrantAnswer,
+  type Granted,
+  type Queued,
+  untilGranted,
+} from '../contract/ticket-wait.ts'
 import { LeaseKeeper } from './lease.ts'
 import {
   type ChangeOptions,
-  type Granted,
   type Level,
   Lock,
   type LockKeeper,
@@ -103,50 +108,33 @@ export class Locking implements LockKeeper {
     return { answer, sentAt: renewedAt }
   }
 
-  /** Goes on through as many tickets' waits as the time allows, then gives the ticket up. */
   private async waited(
     waitS: number,
     signal: AbortSignal | undefined,
-    ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
+    ask: (stepS: number) => Promise<GrantAnswer>,
   ): Promise<Grant> {
-    signal?.throwIfAborted()
-    try {
-      return await this.waitedOn(waitS, signal, ask)
-    } catch (error) {
-      // Given up by whoever asked: that is told in its own words, and nothing is held or waited for.
-      signal?.throwIfAborted()
-      throw error
-    }
-  }
-
-  private async waitedOn(
-    waitS: number,
-    signal: AbortSignal | undefined,
-    ask: (stepS: number) => Promise<Output<'acquire_lock'>>,
-  ): Promise<Grant> {
-    const deadline = this.runtime.now() + waitS * 1000
-    const stepOf = (): number => {
-      const leftS = Math.max(0, deadline - this.runtime.now()) / 1000
-      return Math.min(leftS, LIMITS.waitMsMost / 1000, WAIT_STEP_S)
-    }
-    let sentAt = this.runtime.now()
-    let answer = await ask(stepOf())
-    while (answer.status === 'queued') {
-      const { ticket } = answer
-      if (this.runtime.now() >= deadline) {
-        await this.call('leave_queue', { ticket })
-        const detail = `Not granted within ${waitS} s: ${holdersOf(answer)}.`
-        throw new SluiceError(
-          problemOf(refuse('lock_conflict', detail, { holders: answer.holders })),
-        )
-      }
-      sentAt = this.runtime.now()
-      answer = await this.call('wait_for_lock', { ticket, wait: stepOf() }, signal)
-      // It may have been granted before this was asked, and asking does not renew such a lock.
-      if (answer.status === 'granted' && answer.lock.renew === 'explicit') {
-        sentAt = Number.NEGATIVE_INFINITY
-      }
-    }
+    const now = (): number => this.runtime.now()
+    let sentAt = now()
+    const answer = await untilGranted({
+      waitS,
+      now,
+      signal,
+      told: (queued) => `${holdersOf(queued)}.`,
+      ask: (stepS) => {
+        sentAt = now()
+        return ask(stepS)
+      },
+      goOn: async (ticket, stepS) => {
+        sentAt = now()
+        const next = await this.call('wait_for_lock', { ticket, wait: stepS }, signal)
+        // It may have been granted before this was asked, and asking does not renew such a lock.
+        if (next.status === 'granted' && next.lock.renew === 'explicit') {
+          sentAt = Number.NEGATIVE_INFINITY
+        }
+        return next
+      },
+      leave: (ticket) => this.call('leave_queue', { ticket }),
+    })
     return { answer, sentAt }
   }
 
@@ -206,18 +194,36 @@ export class Locking implements LockKeeper {
   }
 
   noticed(notice: Notice): void {
-    const { kind, lock: id, ask } = notice
-    if (id === undefined) return
-    if (kind === 'asked' && ask !== undefined) remember(this.asked, ask, id)
-    if (kind === 'lost') {
-      remember(this.gone, id, true)
-      this.leases.lose(id)
-    }
-    if (kind === 'recall_ended') {
+    const { kind, lock } = notice
+    if (lock !== undefined) this.notices[kind]?.(lock, notice)
+  }
+
+  /** What a notice about a lock means here; undefined: it is for the user of the SDK alone. */
+  private readonly notices: Record<
+    Notice['kind'],
+    ((id: string, notice: Notice) => void) | undefined
+  > = {
+    waiting: undefined,
+    recalled: (id, notice) => this.recalled(id, notice),
+    recall_ended: (id) => {
       this.early.delete(id)
       this.held.get(id)?.lock.markRecalled(undefined)
-    }
-    if (kind !== 'recalled') return
+    },
+    asked: (id, { ask }) => {
+      if (ask !== undefined) remember(this.asked, ask, id)
+    },
+    answered: undefined,
+    lost: (id) => {
+      remember(this.gone, id, true)
+      this.leases.lose(id)
+    },
+    handed_over: undefined,
+    granted: undefined,
+    changed: undefined,
+    overlapped: undefined,
+  }
+
+  private recalled(id: string, notice: Notice): void {
     const held = this.held.get(id)
     if (held === undefined) return remember(this.early, id, notice)
     this.early.delete(id)
@@ -265,9 +271,6 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
   if (map.size > REMEMBERED && oldest !== undefined) map.delete(oldest)
 }
 
-/** One wait of a long one: well under what proxies and clients allow a silent request. */
-const WAIT_STEP_S = 20
-
 function lockInput(
   target: string | LockTarget[],
   options: LockOptions,
@@ -314,7 +317,7 @@ function scopeOf({
   }
 }
 
-function holdersOf(answer: Extract<Output<'acquire_lock'>, { status: 'queued' }>): string {
+function holdersOf(answer: Queued): string {
   const names = answer.holders.map(({ agent, level, path }) => `${agent} holds ${path} (${level})`)
   return names.join(', ') || 'others are ahead in the queue'
 }

@@ -1,6 +1,6 @@
 import type { Door, DoorAnswer, Notice } from '../contract/door.ts'
 import { SluiceError } from '../contract/errors.ts'
-import type { Input, OperationName } from '../contract/operations.ts'
+import type { ContentIn, ContentOut, Input, OperationName } from '../contract/operations.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import { Connection } from './connection.ts'
 import type { Runtime } from './runtime.ts'
@@ -127,24 +127,32 @@ export class Sluice implements Door {
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>> {
-    if (name === 'write_file' && (content?.length ?? 0) > SOCKET_CONTENT_BYTES) {
-      const whole = input as Input<'write_file'>
-      const value = await this.workspace(whole.workspace).putWhole(whole, content as Uint8Array)
-      return { value, revision: value.version } as DoorAnswer<N>
+    if (content !== undefined && content.length > SOCKET_CONTENT_BYTES) {
+      const put = this.puts[name as ContentIn] as Put<N> | undefined
+      if (put !== undefined) return put(input, content)
     }
     const answer = await this.connection.call(name, input, content, signal, this.caller)
     if (answer.isLarge !== true) return answer
-    if (name === 'read_draft') {
-      const { workspace, draft } = input as Input<'read_draft'>
-      return { ...answer, content: await this.workspace(workspace).fetchDraft(draft) }
-    }
-    const {
-      workspace = 'main',
-      path,
-      at,
-    } = input as { workspace?: string; path: string; at?: number }
-    const bytes = await this.workspace(workspace).fetchWhole(path, at)
-    return { ...answer, content: bytes }
+    const fetch = this.fetches[name as ContentOut] as Fetch<N>
+    return { ...answer, content: await fetch(input) }
+  }
+
+  /** What is too large for a frame goes over HTTP. */
+  private readonly puts: { [N in ContentIn]: Put<N> } = {
+    write_file: async (input, content) => {
+      const value = await this.workspace(input.workspace).putWhole(input, content)
+      return { value, revision: value.version }
+    },
+  }
+
+  private readonly fetches: { [N in ContentOut]: Fetch<N> } = {
+    read_file: ({ workspace, path, at }) =>
+      this.workspace(workspace).fetchWhole(path, at as number | undefined),
+    read_draft: ({ workspace, draft }) => this.workspace(workspace).fetchDraft(draft),
+  }
+
+  giveBack(workspace: string, lock: string): Promise<void> {
+    return this.connection.giveBack(workspace, lock, this.caller)
   }
 
   /** Ends the session: its locks go back at once. */
@@ -168,6 +176,9 @@ export class Sluice implements Door {
     this.connection.close()
   }
 }
+
+type Put<N extends OperationName> = (input: Input<N>, content: Uint8Array) => Promise<DoorAnswer<N>>
+type Fetch<N extends OperationName> = (input: Input<N>) => Promise<Uint8Array>
 
 /** Connects and opens a session, with the time, chance and sockets of `runtime`. */
 export async function connectOn(runtime: Runtime, options: ConnectOptions): Promise<Sluice> {

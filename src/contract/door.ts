@@ -20,6 +20,12 @@ export interface Door {
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<DoorAnswer<N>>
+  /**
+   * Gives back a lock that was granted by an answer its caller did not look at any more (locks §10):
+   * before whatever is asked since, and again where the disk does not take it at once. Never rejects:
+   * where it cannot be said any more, the end of the session says it.
+   */
+  giveBack(workspace: string, lock: string): Promise<void>
   /** The same way in for one of those who share the session (guard §1): nothing else is shared. */
   as(caller: string): Door
   /** What the session should know and was not told yet (somebody waits, a recall, a question). */

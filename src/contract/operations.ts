@@ -19,6 +19,13 @@ export type Input<N extends OperationName> = z.input<(typeof OPERATIONS)[N]['inp
 export type Parsed<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['input']>
 export type Output<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['output']>
 
+/** Operations with bytes beside the JSON: in the request, or in the answer. */
+export type ContentIn = NamesWith<'in'>
+export type ContentOut = NamesWith<'out'>
+type NamesWith<C> = {
+  [N in OperationName]: (typeof OPERATIONS)[N] extends { content: C } ? N : never
+}[OperationName]
+
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[]
 
 /** The row as its general shape, for code that derives things from every row. */

@@ -4,6 +4,7 @@ import { connect } from '../../src/client/index.ts'
 import { readLoosely } from '../../src/contract/loose-reading.ts'
 import { nearName } from '../../src/contract/near-name.ts'
 import { parseInput } from '../../src/contract/parse.ts'
+import { createFailureLimit } from '../../src/face/http-kit/failure-limit.ts'
 import { mountSocket } from '../../src/face/socket/server.ts'
 import { connectMcp, serveMcpReal } from '../face/mcp-client.ts'
 import { serveReal } from '../face/serve.ts'
@@ -226,7 +227,7 @@ test('F2+: null is never a number: a version, a wait or a priority that is null 
 
 test('F2: the socket reads calls and watches like all doors', async () => {
   const { engine, url, server, tokenOf } = await serveReal()
-  const sockets = mountSocket(server.app.server, engine, () => true)
+  const sockets = mountSocket(server.app.server, engine, createFailureLimit(), () => true)
   const sluice = await connect({ url, token: tokenOf('token-a') })
   try {
     const wire = { path: '/a', ttl: '60', wait: null, stable: 'false' } as unknown

@@ -56,6 +56,7 @@ const FIELDS = {
 async function refusingClient(code: ErrorCode, data: Record<string, unknown>) {
   const door: Door = {
     call: async () => fail(code, 'Something was refused.', data),
+    giveBack: async () => {},
     takeNotices: () => [],
     as: () => door,
   }

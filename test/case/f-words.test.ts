@@ -3,6 +3,7 @@ import { connect } from '../../src/client/index.ts'
 import type { SluiceError } from '../../src/contract/errors.ts'
 import { problemOf, refuse } from '../../src/contract/errors.ts'
 import { detailIn, inWords, type Wording } from '../../src/contract/wording.ts'
+import { createFailureLimit } from '../../src/face/http-kit/failure-limit.ts'
 import { mountSocket } from '../../src/face/socket/server.ts'
 import { Place } from '../cli/sluice.ts'
 import { connectMcp, serveMcpReal } from '../face/mcp-client.ts'
@@ -57,7 +58,7 @@ test('F8: a refusal over HTTP speaks of routes, and with the preference of opera
 
 test('F8: a refusal of the SDK speaks of its methods; its problem is the same for all', async () => {
   const { engine, url, server, tokenOf, ask } = await serveReal()
-  const sockets = mountSocket(server.app.server, engine, () => true)
+  const sockets = mountSocket(server.app.server, engine, createFailureLimit(), () => true)
   const json = { path: '/a', intent: 'acquire_lock tests' }
   await ask('POST', '/v1/workspaces/main/locks', { token: 'token-b', json })
   const sluice = await connect({ url, token: tokenOf('token-a') })

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { COMMAND_OF } from '../../src/cli/command-of-operation.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { referencePages } from '../../src/cli/reference/pages.ts'
 import { OPERATION_NAMES, operationOf } from '../../src/contract/operations.ts'
@@ -38,4 +39,18 @@ test('operations and commands name each other: what is no operation is listed he
   const named = OPERATION_NAMES.map((name) => operationOf(name).cli?.command ?? '')
   const others = ['serve', 'mcp', 'watch', 'call', 'config', 'doctor', 'bench']
   expect(new Set([...named.filter(Boolean), ...others])).toEqual(new Set(Object.keys(COMMANDS)))
+})
+
+test('the command that speaks for an operation is there, and is the one of its row', async () => {
+  for (const name of OPERATION_NAMES) {
+    const [word = '', ...rest] = COMMAND_OF[name].split(' ')
+    const command = await COMMANDS[word]?.()
+    expect(command, name).toBeDefined()
+    for (const more of rest) {
+      const flags = command?.settings.map((setting) => `--${setting.name}`) ?? []
+      expect([...flags, ...Object.keys(command?.subcommands ?? {})], name).toContain(more)
+    }
+    const { cli } = operationOf(name)
+    if (cli !== undefined) expect(COMMAND_OF[name]).toBe(cli.command)
+  }
 })

@@ -147,3 +147,48 @@ test('locks §30: a lock that only renew_lock renews is renewed where its turn m
   expect(said).toEqual(['acquire_lock', 'wait_for_lock', 'renew_lock'])
   locking.leases.stop()
 })
+
+test('E1+: a lock is given back as often as it takes, unless its caller is told of it anew', async () => {
+  const wire = new Wire()
+  const waiting: (() => void)[] = []
+  const runtime = {
+    ...wire.runtime,
+    after: (_ms: number, call: () => void) => {
+      waiting.push(call)
+      return () => {}
+    },
+  }
+  const connection = new Connection('http://server', { token: 'x' }, 10_000, runtime)
+  await connection.opened()
+  const full = { code: 'server_full', retry: 'after' }
+  const releases = () => wire.said.filter((one) => one[2] === 'release_lock')
+  const done = connection.giveBack('main', 'L1', 'one')
+  await turn()
+  const [first] = releases()
+  expect(first?.slice(2)).toEqual([
+    'release_lock',
+    { workspace: 'main', id: 'L1' },
+    undefined,
+    'one',
+  ])
+  wire.say(['refused', first?.[1] as number, full])
+  waiting.shift()?.()
+  await turn()
+  expect(releases()).toHaveLength(2)
+  wire.say(['done', first?.[1] as number, { released: true }, 2])
+  await done
+  // Another one, and its caller asks for it again while it is on its way back.
+  const kept = connection.giveBack('main', 'L2')
+  const again = connection.call('acquire_lock', { path: '/f' })
+  await turn()
+  const [release, asked] = wire.said.slice(-2).map((one) => one[1] as number)
+  wire.say(['refused', release as number, full])
+  wire.say(['done', asked as number, granted('L2', { already_held: true }), 3])
+  await again
+  await kept
+  for (const call of waiting.splice(0)) call()
+  await turn()
+  expect(releases()).toHaveLength(3)
+  connection.close()
+  await connection.giveBack('main', 'L3')
+})

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { fail } from '../../src/contract/errors.ts'
-import { parseRange } from '../../src/face/http/range.ts'
+import { parseRange } from '../../src/face/http-kit/range.ts'
 import { serve } from './serve.ts'
 
 const FILES = '/v1/workspaces/main/files'

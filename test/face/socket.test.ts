@@ -18,9 +18,9 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
-async function codeOf(token: string): Promise<string> {
+async function codeOf(token: string, url = server.url): Promise<string> {
   try {
-    await connect({ url: server.url, token, retryMs: 0 })
+    await connect({ url, token, retryMs: 0 })
     return 'let in'
   } catch (error) {
     if (error instanceof SluiceError) return error.code
@@ -48,6 +48,29 @@ describe('the socket', () => {
     expect(codes.at(-1)).toBe('rate_limited')
     const token = readFileSync(join(data, 'admin.token'), 'utf8')
     expect(await codeOf(token)).toBe('let in')
+  })
+
+  it('counts failures at this door and over HTTP together: an address has one budget', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-budget-'))
+    const fresh = await startServer({ data: folder, host: '127.0.0.1', port: 0 })
+    try {
+      const overHttp = async () => {
+        const headers = { authorization: 'Bearer slc_wrong' }
+        const answer = await fetch(`${fresh.url}/v1/workspaces`, { headers })
+        return ((await answer.json()) as { code: string }).code
+      }
+      const codes: string[] = []
+      for (let i = 0; i < 10; i++)
+        codes.push(await overHttp(), await codeOf('slc_wrong', fresh.url))
+      expect(new Set(codes)).toEqual(new Set(['unauthenticated']))
+      expect(await overHttp()).toBe('rate_limited')
+      expect(await codeOf('slc_wrong', fresh.url)).toBe('rate_limited')
+      const token = readFileSync(join(folder, 'admin.token'), 'utf8')
+      expect(await codeOf(token, fresh.url)).toBe('let in')
+    } finally {
+      await fresh.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('checks Host and Origin before the upgrade (DNS rebinding)', async () => {

@@ -5,6 +5,7 @@ import { parseInput } from '../../src/contract/parse.ts'
 import type { Caller } from '../../src/engine/api.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { createHttp, type HttpServer } from '../../src/face/http/server.ts'
+import { createFailureLimit } from '../../src/face/http-kit/failure-limit.ts'
 import { mountMcp } from '../../src/face/mcp/http.ts'
 import { mountSocket } from '../../src/face/socket/server.ts'
 import { MemoryBlobs } from '../../src/store/blobs/memory.ts'
@@ -59,7 +60,12 @@ export class Rig {
       logger: false,
       extend: (app) => mountMcp(app, engine),
     })
-    rig.closeSockets = mountSocket(rig.http.app.server, engine, () => true).close
+    rig.closeSockets = mountSocket(
+      rig.http.app.server,
+      engine,
+      createFailureLimit(),
+      () => true,
+    ).close
     rig.url = await rig.http.listen()
     rig.port = Number(new URL(rig.url).port)
     return rig

@@ -1,15 +1,11 @@
 import { SluiceError } from '../../contract/errors.ts'
 import type { Input, Output } from '../../contract/operations.ts'
 import type { Command } from '../command.ts'
-import { doorOf } from '../door.ts'
 import type { HttpDoor } from '../http-door.ts'
-import { commandSettings, operationCommand } from '../operation-command.ts'
-import { operationInput } from '../operation-settings.ts'
-import { rightOf, rightText } from '../path-right.ts'
-import { type Column, Screen } from '../screen.ts'
-import type { Setting } from '../setting.ts'
+import { operationCommand } from '../operation-command.ts'
+import { rightOf, rightSetting, rightText } from '../path-right.ts'
+import type { Column } from '../screen.ts'
 import { Failure } from '../usage-error.ts'
-import type { Values } from '../values.ts'
 
 type Agent = Output<'list_agents'>['agents'][number]
 
@@ -31,52 +27,30 @@ function rightsText({ in_force }: Agent): string {
   return texts.join(' ')
 }
 
-const right: Setting = {
-  name: 'right',
-  kind: 'list',
-  placeholder: '[workspace:]path=access',
-  describes:
-    'Access (read, write or none) to a path and what lies below; nothing else is allowed then',
-}
-
-const settings = commandSettings('put_agent', ['name'], { more: [right] })
-
-const add: Command = {
+const add = putCommand({
   summary: 'Make an agent: role, group and rights on paths.',
-  arguments: '<name>',
-  settings,
   notes: 'For example: sluice agents add writer --right /=read --right /drafts=write',
-  async run({ values, arguments: words }) {
-    const door = await doorOf(values)
-    const [name = ''] = words
+  before(known, name) {
     // Making it anew would take its rules away, and no rule means write.
-    if ((await knownAgent(door, name)) !== undefined) {
-      throw new Failure(`There is an agent ${name} already; change it with "sluice agents set".`, 6)
-    }
-    return save(door, values, words, {})
+    if (known === undefined) return {}
+    throw new Failure(`There is an agent ${name} already; change it with "sluice agents set".`, 6)
   },
-}
+})
 
-const set: Command = {
+const set = putCommand({
   summary: 'Change an agent; what is not given stays as it is.',
-  arguments: '<name>',
-  settings,
   notes: 'Rights that are given replace all that it has.',
-  async run({ values, arguments: words }) {
-    const door = await doorOf(values)
-    const [name = ''] = words
-    const known = await knownAgent(door, name)
+  before(known, name) {
     if (known === undefined) {
       throw new Failure(`There is no agent ${name}. Make it first: sluice agents add ${name}`, 5)
     }
     const { role, group, rights } = known
-    return save(door, values, words, { role, rights, ...(group === undefined ? {} : { group }) })
+    return { role, rights, ...(group === undefined ? {} : { group }) }
   },
-}
+})
 
 const rm = operationCommand({
   operation: 'delete_agent',
-  arguments: '<name>',
   positional: ['name'],
   print({ removed }, screen) {
     screen.line(removed ? 'Removed; its tokens stop working, its sessions end.' : 'No such agent.')
@@ -91,6 +65,34 @@ export const agents: Command = {
   subcommands: { add, set, rm },
 }
 
+interface PutCommand {
+  summary: string
+  notes: string
+  /** What is not given, by what is there. */
+  before(known: Agent | undefined, name: string): Partial<Input<'put_agent'>>
+}
+
+function putCommand({ summary, notes, before }: PutCommand): Command {
+  const describes =
+    'Access (read, write or none) to a path and what lies below; nothing else is allowed then'
+  return operationCommand({
+    operation: 'put_agent',
+    summary,
+    notes,
+    positional: ['name'],
+    more: [rightSetting(describes)],
+    async complete(given, door, values) {
+      const rest = before(await knownAgent(door, given.name), given.name)
+      const rights = values.list('right').map(rightOf)
+      return { ...rest, ...given, ...(rights.length === 0 ? {} : { rights }) }
+    },
+    print(answer, screen) {
+      screen.table(columns, [answer])
+      if (answer.created) screen.line(`A token for it: sluice token ${answer.name}`)
+    },
+  })
+}
+
 async function knownAgent(door: HttpDoor, name: string): Promise<Agent | undefined> {
   try {
     return await door.call('get_agent', { name })
@@ -98,26 +100,4 @@ async function knownAgent(door: HttpDoor, name: string): Promise<Agent | undefin
     if (error instanceof SluiceError && error.code === 'not_found') return undefined
     throw error
   }
-}
-
-async function save(
-  door: HttpDoor,
-  values: Values,
-  words: readonly string[],
-  before: Partial<Input<'put_agent'>>,
-): Promise<undefined> {
-  const given = operationInput<'put_agent'>(['name'], values, words)
-  const rights = values.list('right').map(rightOf)
-  const answer = await door.call('put_agent', {
-    ...before,
-    ...given,
-    ...(rights.length === 0 ? {} : { rights }),
-  })
-  const screen = new Screen()
-  if (values.flag('json')) screen.json(answer)
-  else {
-    screen.table(columns, [answer])
-    if (answer.created) screen.line(`A token for it: sluice token ${answer.name}`)
-  }
-  return undefined
 }

@@ -1,9 +1,8 @@
 import type { Output } from '../../contract/operations.ts'
 import type { Command } from '../command.ts'
-import { doorOf } from '../door.ts'
-import { commandSettings, operationCommand } from '../operation-command.ts'
-import { rightOf, rightText } from '../path-right.ts'
-import { type Column, Screen } from '../screen.ts'
+import { operationCommand } from '../operation-command.ts'
+import { rightOf, rightSetting, rightText } from '../path-right.ts'
+import type { Column } from '../screen.ts'
 
 type Group = Output<'list_groups'>['groups'][number]
 
@@ -12,29 +11,17 @@ const columns: readonly Column<Group>[] = [
   { title: 'RIGHTS', cell: ({ rights }) => rights.map(rightText).join(' '), shrinks: true },
 ]
 
-const set: Command = {
+const set = operationCommand({
+  operation: 'put_group',
   summary: 'Make a group, or set its rights on paths anew; its agents have them besides their own.',
-  arguments: '<name>',
-  settings: commandSettings('put_group', ['name'], {
-    more: [
-      {
-        name: 'right',
-        kind: 'list',
-        placeholder: '[workspace:]path=access',
-        describes: 'Access (read, write or none) to a path and what lies below',
-      },
-    ],
-  }),
+  positional: ['name'],
+  more: [rightSetting('Access (read, write or none) to a path and what lies below')],
   notes: 'For example: sluice groups set readers --right /docs=read',
-  async run({ values, arguments: [name = ''] }) {
-    const rights = values.list('right').map(rightOf)
-    const answer = await (await doorOf(values)).call('put_group', { name, rights })
-    const screen = new Screen()
-    if (values.flag('json')) screen.json(answer)
-    else screen.table(columns, [answer])
-    return undefined
+  complete: async (input, _door, values) => {
+    return { ...input, rights: values.list('right').map(rightOf) }
   },
-}
+  print: (answer, screen) => screen.table(columns, [answer]),
+})
 
 export const groups: Command = {
   ...operationCommand({

@@ -1,16 +1,14 @@
-import type { Input, Output } from '../../contract/operations.ts'
+import type { Input } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import type { Command, Invocation } from '../command.ts'
 import { doorOf } from '../door.ts'
 import { linesOf, rangeOf } from '../lock-part.ts'
-import { itemText } from '../lock-rows.ts'
+import { printGrant } from '../lock-rows.ts'
 import { runLocked } from '../locked-command.ts'
 import { commandSettings } from '../operation-command.ts'
 import { operationInput, pathOf } from '../operation-settings.ts'
 import { Screen } from '../screen.ts'
-import { untilText } from '../text.ts'
 import { UsageError } from '../usage-error.ts'
-import type { Values } from '../values.ts'
 import { waitForGrant } from '../wait-for-grant.ts'
 
 /**
@@ -73,7 +71,10 @@ export const lock: Command = {
       return runLocked(values, input, waitS, after)
     }
     const wanted = { operation: 'acquire_lock', input } as const
-    printGranted(await waitForGrant(await doorOf(values), wanted, waitS), values)
+    const granted = await waitForGrant(await doorOf(values), wanted, waitS)
+    const screen = new Screen()
+    if (values.flag('json')) screen.json(granted)
+    else printGrant(granted, screen)
     return undefined
   },
 }
@@ -99,21 +100,4 @@ async function inputOf({ values, arguments: paths }: Invocation): Promise<Input<
     ...optional('key', key),
   }))
   return { ...terms, items }
-}
-
-export type Granted = Extract<Output<'acquire_lock'>, { status: 'granted' }>
-
-export function printGranted(granted: Granted, values: Values): void {
-  const screen = new Screen()
-  if (values.flag('json')) return screen.json(granted)
-  const { lock: held, token, already_held } = granted
-  const { id, level, items, expires_at, fence } = held
-  screen.facts([
-    ['lock', `${id}${already_held === true ? ', held already' : ''}`],
-    ['level', items[0]?.stable === true ? 'stable read' : level],
-    ...items.map((item) => ['path', itemText(item)] as const),
-    ['ends', `${untilText(expires_at)} unless renewed`],
-    ['fence', String(fence)],
-    ['token', token],
-  ])
 }

@@ -1,33 +1,32 @@
 import type { Event } from '../../contract/events.ts'
 import type { ExpireLocks } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
+import { Wheel } from './timer-wheel.ts'
 
 /**
  * Deadlines of locks (locks §25–28). Renewals are not facts: they live here, in memory. Only an
  * expiry is a fact, and it is decided: this table proposes, `decideExpire` disposes.
  *
- * Owns: when a session was last heard, and a wheel of one-second buckets, so that granting, renewing
- * and releasing cost the same with ten locks and a hundred thousand. A lock's bucket may be early,
- * never late: when it comes up, a lock that was renewed since moves on.
+ * Owns: when a session was last heard, and a wheel of what may be over. A lock's turn in it may be
+ * early, never late: when it comes up, a lock that was renewed since moves on. One that is proposed
+ * stays due until it is decided.
  *
  * After a start every lock gets its full TTL anew (locks §28): `restart` sets all clocks to now.
  */
 export class LeaseTable {
   private readonly leases = new Map<number, Lease>()
-  private readonly buckets = new Map<number, Set<Lease>>()
+  private wheel: Wheel<number>
   private readonly heardAt = new Map<string, number>()
   private readonly startedAt: number
-  private sweptTo: number
 
   constructor(now: number) {
     this.startedAt = now
-    this.sweptTo = Math.floor(now / 1000)
+    this.wheel = new Wheel(now)
   }
 
   restart(locks: Iterable<Lock>, now: number): void {
     this.leases.clear()
-    this.buckets.clear()
-    this.sweptTo = Math.floor(now / 1000)
+    this.wheel = new Wheel(now)
     for (const lock of locks) this.track(lock, now)
   }
 
@@ -100,21 +99,21 @@ export class LeaseTable {
   /** At most 1,000 locks whose time is up (locks §27: expiry is spread). */
   due(now: number): ExpireLocks['locks'] {
     const due: ExpireLocks['locks'] = []
-    const end = Math.floor(now / 1000)
-    for (let second = this.sweptTo; second <= end; second++) {
-      for (const lease of this.buckets.get(second) ?? []) {
+    // Those that were renewed since cost a look only, and must not hold up the others.
+    for (;;) {
+      const taken = this.wheel.take(now, EXPIRED_AT_ONCE - due.length)
+      for (const id of taken) {
+        const lease = this.leases.get(id) as Lease
         const deadline = this.deadline(lease)
-        if (deadline > now) {
-          if (Math.floor(deadline / 1000) !== second) this.place(lease)
-          continue
-        }
-        if (due.length >= EXPIRED_AT_ONCE) return due
-        const { lock, claim } = lease
-        const renewedAt = claim?.from ?? this.renewedAt(lease)
-        due.push({ lock: lock.id, renewedAt, unclaimed: claim !== undefined })
+        if (deadline <= now) {
+          const { claim } = lease
+          const renewedAt = claim?.from ?? this.renewedAt(lease)
+          due.push({ lock: id, renewedAt, unclaimed: claim !== undefined })
+        } else this.wheel.set(id, deadline)
       }
-      this.sweptTo = second
+      if (taken.length === 0 || due.length === EXPIRED_AT_ONCE) break
     }
+    for (const { lock } of due) this.wheel.set(lock, now)
     return due
   }
 
@@ -124,16 +123,13 @@ export class LeaseTable {
 
   private track(lock: Lock, now: number): void {
     this.forget(lock.id)
-    const lease: Lease = { lock, renewedAt: now, claim: undefined, bucket: undefined }
+    const lease: Lease = { lock, renewedAt: now, claim: undefined }
     this.leases.set(lock.id, lease)
     this.place(lease)
   }
 
   private forget(lock: number): void {
-    const lease = this.leases.get(lock)
-    if (lease === undefined) return
-    this.leases.delete(lock)
-    this.unplace(lease)
+    if (this.leases.delete(lock)) this.wheel.delete(lock)
   }
 
   private renewedAt(lease: Lease): number {
@@ -147,23 +143,7 @@ export class LeaseTable {
   }
 
   private place(lease: Lease): void {
-    this.unplace(lease)
-    const second = Math.max(Math.floor(this.deadline(lease) / 1000), this.sweptTo)
-    let bucket = this.buckets.get(second)
-    if (bucket === undefined) {
-      bucket = new Set()
-      this.buckets.set(second, bucket)
-    }
-    bucket.add(lease)
-    lease.bucket = second
-  }
-
-  private unplace(lease: Lease): void {
-    if (lease.bucket === undefined) return
-    const bucket = this.buckets.get(lease.bucket)
-    bucket?.delete(lease)
-    if (bucket?.size === 0) this.buckets.delete(lease.bucket)
-    lease.bucket = undefined
+    this.wheel.set(lease.lock.id, this.deadline(lease))
   }
 }
 
@@ -172,7 +152,6 @@ interface Lease {
   renewedAt: number
   /** Milliseconds since 1970. */
   claim: { from: number; by: number } | undefined
-  bucket: number | undefined
 }
 
 const EXPIRED_AT_ONCE = 1000

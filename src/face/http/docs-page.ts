@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastify from 'fastify'
 import type { EngineApi } from '../../engine/api.ts'
+import { problemFor, sendNoRoute, sendProblem } from '../http-kit/problems.ts'
 import { plainPath, searchPlugin } from './docs-script.ts'
 import { openapiOf } from './openapi.ts'
-import { problemFor, sendNoRoute, sendProblem } from './problems.ts'
 
 /**
  * `/docs`: the reference with search and a try-it, by Swagger UI out of its package. It is a server of

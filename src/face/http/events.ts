@@ -8,8 +8,8 @@ import { LIMITS } from '../../contract/limits.ts'
 import { name, path, versionGiven } from '../../contract/operation/fields.ts'
 import { parseAs } from '../../contract/parse.ts'
 import type { EngineApi, WatchQuery } from '../../engine/api.ts'
-import { callerOf } from './authenticate.ts'
-import { problemFor } from './problems.ts'
+import { callerOf } from '../http-kit/caller.ts'
+import { problemFor } from '../http-kit/problems.ts'
 
 /**
  * The workspace's events as a stream of server-sent events: `id` is the revision, so a browser's

@@ -5,25 +5,20 @@ import fastify, { LogController } from 'fastify'
 import { fail, problemOf, refuse, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
-import { authenticate } from './authenticate.ts'
-import { bodyOf } from './body.ts'
-import { bodyTermsOf, CODINGS } from './body-terms.ts'
+import { bodyOf } from '../http-kit/body.ts'
+import { bodyTermsOf } from '../http-kit/body-terms.ts'
+import { authenticate } from '../http-kit/caller.ts'
+import { createFailureLimit, type FailureLimit } from '../http-kit/failure-limit.ts'
+import { checkHeaders } from '../http-kit/header-rules.ts'
+import { answerError, problemFor, sendNoRoute, sendProblem } from '../http-kit/problems.ts'
+import { answerBrokenConnection, HEADER_BYTES } from './broken-connection.ts'
 import { allowOrigins } from './cross-origin.ts'
 import { addDocsPage } from './docs-page.ts'
 import { createDrain } from './drain.ts'
 import { addEventRoute } from './events.ts'
-import { createFailureLimit } from './failure-limit.ts'
 import { checkedOrigin, createHostGuard } from './guard.ts'
-import { checkHeaders } from './header-rules.ts'
 import { addMetrics } from './metrics.ts'
 import { addOpenapiRoute } from './openapi.ts'
-import {
-  answerBrokenConnection,
-  HEADER_BYTES,
-  problemFor,
-  sendNoRoute,
-  sendProblem,
-} from './problems.ts'
 import { addOperationRoutes } from './routes.ts'
 
 /**
@@ -41,6 +36,8 @@ export interface HttpOptions {
   logger?: FastifyBaseLogger | false
   /** Shown by `/health`, so that programs on this machine know which server they found. */
   instance?: string
+  /** Shared with the doors that do not pass through this one; absent: there are none. */
+  failures?: FailureLimit
   /** Mounts other faces. Their routes pass the same doors; `config.public` needs no token. */
   extend?: (app: FastifyInstance) => void
 }
@@ -53,23 +50,10 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The route's body may be long and slow: no deadline but the connection's silence. */
-    upload?: boolean
-    /** The route reads the raw body itself, as it came. */
-    ownBody?: boolean
-    /** Overrides what a 401 asks for. */
-    challenge?: string
-  }
-}
-
 const HEADERS_MS = 15_000
 const KEEP_ALIVE_MS = 75_000
 const BODY_MS = 30_000
 const DRAIN_MS = 5_000
-/** A refused upload's rest is read away up to here, so that its client sees the refusal. */
-const DISCARD_BYTES = 64 * 1024 * 1024
 
 export async function createHttp(engine: EngineApi, options: HttpOptions): Promise<HttpServer> {
   const app = createApp(engine, options)
@@ -84,7 +68,7 @@ export async function createHttp(engine: EngineApi, options: HttpOptions): Promi
   app.setNotFoundHandler(sendNoRoute)
   addGuard(app, options)
   await allowOrigins(app, (options.origins ?? []).map(checkedOrigin))
-  addDoors(app, engine, closing.signal)
+  addDoors(app, engine, options.failures ?? createFailureLimit(), closing.signal)
   readCodedBodies(app)
   addMetrics(app, engine)
   addHealth(app, engine, options.instance)
@@ -148,8 +132,12 @@ function addGuard(app: FastifyInstance, options: HttpOptions): void {
   })
 }
 
-function addDoors(app: FastifyInstance, engine: EngineApi, closing: AbortSignal): void {
-  const failures = createFailureLimit()
+function addDoors(
+  app: FastifyInstance,
+  engine: EngineApi,
+  failures: FailureLimit,
+  closing: AbortSignal,
+): void {
   app.decorateRequest('principal', undefined)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, reply, done) => {
@@ -161,7 +149,7 @@ function addDoors(app: FastifyInstance, engine: EngineApi, closing: AbortSignal)
     if (!request.is404 && config.public !== true) {
       request.principal = authenticate(engine, failures, request)
     }
-    if (config.ownBody !== true) checkHeaders(request.method, request.headers)
+    if (config.ownBody !== true) checkHeaders(request.method, request.headers, config.actsOn)
     if (config.upload !== true) limitBodyTime(request)
     done()
   })
@@ -190,36 +178,6 @@ function limitBodyTime(request: FastifyRequest): void {
   const timer = setTimeout(() => raw.destroy(), BODY_MS)
   raw.once('end', () => clearTimeout(timer))
   raw.once('close', () => clearTimeout(timer))
-}
-
-function answerError(
-  engine: EngineApi,
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const problem = problemFor(error, engine)
-  const { workspace } = request.params as { workspace?: string }
-  if (request.caller !== undefined && workspace !== undefined) {
-    const revision = engine.revision(workspace)
-    if (revision !== undefined) reply.header('sluice-revision', String(revision))
-  }
-  if (problem.status === 401) {
-    const { challenge } = request.routeOptions.config
-    reply.header('www-authenticate', challenge ?? 'Bearer realm="sluice"')
-  }
-  if (problem.header === 'content-encoding') reply.header('accept-encoding', CODINGS.join(', '))
-  if (!request.raw.complete) {
-    // A client sees the answer only when it could send the rest; a body half read would hold it.
-    if (restBytes(request) > DISCARD_BYTES) reply.header('connection', 'close')
-    else request.raw.resume()
-  }
-  return sendProblem(reply, problem)
-}
-
-function restBytes(request: FastifyRequest): number {
-  if (request.headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
-  return Number(request.headers['content-length'] ?? 0)
 }
 
 function addHealth(app: FastifyInstance, engine: EngineApi, instance: string | undefined): void {

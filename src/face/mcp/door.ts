@@ -16,6 +16,14 @@ export function engineDoor(engine: EngineApi, caller: Caller | (() => Promise<Ca
   let kept: Notice[] = []
   return {
     as: (name) => engineDoor(engine, async () => engine.callerAs(await callerNow(), name)),
+    async giveBack(workspace, lock) {
+      try {
+        engine.giveBack(await callerNow(), workspace, lock)
+      } catch (error) {
+        // Of an agent that is gone, and its sessions and locks with it.
+        if (!(error instanceof SluiceError)) throw error
+      }
+    },
     takeNotices(workspace) {
       const notices = last === undefined ? kept : [...kept, ...engine.takeNotices(last, workspace)]
       kept = []

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { fail, SluiceError } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import type { Input } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import { COORDINATES, itemsText, LOCK_OUTPUT, lockAnswer, wait } from './lock-text.ts'
 import {
@@ -9,6 +10,7 @@ import {
   READS,
   TEXT_OUTPUT,
   type Tool,
+  type ToolAnswer,
   type ToolContext,
   textAnswer,
   tool,
@@ -33,24 +35,42 @@ const changeInput = z.strictObject({
 
 async function change(args: z.output<typeof changeInput>, context: ToolContext) {
   const { lock_id: id, to, hand_to, wait: waitS } = args
-  const { door, workspace, signal } = context
   if ((to === undefined) === (hand_to === undefined)) {
     fail('invalid_request', 'Give change_lock either to or hand_to.')
   }
   if (hand_to !== undefined) {
     return handOver(context, id, hand_to)
   }
-  if (to === 'renew') {
+  return CHANGES[to as Change](context, id, waitS)
+}
+
+type Change = NonNullable<z.output<typeof changeInput>['to']>
+
+const CHANGES: {
+  [To in Change]: (context: ToolContext, id: string, waitS: number) => Promise<ToolAnswer>
+} = {
+  read: (context, id, waitS) => changeTo('read', context, id, waitS),
+  write: (context, id, waitS) => changeTo('write', context, id, waitS),
+  exclusive: (context, id, waitS) => changeTo('exclusive', context, id, waitS),
+  async renew({ door, workspace }, id) {
     const { lock } = (await door.call('renew_lock', { workspace, id })).value
     return textAnswer(`${id} is renewed and ends at ${lock.expires_at}.`, { lock })
-  }
-  if (to === 'extend') {
+  },
+  async extend({ door, workspace }, id) {
     const { lock } = (await door.call('extend_recall', { workspace, id })).value
     const until = lock.recall?.deadline ?? lock.expires_at
     return textAnswer(`${id} is yours until ${until}. Finish and release it before.`, { lock })
-  }
-  if (to === 'take_back') return takeBack(context, id)
-  const input = { workspace, id, to: to as 'read', wait: waitS }
+  },
+  take_back: takeBack,
+}
+
+async function changeTo(
+  to: Input<'change_lock'>['to'],
+  { door, workspace, signal }: ToolContext,
+  id: string,
+  waitS: number,
+): Promise<ToolAnswer> {
+  const input = { workspace, id, to, wait: waitS }
   const { value } = await door.call('change_lock', input, undefined, signal)
   return lockAnswer(value, `You keep ${id} as it is meanwhile.`)
 }

@@ -13,7 +13,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
-import { callerNameOf } from '../http/authenticate.ts'
+import { callerNameOf } from '../http-kit/caller.ts'
+import { withRawBodies } from '../http-kit/route.ts'
 import type { CrossedCancels } from './crossed.ts'
 import { engineDoor } from './door.ts'
 import { createSessions, type McpCall } from './http-sessions.ts'
@@ -100,10 +101,8 @@ function addRoutes(
   engine: EngineApi,
   handle: ReturnType<typeof toNodeHandler>,
 ): void {
-  app.register(async (scope) => {
-    // The SDK reads the body itself and answers broken JSON in the protocol's own words.
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  // The SDK reads the body itself and answers broken JSON in the protocol's own words.
+  withRawBodies(app, (scope) => {
     for (const url of ['/mcp', '/mcp/:workspace']) {
       scope.route({
         method: ['GET', 'POST', 'DELETE'],

@@ -2,15 +2,13 @@ import { z } from 'zod'
 import { isOnce } from '../../contract/caller.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
+import { WAIT_STEP_S } from '../../contract/ticket-wait.ts'
 import { type Annotations, TEXT_OUTPUT, type ToolAnswer, textAnswer } from './tool.ts'
 
-/** How tools for locks speak, and what they have in common. */
-
 /**
- * An agent should never poll, so asking for a lock waits and then queues by itself, and every answer
- * says in words what to call next.
+ * How tools for locks speak, and what they have in common. An agent should never poll, so asking for a
+ * lock waits and then queues by itself, and every answer says in words what to call next.
  */
-const WAIT_S = 20
 
 export const COORDINATES: Annotations = {
   readOnlyHint: false,
@@ -35,7 +33,7 @@ export const wait = z
   .number()
   .min(0)
   .max(LIMITS.waitMsMost / 1000)
-  .default(WAIT_S)
+  .default(WAIT_STEP_S)
   .describe('Seconds to wait')
 
 /** @param kept what stays so while the caller is in the queue */

@@ -1,26 +1,44 @@
 import type { ErrorCode, Problem } from '../../contract/errors.ts'
-import type { OperationName } from '../../contract/operations.ts'
 import { detailIn, type Wording } from '../../contract/wording.ts'
+import { wordsFor } from './tools-of-operations.ts'
 
 /**
  * How a refusal reads to an agent: what happened and what to do next, which the decision's detail says
- * for every door, and which tool does that, which is added here unless the detail names one.
+ * for every door, and which tool does that, which is added here unless the detail names one. Undefined: no tool helps, or the detail says it all.
  */
-const NEXT_TOOLS: Partial<Record<ErrorCode, string>> = {
+const NEXT_TOOLS: Record<ErrorCode, string | undefined> = {
+  invalid_request: undefined,
+  invalid_path: undefined,
+  unsupported: undefined,
+  unauthenticated: undefined,
+  forbidden: undefined,
+  not_found: 'Use list_directory.',
+  is_folder: 'Use list_directory.',
+  not_folder: undefined,
+  already_exists: undefined,
+  not_empty: 'Use delete_file with recursive: true.',
+  lock_conflict: undefined,
+  deadlock: 'Use release_lock, then acquire_lock with all paths at once.',
+  upgrade_conflict: 'Use release_lock, or change_lock to read, then acquire_lock again.',
+  locked: 'Use acquire_lock to queue for it.',
+  lock_required: 'Use acquire_lock first.',
   unseen_version:
     'Use read_text_file, then write_file; append_file and edit_file need no reading before.',
   stale_version: 'Use read_text_file, then write_file again with your change put into it.',
-  locked: 'Use acquire_lock to queue for it.',
-  lock_required: 'Use acquire_lock first.',
   lock_lost: 'Use acquire_lock again, then read_text_file.',
-  deadlock: 'Use release_lock, then acquire_lock with all paths at once.',
-  upgrade_conflict: 'Use release_lock, or change_lock to read, then acquire_lock again.',
-  range_invalid: 'Use read_text_file to see what is there now.',
-  ticket_gone: 'Use acquire_lock.',
   edit_conflict: 'Use read_text_file, then edit_file.',
-  is_folder: 'Use list_directory.',
-  not_empty: 'Use delete_file with recursive: true.',
-  not_found: 'Use list_directory.',
+  merge_conflict: undefined,
+  ticket_gone: 'Use acquire_lock.',
+  compacted: undefined,
+  too_large: undefined,
+  range_invalid: 'Use read_text_file to see what is there now.',
+  quota_exceeded: undefined,
+  server_full: undefined,
+  rate_limited: undefined,
+  too_many: undefined,
+  overloaded: undefined,
+  read_only_mode: undefined,
+  internal: undefined,
 }
 
 function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefined {
@@ -36,21 +54,8 @@ function stepAfter({ code, path, owner, ask, draft }: Problem): string | undefin
   return NEXT_TOOLS[code]
 }
 
-/** Operations that are a tool of another name here. */
-const TOOLS: Partial<Record<OperationName, string>> = {
-  read_file: 'read_text_file',
-  patch_file: 'edit_file',
-  get_entry: 'list_directory',
-  renew_lock: 'change_lock with to "renew"',
-  extend_recall: 'change_lock with to "extend"',
-  handover_lock: 'change_lock with hand_to',
-  answer_ask: 'ask_holder',
-  release_all_locks: 'release_lock with all',
-  leave_queue: 'release_lock',
-}
-
 const WORDING: Wording = {
-  operation: (name) => TOOLS[name] ?? name,
+  operation: wordsFor,
   argument: (name) => `"${ARGUMENTS[name] ?? name}"`,
   takeBack: 'change_lock with to "take_back"',
 }

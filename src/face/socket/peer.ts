@@ -15,9 +15,13 @@ import { EVENT_KINDS, type EventKind } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { newGrantOf } from '../../contract/new-grant.ts'
 import { name, path, workspace } from '../../contract/operation/fields.ts'
-import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from '../../contract/operations.ts'
 import { parseAs, parseInput } from '../../contract/parse.ts'
-import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
+import {
+  type ClientMessage,
+  type ServerMessage,
+  SOCKET_CONTENT_BYTES,
+} from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
 import {
   type Answer,
@@ -102,18 +106,22 @@ export class Peer {
     }
     if (this.caller === undefined) {
       this.refuse(id, problemOf(refuse('unauthenticated', 'Say hello with a token first.')))
-    } else if (what === 'call') {
-      this.call(this.caller, id, message[2], message[3], message[4], message[5])
-    } else if (what === 'watch') {
-      this.watch(this.caller, id, message[2])
-    } else if (what === 'cancel') {
-      this.cancel(id)
+    } else if (typeof what === 'string' && Object.hasOwn(this.requests, what)) {
+      this.requests[what as RequestKind](this.caller, id, message)
     } else {
-      this.refuse(
-        id,
-        problemOf(refuse('invalid_request', 'Messages are hello, call, watch, cancel.')),
-      )
+      const kinds = ['hello', ...Object.keys(this.requests)].join(', ')
+      this.refuse(id, problemOf(refuse('invalid_request', `Messages are ${kinds}.`)))
     }
+  }
+
+  /** What a client may ask for once it is known. */
+  private readonly requests: {
+    [K in RequestKind]: (caller: Caller, id: number, message: unknown[]) => void
+  } = {
+    call: (caller, id, [, , operation, input, content, as]) =>
+      this.call(caller, id, operation, input, content, as),
+    watch: (caller, id, [, , query]) => this.watch(caller, id, query),
+    cancel: (_caller, id) => this.cancel(id),
   }
 
   private greet(raw: unknown): void {
@@ -426,8 +434,12 @@ function nameIn(value: unknown): string {
   return typeof value === 'string' ? cutText(value, 64).toWellFormed() : `of type ${typeof value}`
 }
 
+type RequestKind = Exclude<ClientMessage[0], 'hello'>
+
 /** Calls that a client may give up while they wait. */
-const WAITING: ReadonlySet<string> = new Set(['acquire_lock', 'change_lock', 'wait_for_lock'])
+const WAITING: ReadonlySet<string> = new Set(
+  OPERATION_NAMES.filter((name) => 'wait' in OPERATIONS[name].input.shape),
+)
 const HELLO_MS = 10_000
 /** Many more than are answered while a cancel is on its way. */
 const GRANTS_REMEMBERED = 1024

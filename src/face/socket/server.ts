@@ -4,16 +4,16 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LIMITS } from '../../contract/limits.ts'
 import type { EngineApi } from '../../engine/api.ts'
-import { createFailureLimit, refuseToken } from '../http/failure-limit.ts'
+import { type FailureLimit, refuseToken } from '../http-kit/failure-limit.ts'
 import { Peer } from './peer.ts'
 
 /** Answers `GET /v1/socket` on the HTTP server. Host and Origin are checked before the upgrade. */
 export function mountSocket(
   server: Server,
   engine: EngineApi,
+  failures: FailureLimit,
   isAllowed: (request: IncomingMessage) => boolean,
 ): { close(): void } {
-  const failures = createFailureLimit()
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LIMITS.socketFrameBytes,

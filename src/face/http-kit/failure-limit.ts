@@ -1,8 +1,9 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 
 /**
- * Counts failed authentications by remote address, so that nobody can try tokens at leisure. The map
- * is bounded: when it is full, the address that failed longest ago is forgotten.
+ * Counts failed authentications by remote address, so that nobody can try tokens at leisure. One for
+ * all doors of a server: another door is no other budget. The map is bounded: when it is full, the
+ * address that failed longest ago is forgotten.
  */
 export interface FailureLimit {
   /** Seconds until the address may try again; 0: now. */

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fail } from '../../contract/errors.ts'
+import type { ContentOut } from '../../contract/operations.ts'
 import type { Answer, Content } from '../../engine/api.ts'
 import { matchesStrongly, matchesWeakly, parseTags } from './entity-tag.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
-export type ContentAnswer = Answer<'read_file'> | Answer<'read_draft'>
+export type ContentAnswer = { [N in ContentOut]: Answer<N> }[ContentOut]
 
 /**
  * Answers GET and HEAD of a file or draft: strong ETag, one range, 304. Contents are data of strangers, so

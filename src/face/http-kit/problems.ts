@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   type ErrorCode,
@@ -12,11 +10,15 @@ import { LIMITS } from '../../contract/limits.ts'
 import { operationOf } from '../../contract/operations.ts'
 import { detailIn, type Wording } from '../../contract/wording.ts'
 import type { EngineApi } from '../../engine/api.ts'
+import { CODINGS } from './body-terms.ts'
 import { prefers } from './prefer.ts'
 
-/** Every refusal of this face leaves as an RFC 9457 body; this file is the only one that makes them. */
+/** Every refusal over HTTP leaves as an RFC 9457 body; this file is the only one that makes them. */
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** A refused upload's rest is read away up to here, so that its client sees the refusal. */
+const DISCARD_BYTES = 64 * 1024 * 1024
 
 /** What Fastify's own refusals are in our catalog. Anything else of its is a plain bad request. */
 const FRAMEWORK_CODES: Record<string, { code: ErrorCode; detail: string }> = {
@@ -62,6 +64,37 @@ export function problemFor(error: unknown, engine: EngineApi): Problem {
   return engine.failed(error)
 }
 
+/** The answer of a request that was refused or failed, wherever in it: for `setErrorHandler`. */
+export function answerError(
+  engine: EngineApi,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = problemFor(error, engine)
+  const { workspace } = request.params as { workspace?: string }
+  if (request.caller !== undefined && workspace !== undefined) {
+    const revision = engine.revision(workspace)
+    if (revision !== undefined) reply.header('sluice-revision', String(revision))
+  }
+  if (problem.status === 401) {
+    const { challenge } = request.routeOptions.config
+    reply.header('www-authenticate', challenge ?? 'Bearer realm="sluice"')
+  }
+  if (problem.header === 'content-encoding') reply.header('accept-encoding', CODINGS.join(', '))
+  if (!request.raw.complete) {
+    // A client sees the answer only when it could send the rest; a body half read would hold it.
+    if (restBytes(request) > DISCARD_BYTES) reply.header('connection', 'close')
+    else request.raw.resume()
+  }
+  return sendProblem(reply, problem)
+}
+
+function restBytes(request: FastifyRequest): number {
+  if (request.headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY
+  return Number(request.headers['content-length'] ?? 0)
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retry_after_s !== undefined) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retry_after_s))))
@@ -97,34 +130,3 @@ const HEADERS: Record<string, string> = {
   request_id: 'Idempotency-Key',
   as: 'Sluice-Session',
 }
-
-/** Answers what never became a request: headers that are too long, late or not HTTP. */
-export function answerBrokenConnection(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const problem = problemOf(brokenConnectionRefusal(error.code))
-  const body = JSON.stringify(problem)
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    `Content-Type: ${PROBLEM_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'X-Content-Type-Options: nosniff',
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-}
-
-function brokenConnectionRefusal(code: string | undefined) {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return refuse('too_large', `The headers of a request may have ${HEADER_BYTES} bytes together.`)
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return refuse('invalid_request', 'The headers of the request took too long to arrive.')
-  }
-  return refuse('invalid_request', 'This is not an HTTP/1.1 request.')
-}
-
-/** Most bytes of one request's headers, URL included (a path may have 4,096 bytes, thrice encoded). */
-export const HEADER_BYTES = 32 * 1024

@@ -70,12 +70,20 @@ export const HEADER_RULES: readonly Rule[] = [
   },
 ]
 
-/** Refuses a request with a header that would have to change what is done, and is not acted on. */
-export function checkHeaders(method: string, headers: IncomingHttpHeaders): void {
+/**
+ * Refuses a request with a header that would have to change what is done, and is not acted on.
+ *
+ * @param actsOn headers that the route itself acts on.
+ */
+export function checkHeaders(
+  method: string,
+  headers: IncomingHttpHeaders,
+  actsOn: readonly string[] = [],
+): void {
   for (const { header, methods, isFine, code = 'invalid_request', detail } of HEADER_RULES) {
     if (methods !== undefined && !methods.includes(method)) continue
     const name = nameIn(headers, header)
-    if (name === undefined) continue
+    if (name === undefined || actsOn.includes(name)) continue
     const value = String(headers[name])
     if (isFine?.(value, headers, method) === true) continue
     fail(code, `${titled(name)}: ${detail}`, { header: name })

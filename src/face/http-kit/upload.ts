@@ -19,3 +19,9 @@ export async function contentOf(
   for await (const chunk of content) parts.push(chunk)
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
 }
+
+/** What a client says of its body before it sends it. */
+export function declaredBytes({ headers }: FastifyRequest): number | undefined {
+  const declared = headers['content-length']
+  return declared === undefined ? undefined : Number(declared)
+}

@@ -11,10 +11,6 @@ declare module 'fastify' {
     /** Set once the caller's session was found; answers carry the revision only to such callers. */
     caller: Caller | undefined
   }
-  interface FastifyContextConfig {
-    /** The route holds no data and needs no token. */
-    public?: boolean
-  }
 }
 
 const SESSION_HEADER = 'sluice-session'
