@@ -23,6 +23,14 @@ interface Ended {
   out: string
 }
 
+/** A file of tests, as vitest reports it. */
+interface Told {
+  name: string
+  status: string
+  message: string
+  assertionResults: { failureMessages: string[] }[]
+}
+
 /** A copy of the tree with the toy in it, where the compiler and tests run as they do here. */
 export class ToyTree {
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-toy-'))
@@ -101,22 +109,23 @@ export class ToyTree {
     return code === 0 ? '' : out
   }
 
-  /** The files of these tests in which one fails. `named`: only those whose name has it. */
-  async failing(files: readonly string[], named?: string): Promise<string[]> {
+  /** What fails, by the file of the test. `named`: only tests whose name has it. */
+  async failing(files: readonly string[], named?: string): Promise<Record<string, string[]>> {
     const only = named === undefined ? [] : ['-t', named]
     const report = join(this.folder, 'toy.json')
     rmSync(report, { force: true })
     const to = ['--reporter=json', `--outputFile=${report}`]
     const { out } = await this.node(VITEST, 'run', ...to, ...only, ...files)
     if (!existsSync(report)) throw new Error(out)
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
-      testResults: { name: string; status: string; message: string }[]
-    }
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as { testResults: Told[] }
     if (testResults.length !== files.length) throw new Error(`not all of ${files.join()}: ${out}`)
-    return testResults
-      .filter(({ status }) => status !== 'passed')
-      .map(({ name }) => files.find((file) => name.endsWith(file)) ?? name)
-      .sort()
+    const failed = testResults.filter(({ status }) => status !== 'passed')
+    return Object.fromEntries(
+      failed.map(({ name, message, assertionResults }) => [
+        files.find((file) => name.endsWith(file)) ?? name,
+        [message, ...assertionResults.flatMap((one) => one.failureMessages)],
+      ]),
+    )
   }
 
   private async node(...words: string[]): Promise<Ended> {
