@@ -1,6 +1,11 @@
 import { ERRORS, SluiceError } from '../../src/contract/errors.ts'
 import type { OperationName } from '../../src/contract/operations.ts'
-import { type Answer, CONNECTION_LOST, type Request } from '../../src/engine/api.ts'
+import {
+  type Answer,
+  type CancelSignal,
+  CONNECTION_LOST,
+  type Request,
+} from '../../src/engine/api.ts'
 import { broken } from '../history.ts'
 
 /** Refusals that say that nothing was decided: a retry may well get another answer. */
@@ -83,7 +88,7 @@ function essence(value: Record<string, unknown>): string | undefined {
 const SAID = ['released', 'left', 'answered', 'ask', 'to', 'was', 'ended'] as const
 
 /** Its caller looks at no answer any more, and what the request came to is given back (locks §10). */
-function isGivenUp(signal: AbortSignal | undefined): boolean {
+function isGivenUp(signal: CancelSignal | undefined): boolean {
   return signal?.aborted === true && signal.reason !== CONNECTION_LOST
 }
 

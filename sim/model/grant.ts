@@ -110,8 +110,9 @@ export class GrantRules {
     })
   }
 
-  /** Record 0008 no. 12: who is granted instead of an agent that has won often enough. */
+  /** Records 0008 no. 12 and 0012: who is granted instead of an agent that has won often enough. */
   private insteadOf(ticket: Waiting, pieces = served(this.facts, ticket)): Waiting | undefined {
+    if (ticket.any !== undefined) return undefined
     const { facts } = this
     const got = pieces ?? ticket.pieces
     const limited = got.filter((piece) => facts.isAtLimit(ticket.agent, piece))

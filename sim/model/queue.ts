@@ -131,6 +131,7 @@ export function directlyBehind(
  * first.
  */
 export function toLetGoFirst(facts: Facts, request: Waiting): Waiting | undefined {
+  if (request.any !== undefined) return undefined
   if (!request.pieces.some((piece) => facts.isAtLimit(request.agent, piece))) return undefined
   return byPlace(facts.tickets.values()).findLast(
     (ticket) => ticket.agent !== request.agent && anyConflict(ticket.pieces, request.pieces),

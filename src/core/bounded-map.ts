@@ -26,9 +26,9 @@ export class BoundedMap<K, V> {
 
   /** A key that is there already keeps its age. */
   set(key: K, value: V): void {
-    const isNew = !this.map.has(key)
+    const { size } = this.map
     this.map.set(key, value)
-    if (!isNew) return
+    if (this.map.size === size) return
     this.ring.push(key)
     while (this.map.size > this.limit) this.dropOldest()
   }

@@ -93,7 +93,15 @@ export interface Request<N extends OperationName> {
    * The caller gives up: its wait ends, and what it was granted meanwhile goes back. Aborted with
    * `CONNECTION_LOST`, only the wait ends: the caller may come back for its place.
    */
-  signal?: AbortSignal
+  signal?: CancelSignal
+}
+
+/** What of an `AbortSignal` a call needs; any will do. */
+export interface CancelSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 /** Why a signal aborts that nobody meant to abort. */

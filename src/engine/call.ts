@@ -4,7 +4,7 @@ import type { OperationName, Parsed } from '../contract/operations.ts'
 import type { Actor, Command } from '../core/command.ts'
 import type { Step } from '../core/step.ts'
 import type { Attachment } from '../store/ledger.ts'
-import type { Request } from './api.ts'
+import type { CancelSignal, Request } from './api.ts'
 import type { Decider, Known } from './stream/decider.ts'
 
 /** A command of somebody's; who asks, and under which request id, the call adds. */
@@ -20,7 +20,7 @@ export class Call<N extends OperationName = OperationName> {
   readonly input: Parsed<N>
   readonly content: Request<N>['content']
   readonly contentBytes: number | undefined
-  readonly signal: AbortSignal | undefined
+  readonly signal: CancelSignal | undefined
   readonly requestId: string | undefined
   /** Who asks, with the role and rights of now. */
   actor: Actor
@@ -32,7 +32,7 @@ export class Call<N extends OperationName = OperationName> {
   /** Nothing else has run since the call was looked at: nobody can have changed anything. */
   isInOneTurn = false
   /** The newest fact that a decision of this call was made on, or made. */
-  private decidedOn = 0
+  decidedOn = 0
   /** Who it really is, where nothing but what it names says so. */
   prove: (() => Promise<Actor>) | undefined
   private readonly decider: Decider

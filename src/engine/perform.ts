@@ -107,7 +107,8 @@ async function commanded<N extends OperationName>(
     call.isInOneTurn = false
     const result = await work
     // What only looked has seen what is there now.
-    await (call.hasDecided ? call.settled() : decider.stream.settled(decider.stream.lastFact))
+    const seen = call.hasDecided ? call.decidedOn : decider.stream.lastFact
+    if (seen > decider.stream.durable) await decider.stream.settled(seen)
     const held = decider.followers?.passed(call.facts)
     if (held !== undefined) await held
     if (call.requestId !== undefined && call.facts.length === 0) {

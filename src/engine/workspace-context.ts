@@ -90,12 +90,7 @@ export class WorkspaceContext {
   }
 
   moment(): Moment {
-    return {
-      at: this.clock.now(),
-      seen: (session, file) => this.seen.of(session, file),
-      expiresAt: (lock) => this.leases.expiresAt(lock),
-      isGone: this.outside.isGone,
-    }
+    return new MomentOf(this)
   }
 
   /** locks §28: after a start or a failure every lease gets its full time anew. */
@@ -178,5 +173,28 @@ export class WorkspaceContext {
   /** Also one that ended lately: an answer that is asked for again is the same as before. */
   lockEver(id: number, actor: Actor): Lock {
     return this.stream.state.locks.ended.get(id)?.lock ?? this.lockOf(id, actor)
+  }
+}
+
+/** One for every decision, so it is a small object and no closures. */
+class MomentOf implements Moment {
+  readonly at: number
+  private readonly context: WorkspaceContext
+
+  constructor(context: WorkspaceContext) {
+    this.at = context.clock.now()
+    this.context = context
+  }
+
+  seen(session: string, file: number): ReturnType<Moment['seen']> {
+    return this.context.seen.of(session, file)
+  }
+
+  expiresAt(lock: number): number {
+    return this.context.leases.expiresAt(lock)
+  }
+
+  isGone(session: string): boolean {
+    return this.context.outside.isGone(session)
   }
 }

@@ -180,6 +180,20 @@ describe('the win limit', () => {
     expect(world.waiters).toEqual(['bob', 'ann'])
   })
 
+  it('locks §21: a request for any of several is not held to the limit', () => {
+    const world = new World({ order: 'priority' })
+    granted(world.acquire('eve', '/a', 'read', { stable: true }))
+    world.acquire('bob', '/a', 'write', { queue: true, priority: 1 })
+    const options = { stable: true, priority: 9, any: 1 }
+    for (let turn = 0; turn < 5; turn++) {
+      world.release('ann', granted(world.acquire('ann', ['/a', '/b'], 'read', options)))
+    }
+    // What it won counts for who asks for the path by its name.
+    expect(world.acquire('ann', '/a', 'read', { stable: true, priority: 9 }).refusal?.code).toBe(
+      'lock_conflict',
+    )
+  })
+
   it('locks §21: one grant of two ranges of a file is one win of it', () => {
     const world = new World({ order: 'priority', wins_in_a_row: 2 })
     const ranged = (who: string, starts: number[]) =>

@@ -6,6 +6,7 @@ import { isWithin, parentPath } from '../../src/contract/path.ts'
 import type {
   Answer,
   Caller,
+  CancelSignal,
   EngineApi,
   Principal,
   Request,
@@ -443,14 +444,14 @@ export class FakeEngine implements EngineApi {
   async #await(
     ticket: string,
     wait: number,
-    signal?: AbortSignal,
+    signal?: CancelSignal,
   ): Promise<Output<'wait_for_lock'>> {
     const index = this.#waiting.findIndex((one) => one.ticket === ticket)
     const waiting = this.#waiting[index]
     if (waiting === undefined) fail('ticket_gone', `The ticket ${ticket} is gone.`)
     // A wait of 25 s stands for one that only the caller's leaving ends.
     if (wait === 25 && signal) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
       this.abortedWaits += 1
     }
     const blockers = this.#blockers(waiting.request)

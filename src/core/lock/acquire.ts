@@ -160,7 +160,9 @@ function placed(
   const { owner, items, any, terms, raises } = wish
   const usual = newcomerPlace(state.settings, moment.at, terms.priority, state.revision + 1)
   const limited =
-    raises === undefined ? placeAtLimit(table, state.settings, items, owner.agent, usual) : usual
+    raises === undefined && any === undefined
+      ? placeAtLimit(table, state.settings, items, owner.agent, usual)
+      : usual
   const request = { ...limited, owner, items, any }
   const free = freeOf(table, request, items)
   if (free !== undefined) return { request, free }

@@ -14,7 +14,8 @@ import type { Item, LockTable, Scope, Ticket } from './table.ts'
 
 /**
  * The win limit (locks §21, record 0008 no. 12): one agent takes the same contended path at most so
- * many times in a row while another agent waits that could take it.
+ * many times in a row while another agent waits that could take it. A request for any of several paths
+ * is not held to it (record 0012).
  *
  * It bites where something is granted, and never moves those who wait: an order that turned round
  * with nobody enqueueing could close a cycle unseen.
@@ -92,6 +93,8 @@ export function insteadOf(
   ticket: Ticket,
   items: readonly Item[],
 ): Grant | undefined {
+  // Of several paths it takes whichever are free, and keeps nobody from any one of them.
+  if (ticket.any !== undefined) return undefined
   const { agent } = ticket.owner
   const candidates = new Set<Ticket>()
   for (const item of items) {

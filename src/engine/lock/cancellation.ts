@@ -1,7 +1,7 @@
 import { fail } from '../../contract/errors.ts'
 import type { Actor, Command } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
-import { CONNECTION_LOST } from '../api.ts'
+import { type CancelSignal, CONNECTION_LOST } from '../api.ts'
 import { unlessFailed } from '../stream/decider.ts'
 import { StreamFailed } from '../stream/stream-failed.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
@@ -34,7 +34,7 @@ export class Cancellations {
   async during<T>(
     actor: Actor,
     asked: Asked | undefined,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
     work: () => Promise<T>,
   ): Promise<T> {
     if (asked === undefined) return work()

@@ -1,4 +1,5 @@
 import type { Event } from '../../contract/events.ts'
+import type { CancelSignal } from '../api.ts'
 import type { Clock } from '../clock.ts'
 
 /**
@@ -14,7 +15,7 @@ export class TicketWaits {
   }
 
   /** Resolves when the ticket is settled either way, the time is over, or the caller went away. */
-  wait(ticket: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  wait(ticket: number, ms: number, signal: CancelSignal | undefined): Promise<void> {
     if (ms <= 0 || signal?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
       const finish = (): void => {

@@ -25,6 +25,7 @@ export class Registry {
   private readonly clock: Clock
   private readonly secret: Uint8Array
   private readonly rights = new Map<string, readonly PathRight[]>()
+  private readonly actors = new Map<string, Actor>()
 
   constructor(stream: Stream, clock: Clock, secret: Uint8Array) {
     this.stream = stream
@@ -33,9 +34,9 @@ export class Registry {
     this.decider = new Decider(stream, {
       moment: () => this.moment(),
       // Whatever changes, rights are worked out again when they are next needed.
-      decided: () => this.rights.clear(),
+      decided: () => this.forgetWorkedOut(),
     })
-    stream.onReload(() => this.rights.clear())
+    stream.onReload(() => this.forgetWorkedOut())
   }
 
   get agents(): ReadonlyMap<string, Agent> {
@@ -91,6 +92,20 @@ export class Registry {
 
   /** Who a session acts as, as of now; undefined when it or its agent is gone. */
   actorOf(sessionId: string): Actor | undefined {
+    let actor = this.actors.get(sessionId)
+    if (actor === undefined) {
+      actor = this.actorNow(sessionId)
+      if (actor !== undefined) this.actors.set(sessionId, actor)
+    }
+    return actor
+  }
+
+  private forgetWorkedOut(): void {
+    this.rights.clear()
+    this.actors.clear()
+  }
+
+  private actorNow(sessionId: string): Actor | undefined {
     const session = this.sessions.get(sessionId)
     const agent = session === undefined ? undefined : this.agents.get(session.agent)
     if (session === undefined || agent === undefined) return undefined

@@ -81,7 +81,7 @@ export class Batches {
     let count = 0
     for (const one of this.gathering) {
       const added = one.events.length
-      const weight = one.contents.reduce((sum, { bytes }) => sum + bytes.length, weightOf(one))
+      const weight = weightOf(one)
       if (count > 0 && (events + added > batchEvents || bytes + weight > batchBytes)) break
       events += added
       bytes += weight
@@ -125,13 +125,15 @@ interface Decided {
   contents: readonly Attachment[]
 }
 
-/** About what a decision's facts weigh, without packing them twice. */
-function weightOf({ events }: Decided): number {
+/** About what a decision weighs, without packing its facts twice. */
+function weightOf({ events, contents }: Decided): number {
+  let bytes = 0
+  for (const content of contents) bytes += content.bytes.length
   let items = 0
   for (const event of events) {
-    items += 'changes' in event ? event.changes.length : 'items' in event ? event.items.length : 1
+    items += event.kind === 'files-committed' ? event.changes.length : 1
   }
-  return items * ITEM_BYTES
+  return bytes + items * ITEM_BYTES
 }
 
 const ITEM_BYTES = 300

@@ -14,7 +14,7 @@ import {
 } from '../../core/lock/table.ts'
 import { addLock, addTicket, closeLost } from '../../core/lock/table-changes.ts'
 import type { State } from '../../core/state.ts'
-import { type Part, plain, rows } from './snapshot-part.ts'
+import { type Part, rows } from './snapshot-part.ts'
 
 /** The lock table, the questions about it and the drafts of late writes. */
 
@@ -26,8 +26,7 @@ type LostRow = Omit<LostLock, 'lock'> & { lock: LockRow; kept: boolean }
 
 function factsOf({ owner, items, ttlMs, renew, intent, priority, delayMs }: Lock | Ticket): Facts {
   const { agent, session } = owner
-  const terms = { ttlMs, renew, intent, priority, delayMs }
-  return { agent, session, items: items.map(factOf), ...terms }
+  return { agent, session, items: items.map(factOf), ttlMs, renew, intent, priority, delayMs }
 }
 
 function termsOf({ ttlMs, renew, intent, priority, delayMs }: Terms): Terms {
@@ -36,8 +35,8 @@ function termsOf({ ttlMs, renew, intent, priority, delayMs }: Terms): Terms {
 
 function rowOfLock(lock: Lock): LockRow {
   const { id, fence, versions, grantedAt, heldSince, ticket, recall } = lock
-  const own = { id, fence, versions, grantedAt, heldSince, ticket }
-  return plain({ ...factsOf(lock), ...own, recall: plain(recall) })
+  const facts = factsOf(lock)
+  return { ...facts, id, fence, versions, grantedAt, heldSince, ticket, recall }
 }
 
 function lockOf(row: LockRow, owner: Owner, items: Item[]): Lock {
@@ -57,7 +56,7 @@ function rowOfTicket(ticket: Ticket): TicketRow {
     ...factOf(item),
     ...optional('ifVersion', item.ifVersion),
   }))
-  return plain({ ...factsOf(ticket), items, id, rank, seq, since, raises, any })
+  return { ...factsOf(ticket), items, id, rank, seq, since, raises, any }
 }
 
 function ticketOf(row: TicketRow, owner: Owner, items: Item[]): Ticket {
@@ -76,7 +75,8 @@ function unplaced(table: LockTable, items: LockItem[]): Item[] {
 
 function rowOfLost({ locks: table }: State, lost: LostLock): LostRow {
   const kept = table.owners.get(lost.lock.owner.session)?.lost.includes(lost) ?? false
-  return plain({ ...lost, lock: rowOfLock(lost.lock), kept })
+  const { at, reason, by, why } = lost
+  return { lock: rowOfLock(lost.lock), at, reason, by, why, kept }
 }
 
 function addLost({ locks: table }: State, { lock: row, kept, at, reason, by, why }: LostRow): void {

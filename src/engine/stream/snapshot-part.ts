@@ -1,6 +1,6 @@
 import type { State } from '../../core/state.ts'
 
-/** Plain data: what MessagePack can carry, with nothing undefined in it. */
+/** Plain data: what MessagePack can carry. A field that says nothing may be there, undefined. */
 export type Stored = unknown
 
 /** One part of what lives in memory: how it is taken, put back, and lifted from earlier shapes. */
@@ -19,15 +19,9 @@ export function rows<T>(list: (state: State) => Iterable<T>, add: (state: State,
   return {
     version: 1,
     upcasts: {},
-    take: (state: State): Stored => [...list(state)].map(plain),
+    take: (state: State): Stored => [...list(state)],
     restore(state: State, stored: Stored): void {
       for (const row of stored as T[]) add(state, row)
     },
   } satisfies Part
-}
-
-/** Without the fields that say nothing. */
-export function plain<T>(row: T): T {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) return row
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as T
 }

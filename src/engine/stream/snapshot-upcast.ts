@@ -1,4 +1,4 @@
-import { plain, type Stored } from './snapshot-part.ts'
+import type { Stored } from './snapshot-part.ts'
 
 /**
  * Snapshots of release 0.1.0 and before were one object (format 4, where it said `version`), with null
@@ -20,7 +20,9 @@ function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined
   if (Array.isArray(value)) return value.map(withoutNulls)
   if (typeof value !== 'object') return value
-  return plain(
-    Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutNulls(one)])),
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, one]) => one !== null)
+      .map(([name, one]) => [name, withoutNulls(one)]),
   )
 }

@@ -19,7 +19,14 @@ import { OPERATIONS, type OperationName } from '../../contract/operations.ts'
 import { parseAs, parseInput } from '../../contract/parse.ts'
 import { type ServerMessage, SOCKET_CONTENT_BYTES } from '../../contract/socket.ts'
 import { VERSION } from '../../contract/version.ts'
-import { type Answer, type Caller, CONNECTION_LOST, type EngineApi } from '../../engine/api.ts'
+import {
+  type Answer,
+  type Caller,
+  CONNECTION_LOST,
+  type Content,
+  type EngineApi,
+} from '../../engine/api.ts'
+import { Cancel } from './cancel.ts'
 import { type EventLoop, systemEventLoop } from './event-loop.ts'
 
 /**
@@ -39,7 +46,7 @@ export class Peer {
   private outbox: ServerMessage[] = []
   private isFlushing = false
   private inFlight = 0
-  private readonly cancels = new Map<number, AbortController>()
+  private readonly cancels = new Map<number, Cancel | AbortController>()
   /** Calls that were answered with a lock, the newest by their ids: their cancel may be on its way. */
   private readonly granted: (Grant | undefined)[] = []
   private readonly turns: EventLoop
@@ -245,7 +252,7 @@ export class Peer {
     const parsed = parseInput(operation as OperationName, raw)
     if (!parsed.ok) return this.refuse(id, problemOf(parsed.refusal))
     this.inFlight += 1
-    const cancel = WAITING.has(operation as string) ? new AbortController() : undefined
+    const cancel = WAITING.has(operation) ? new Cancel() : undefined
     if (cancel !== undefined) this.cancels.set(id, cancel)
     const { workspace } = parsed.input as { workspace?: string }
     let by = caller
@@ -256,25 +263,45 @@ export class Peer {
         input: parsed.input,
         caller: by,
         ...(content instanceof Uint8Array ? { content } : {}),
-        ...(cancel === undefined ? {} : { signal: cancel.signal }),
+        ...(cancel === undefined ? {} : { signal: cancel }),
       })
     }
     const answer = typeof as === 'string' ? this.callerAs(caller, as).then(send) : send(caller)
     answer
-      .then((answer) => {
-        if (cancel !== undefined) this.noteGrant(id, by, workspace as string, answer.value)
-        return this.answer(id, answer)
-      })
-      .catch((error: unknown) => this.refuse(id, this.problemFrom(error)))
-      .finally(() => {
-        this.inFlight -= 1
-        if (cancel !== undefined) this.cancels.delete(id)
-      })
+      .then(
+        (answer) => {
+          if (cancel !== undefined) this.noteGrant(id, by, workspace as string, answer.value)
+          return this.answer(id, answer)
+        },
+        (error: unknown) => this.refuse(id, this.problemFrom(error)),
+      )
+      .then(
+        () => this.left(id),
+        (error: unknown) => {
+          this.left(id)
+          this.refuse(id, this.problemFrom(error))
+        },
+      )
   }
 
-  private async answer(id: number, answer: Answer<OperationName>): Promise<void> {
+  private left(id: number): void {
+    this.inFlight -= 1
+    this.cancels.delete(id)
+  }
+
+  /** Nothing to wait for where no content comes along. */
+  private answer(id: number, answer: Answer<OperationName>): Promise<void> | undefined {
     const { value, revision, content } = answer
-    if (content === undefined) return this.send(['done', id, value, revision])
+    if (content !== undefined) return this.answerWith(id, answer, content)
+    this.send(['done', id, value, revision])
+    return undefined
+  }
+
+  private async answerWith(
+    id: number,
+    { value, revision }: Answer<OperationName>,
+    content: Content,
+  ): Promise<void> {
     if (content.size > SOCKET_CONTENT_BYTES) return this.send(['large', id, value, revision])
     if (content.bytes !== undefined) {
       return this.send(['done', id, value, revision, content.bytes])
