@@ -19,6 +19,7 @@ export default class LongestFirst extends BaseSequencer {
 const LONGEST = [
   // Of the long ones.
   'test/scenario/scenario.long.test.ts',
+  'test/house/toy.long.test.ts',
   'test/cli/process.long.test.ts',
   'test/model/exhaustive.test.ts',
   'test/model/deadlock.test.ts',
@@ -27,6 +28,7 @@ const LONGEST = [
   'test/cli/mcp.test.ts',
   'test/case/e-launcher.test.ts',
   'test/client/restart.test.ts',
+  'test/house/toy.test.ts',
   'test/cli/serve.test.ts',
   'test/scenario/scenario.test.ts',
   'test/sim/seeds.test.ts',

@@ -44,11 +44,15 @@ describe('every command', () => {
     }
     const first = await refusal()
     expect(await refusal()).toEqual(first)
+    if ('code' in first) expect([...operationOf(name).errors, ...USUAL]).toContain(first.code)
     const rows = await refusedRows(world, name)
     expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe('code' in first ? 1 : 0)
     expect(new Set(rows.map(({ kind }) => kind)).size).toBeLessThanOrEqual(1)
   })
 })
+
+/** They may come of any operation (contract §7). */
+const USUAL: readonly string[] = ['invalid_request', 'unauthenticated', 'forbidden']
 
 async function refusedRows(world: EngineWorld, name: OperationName) {
   const stream = operationOf(name).of === 'server' ? '.server' : 'main'

@@ -103,7 +103,7 @@ export const noWait = fc.oneof(
 )
 
 /** What a field of that name usually is, in operations and in tools. */
-const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
+export const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   workspace: fc.constantFrom(...Array<string>(12).fill('main'), 'other', '..', ''),
   path,
   paths: fc.array(path, { maxLength: 4 }),
@@ -152,6 +152,7 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   before: version,
   if_version: version,
   since: version,
+  until: fc.constantFrom('2026-01-31T12:00:00Z', '9999-12-31T23:59:59Z', 'soon'),
   depth: fc.constantFrom(0, 1, 64, 65, '2', -1),
   limit: fc.constantFrom(1, 2, 1000, 1001, 0, '5'),
   head: fc.constantFrom(0, 1, 5, -1),
@@ -159,9 +160,11 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   offset: fc.constantFrom(0, 1, 5, -1),
   cursor: fc.oneof(path, fc.string()),
   priority: fc.constantFrom(0, 5, 9, 10, -1),
+  renew: fc.constantFrom('activity', 'explicit', 'x'),
   intent: text,
   message: text,
   reason: text,
+  label: text,
   run: name,
   name,
   agent: name,

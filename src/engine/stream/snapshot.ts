@@ -1,3 +1,4 @@
+import { DEFAULT_SETTINGS } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { State } from '../../core/state.ts'
@@ -27,7 +28,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     upcasts: {},
     take: ({ settings }) => settings,
     restore(state, stored) {
-      state.settings = stored as State['settings']
+      // Snapshots of earlier releases know fewer settings.
+      state.settings = { ...DEFAULT_SETTINGS, ...(stored as State['settings']) }
       state.locks.portable = state.settings.portable_names
     },
   },
