@@ -268,7 +268,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a wait that was given up goes on',
     file: 'src/engine/lock/cancellation.ts',
-    find: '      if (calls.count === 0 && !calls.isTold) this.giveBack(actor, asked)\n',
+    find: '      if (group.calls.size === 0 && !group.isTold) this.giveBack(actor, asked)\n',
     replace: '',
     caughtBy: ['locks §10', 'liveness', 'I12'],
   },

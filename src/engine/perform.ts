@@ -136,11 +136,12 @@ async function again<N extends OperationName>(
     const fact = await decider.factAt(revision)
     if (!handler.facts.includes(fact.kind)) usedBefore()
     await decider.followers?.passed([fact])
-    return handler.again(call, fact)
+    const result = await handler.again(call, fact)
+    // Within `during`: who gives up in this very wait gives back what it was granted, too.
+    await decider.stream.settled(decider.stream.lastFact)
+    return result
   }
-  const result = await (handler.during?.(call, revision, work) ?? work())
-  await decider.stream.settled(decider.stream.lastFact)
-  return result
+  return handler.during?.(call, revision, work) ?? work()
 }
 
 function usedBefore(): never {

@@ -73,19 +73,13 @@ export class Acquiring {
     waitS = call.input.wait,
   ): Promise<Answered> {
     const { held, waiting, events } = call.decide(command)
-    const { actor, signal } = call
     if (held !== undefined) {
       // Whoever it was granted to may give up before it is told; this call is told of it too.
-      return this.cancellations.during(
-        actor,
-        this.cancellations.sharedBy(held),
-        signal,
-        async () => {
-          const answer = this.granted(held, { already_held: true })
-          await call.settled()
-          return this.told(answer)
-        },
-      )
+      return this.cancellations.during(call, this.cancellations.sharedBy(held), async () => {
+        const answer = this.granted(held, { already_held: true })
+        await call.settled()
+        return this.told(answer)
+      })
     }
     if (waiting !== undefined) {
       const answer = await this.waited(call, waiting.id, waitS)
@@ -104,12 +98,12 @@ export class Acquiring {
 
   /** What a request came to that finds its ticket there; undefined where that is passed. */
   private waited(
-    { actor, signal }: Call<'acquire_lock'> | Call<'change_lock'>,
+    call: Call<'acquire_lock'> | Call<'change_lock'>,
     ticket: number,
     waitS: number,
   ): Promise<Answered | undefined> {
-    return this.cancellations.during(actor, { ticket }, signal, async () => {
-      await this.context.waits.wait(ticket, waitS * 1000, signal)
+    return this.cancellations.during(call, { ticket }, async () => {
+      await this.context.waits.wait(ticket, waitS * 1000, call.signal)
       const { stale } = this.context.stream.state.locks
       return stale.has(ticket) ? undefined : this.ticketAnswer(ticket)
     })
@@ -117,12 +111,12 @@ export class Acquiring {
 
   /** Whoever gives up meanwhile gives back what the fact asked for. */
   private during<T>(
-    { actor, signal }: Call<'acquire_lock'> | Call<'change_lock'>,
+    call: Call<'acquire_lock'> | Call<'change_lock'>,
     revision: number,
     work: () => Promise<T>,
   ): Promise<T> {
     const asked = this.cancellations.askedBy(revision)
-    return this.cancellations.during(actor, asked, signal, work)
+    return this.cancellations.during(call, asked, work)
   }
 
   /** What the fact of a request came to: its grant, or the place in the queue. */
@@ -173,7 +167,8 @@ export class Acquiring {
     return ticketGone(id)
   }
 
-  private async waitForLock({ input, actor, signal }: Call<'wait_for_lock'>): Promise<Answered> {
+  private async waitForLock(call: Call<'wait_for_lock'>): Promise<Answered> {
+    const { input, actor, signal } = call
     const id = numberOf(input.ticket)
     const { state } = this.context.stream
     const { locks } = state
@@ -181,7 +176,7 @@ export class Acquiring {
     if (asked === undefined) return this.ticketAnswer(id)
     if (!maySee(state, actor, asked)) ticketGone(id)
     assertOwn(actor, asked.owner, input.ticket)
-    return this.cancellations.during(actor, { ticket: id }, signal, async () => {
+    return this.cancellations.during(call, { ticket: id }, async () => {
       if (locks.tickets.has(id)) await this.context.waits.wait(id, input.wait * 1000, signal)
       return this.ticketAnswer(id)
     })

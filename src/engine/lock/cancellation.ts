@@ -1,10 +1,24 @@
 import { fail } from '../../contract/errors.ts'
 import type { Actor, Command } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
-import { type CancelSignal, CONNECTION_LOST } from '../api.ts'
+import { CONNECTION_LOST } from '../api.ts'
+import type { Call } from '../call.ts'
 import { unlessFailed } from '../stream/decider.ts'
 import { StreamFailed } from '../stream/stream-failed.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
+
+/** What of a call it takes to give it up. */
+type Waits = Pick<Call, 'actor' | 'signal' | 'requestId'>
+
+/**
+ * The same request, as it was sent before: whoever sends it again does not look at the answer to that,
+ * which may wait on a connection that is lost and not known to be.
+ */
+function sentBefore(calls: ReadonlySet<Waits>, call: Waits): Waits[] {
+  const all = [...calls]
+  const before = all.slice(0, Math.max(0, all.indexOf(call)))
+  return before.filter(({ requestId }) => requestId !== undefined && requestId === call.requestId)
+}
 
 /** What a call asked for and its caller has not been told of yet. */
 type Asked = { ticket: number } | { lock: number }
@@ -31,45 +45,43 @@ export class Cancellations {
   }
 
   /** Does `work`, which ends in the answer. Who gives up before that is told `ticket_gone`. */
-  async during<T>(
-    actor: Actor,
-    asked: Asked | undefined,
-    signal: CancelSignal | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> {
+  async during<T>(call: Waits, asked: Asked | undefined, work: () => Promise<T>): Promise<T> {
     if (asked === undefined) return work()
+    const { actor, signal } = call
     const id = revisionOf(asked)
-    const calls = this.underWay.get(id) ?? { count: 0, isTold: false }
-    calls.count += 1
-    this.underWay.set(id, calls)
-    const leave = (): void => {
-      calls.count -= 1
-      if (calls.count === 0) this.underWay.delete(id)
-    }
-    let isGivenUp = false
+    const group = this.underWay.get(id) ?? { calls: new Set(), isTold: false }
+    group.calls.add(call)
+    this.underWay.set(id, group)
     const giveUp = (): void => {
       if (signal?.reason === CONNECTION_LOST) return
-      isGivenUp = true
-      leave()
-      if (calls.count === 0 && !calls.isTold) this.giveBack(actor, asked)
+      for (const one of sentBefore(group.calls, call)) this.leave(id, one)
+      this.leave(id, call)
+      if (group.calls.size === 0 && !group.isTold) this.giveBack(actor, asked)
     }
     if (signal?.aborted === true) giveUp()
     else signal?.addEventListener('abort', giveUp)
     try {
       const answer = await work()
-      if (isGivenUp) {
+      if (!group.calls.has(call)) {
         await this.context.stream.settled(this.context.stream.lastFact)
         fail('ticket_gone', 'You gave up, so what was asked for is given back.')
       }
-      if (this.lockOf(asked) !== undefined) calls.isTold = true
+      if (this.lockOf(asked) !== undefined) group.isTold = true
       return answer
     } catch (error) {
-      if (error instanceof StreamFailed && !isGivenUp && !calls.isTold) this.untold(asked)
+      const isWanted = group.calls.has(call) && !group.isTold
+      if (error instanceof StreamFailed && isWanted) this.untold(asked)
       throw error
     } finally {
       signal?.removeEventListener('abort', giveUp)
-      if (!isGivenUp) leave()
+      this.leave(id, call)
     }
+  }
+
+  private leave(id: number, call: Waits): void {
+    const group = this.underWay.get(id)
+    group?.calls.delete(call)
+    if (group?.calls.size === 0) this.underWay.delete(id)
   }
 
   /** What nobody looks at any more. */
@@ -117,7 +129,8 @@ export class Cancellations {
 }
 
 interface UnderWay {
-  count: number
+  /** Those that were not given up. */
+  calls: Set<Waits>
   /** One of them was answered with the lock. */
   isTold: boolean
 }
