@@ -207,7 +207,15 @@ function toolArgs(tool: string): fc.Arbitrary<unknown> {
     { weight: 3, arbitrary: fc.constant([]) },
     { weight: 2, arbitrary: fc.subarray(others, { maxLength: 2 }) },
   )
-  return few.chain((more) => recordOf([...usual, ...more], []))
+  const args = few.chain((more) => recordOf([...usual, ...more], []))
+  return mayWait ? args.map(unwaiting) : args
+}
+
+/** A wait that is null or not given is the tool's own, of seconds, and a round's clock stands. */
+function unwaiting(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args
+  const { wait } = args as { readonly wait?: unknown }
+  return wait === undefined || wait === null ? { ...args, wait: 0 } : args
 }
 
 const USUAL: Record<string, string[]> = {
