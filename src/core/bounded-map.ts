@@ -6,7 +6,8 @@ export class BoundedMap<K, V> {
   limit: number
   private readonly map = new Map<K, V>()
   private ring: (K | undefined)[] = []
-  private start = 0
+  private oldest = 0
+  private kept = 0
 
   constructor(limit: number) {
     this.limit = limit
@@ -29,7 +30,9 @@ export class BoundedMap<K, V> {
     const { size } = this.map
     this.map.set(key, value)
     if (this.map.size === size) return
-    this.ring.push(key)
+    if (this.kept === this.ring.length) this.widen()
+    this.ring[(this.oldest + this.kept) & (this.ring.length - 1)] = key
+    this.kept += 1
     while (this.map.size > this.limit) this.dropOldest()
   }
 
@@ -47,11 +50,18 @@ export class BoundedMap<K, V> {
   }
 
   private dropOldest(): void {
-    this.map.delete(this.ring[this.start] as K)
-    this.ring[this.start] = undefined
-    this.start += 1
-    if (this.start < 64 || this.start * 2 < this.ring.length) return
-    this.ring = this.ring.slice(this.start)
-    this.start = 0
+    this.map.delete(this.ring[this.oldest] as K)
+    this.ring[this.oldest] = undefined
+    this.oldest = (this.oldest + 1) & (this.ring.length - 1)
+    this.kept -= 1
+  }
+
+  /** A power of two, so that a place is found by a mask. */
+  private widen(): void {
+    const { ring, oldest } = this
+    const size = Math.max(16, ring.length * 2)
+    this.ring = [...ring.slice(oldest), ...ring.slice(0, oldest)]
+    this.ring.length = size
+    this.oldest = 0
   }
 }
