@@ -31,12 +31,11 @@ export class BoundedMap<K, V> {
     this.map.set(key, value)
     if (this.map.size === size) return
     if (this.kept === this.ring.length) this.widen()
-    this.ring[(this.oldest + this.kept) & (this.ring.length - 1)] = key
-    this.kept += 1
+    else this.append(key)
     while (this.map.size > this.limit) this.dropOldest()
   }
 
-  /** What is deleted frees its place only when the ring comes round to it. */
+  /** What is deleted frees its place when the ring comes round to it, or is full. */
   delete(key: K): boolean {
     return this.map.delete(key)
   }
@@ -49,6 +48,11 @@ export class BoundedMap<K, V> {
     return this.map.values()
   }
 
+  private append(key: K): void {
+    this.ring[(this.oldest + this.kept) & (this.ring.length - 1)] = key
+    this.kept += 1
+  }
+
   private dropOldest(): void {
     this.map.delete(this.ring[this.oldest] as K)
     this.ring[this.oldest] = undefined
@@ -56,12 +60,16 @@ export class BoundedMap<K, V> {
     this.kept -= 1
   }
 
-  /** A power of two, so that a place is found by a mask. */
+  /**
+   * Begins anew with the keys that are there, which a Map keeps in the order they came: what was deleted
+   * takes no place any longer. A power of two, so that a place is found by a mask.
+   */
   private widen(): void {
-    const { ring, oldest } = this
-    const size = Math.max(16, ring.length * 2)
-    this.ring = [...ring.slice(oldest), ...ring.slice(0, oldest)]
-    this.ring.length = size
+    this.ring = [...this.map.keys()]
     this.oldest = 0
+    this.kept = this.ring.length
+    let size = 16
+    while (size < 2 * this.kept) size *= 2
+    this.ring.length = size
   }
 }
