@@ -93,33 +93,57 @@ const pathsOfItems = {
 const pathsOfLock = { subject: ({ lock }: { lock: number }) => lock }
 const pathsOfTicket = { subject: ({ ticket }: { ticket: number }) => ticket }
 
+/** A grant, of a new hold or of one that is raised in place. `versions` stands beside `items`. */
+const grant = {
+  ...lockTerms,
+  versions: z.array(z.number()),
+  ticket: z.number().optional(),
+}
+const shownGrant = z.object({
+  lock: field.lockId,
+  fence: z.int(),
+  ...shownTerms,
+  versions,
+  ticket: field.ticketId.optional().describe('The place in the queue that it was granted to'),
+})
+
+function grantShown(
+  lock: number,
+  event: Terms & { revision: number; versions: number[]; ticket?: number | undefined },
+) {
+  return {
+    lock: `L${lock}`,
+    fence: event.revision,
+    ...termsShown(event),
+    versions: versionsShown(event.items, event.versions),
+    ...(event.ticket === undefined ? {} : { ticket: `T${event.ticket}` }),
+  }
+}
+
+const releaseReason = z.enum([
+  'released',
+  'expired',
+  'unclaimed',
+  'session-ended',
+  'forced',
+  'revoked',
+])
+const recallReason = z.enum(['priority', 'max-hold', 'upgrade', 'supervisor'])
+const leaveReason = z.enum(['left', 'session-ended', 'stale'])
+const moveReason = z.enum(['deadlock', 'inherited'])
+const askAnswer = z.enum(['yield', 'estimate', 'no'])
+
 const ofReaders = { ...first, of: 'workspace', audience: 'readers' } as const
 
 export const lockEvents = {
   'lock-acquired': event({
     ...ofReaders,
     number: 20,
-    /** The lock's id and fence are this event's revision. `versions` stands beside `items`. */
-    data: z.object({
-      ...lockTerms,
-      versions: z.array(z.number()),
-      ticket: z.number().optional(),
-    }),
+    /** The lock's id and fence are this event's revision. */
+    data: z.object(grant),
     about: pathsOfItems,
-    shown: z.object({
-      lock: field.lockId,
-      fence: z.int(),
-      ...shownTerms,
-      versions,
-      ticket: field.ticketId.optional().describe('The place in the queue that it was granted to'),
-    }),
-    show: (event) => ({
-      lock: `L${event.revision}`,
-      fence: event.revision,
-      ...termsShown(event),
-      versions: versionsShown(event.items, event.versions),
-      ...(event.ticket === undefined ? {} : { ticket: `T${event.ticket}` }),
-    }),
+    shown: shownGrant,
+    show: (event) => grantShown(event.revision, event),
     detail: termsText,
   }),
   'lock-queued': event({
@@ -155,7 +179,7 @@ export const lockEvents = {
     number: 22,
     data: z.object({
       lock: z.number(),
-      reason: z.enum(['released', 'expired', 'unclaimed', 'session-ended', 'forced', 'revoked']),
+      reason: releaseReason,
       /** Who released it, where that was not its owner. */
       by: z.string().optional(),
       why: z.string().optional(),
@@ -165,7 +189,7 @@ export const lockEvents = {
     about: pathsOfLock,
     shown: z.object({
       lock: field.lockId,
-      reason: z.enum(['released', 'expired', 'unclaimed', 'session-ended', 'forced', 'revoked']),
+      reason: releaseReason,
       by: z.string().optional().describe('Who released it, where that was not its owner'),
       why: z.string().optional(),
       closed_until: field.time.optional().describe('Lost, and closed to everybody until then'),
@@ -185,16 +209,16 @@ export const lockEvents = {
     data: z.object({
       ticket: z.number(),
       /** `stale`: its turn came, and `path` no longer had the version it asked for. */
-      reason: z.enum(['left', 'session-ended', 'stale']),
+      reason: leaveReason,
       path: z.string().optional(),
       current: z.number().optional(),
     }),
     about: pathsOfTicket,
     shown: z.object({
       ticket: field.ticketId,
-      reason: z
-        .enum(['left', 'session-ended', 'stale'])
-        .describe('stale: its turn came, and path no longer had the version it asked for'),
+      reason: leaveReason.describe(
+        'stale: its turn came, and path no longer had the version it asked for',
+      ),
       path: z.string().optional(),
       current: field.version.optional(),
     }),
@@ -210,27 +234,10 @@ export const lockEvents = {
   'lock-raised': event({
     ...ofReaders,
     number: 24,
-    data: z.object({
-      lock: z.number(),
-      ...lockTerms,
-      versions: z.array(z.number()),
-      ticket: z.number().optional(),
-    }),
+    data: z.object({ lock: z.number(), ...grant }),
     about: pathsOfItems,
-    shown: z.object({
-      lock: field.lockId,
-      fence: z.int(),
-      ...shownTerms,
-      versions,
-      ticket: field.ticketId.optional().describe('The place in the queue that it was granted to'),
-    }),
-    show: (event) => ({
-      lock: `L${event.lock}`,
-      fence: event.revision,
-      ...termsShown(event),
-      versions: versionsShown(event.items, event.versions),
-      ...(event.ticket === undefined ? {} : { ticket: `T${event.ticket}` }),
-    }),
+    shown: shownGrant,
+    show: (event) => grantShown(event.lock, event),
     detail: termsText,
   }),
   /** A waiting request goes ahead of others: to end a cycle, or because it holds up somebody urgent. */
@@ -241,10 +248,10 @@ export const lockEvents = {
       ticket: z.number(),
       rank: z.number(),
       seq: z.number(),
-      why: z.enum(['deadlock', 'inherited']),
+      why: moveReason,
     }),
     about: pathsOfTicket,
-    shown: z.object({ ticket: field.ticketId, why: z.enum(['deadlock', 'inherited']) }),
+    shown: z.object({ ticket: field.ticketId, why: moveReason }),
     show: ({ ticket, why }) => ({ ticket: `T${ticket}`, why }),
     detail: ({ ticket, why }) => line(`T${ticket}`, why),
   }),
@@ -263,7 +270,7 @@ export const lockEvents = {
     number: 27,
     data: z.object({
       lock: z.number(),
-      reason: z.enum(['priority', 'max-hold', 'upgrade', 'supervisor']),
+      reason: recallReason,
       deadline: z.number(),
       /** For whom: the agent that waits. */
       for: z.string().optional(),
@@ -272,7 +279,7 @@ export const lockEvents = {
     about: pathsOfLock,
     shown: z.object({
       lock: field.lockId,
-      reason: z.enum(['priority', 'max-hold', 'upgrade', 'supervisor']),
+      reason: recallReason,
       deadline: field.time,
       for: z.string().optional().describe('The agent that waits'),
       why: z.string().optional(),
@@ -355,14 +362,14 @@ export const lockEvents = {
     number: 34,
     data: z.object({
       ask: z.number(),
-      answer: z.enum(['yield', 'estimate', 'no']),
+      answer: askAnswer,
       estimateS: z.number().optional(),
       message: z.string().optional(),
     }),
     about: { subject: ({ ask }) => ask },
     shown: z.object({
       ask: field.askId,
-      answer: z.enum(['yield', 'estimate', 'no']),
+      answer: askAnswer,
       estimate_s: z.number().optional(),
       message: z.string().optional(),
     }),

@@ -14,7 +14,7 @@ import { type Decision, decided, nothing, refused } from '../decision.ts'
 import { maySee } from '../file/permit.ts'
 import type { State } from '../state.ts'
 import { seenLock } from './own-locks.ts'
-import type { Lock } from './table.ts'
+import type { Lock, Ticket } from './table.ts'
 
 type LossReason = 'expired' | 'unclaimed' | 'session-ended' | 'revoked' | 'forced'
 
@@ -71,6 +71,13 @@ function released(lock: Lock, why?: string): NewEvent {
   }
 }
 
+function left(
+  { id, owner: { agent, session } }: Ticket,
+  reason: 'left' | 'session-ended',
+): NewEvent {
+  return { kind: 'ticket-left', agent, session, ticket: id, reason }
+}
+
 /** A hold that ends against its holder's will, or without its knowledge (locks §31). */
 export function lostRelease(
   state: State,
@@ -92,24 +99,15 @@ export function lostRelease(
 }
 
 export function decideReleaseAll(state: State, command: ReleaseAll): Decision {
-  const { agent, session } = command.actor
-  const owner = state.locks.owners.get(session)
+  const owner = state.locks.owners.get(command.actor.session)
   if (owner === undefined) return nothing
-  const tickets = [...owner.tickets].map(
-    (ticket): NewEvent => ({
-      kind: 'ticket-left',
-      agent,
-      session,
-      ticket: ticket.id,
-      reason: 'left',
-    }),
-  )
+  const tickets = [...owner.tickets].map((ticket) => left(ticket, 'left'))
   const locks = [...owner.locks].map((lock) => released(lock))
   return decided([...tickets, ...locks], { released: locks.length, left: tickets.length })
 }
 
 export function decideLeave(state: State, command: LeaveQueue): Decision {
-  const { agent, session } = command.actor
+  const { session } = command.actor
   const ticket = state.locks.tickets.get(command.ticket)
   const lock = state.locks.byTicket.get(command.ticket)
   const asked = ticket ?? lock
@@ -120,7 +118,7 @@ export function decideLeave(state: State, command: LeaveQueue): Decision {
     return refused(refuse('forbidden', detail, { owner: owner.agent }))
   }
   if (ticket !== undefined) {
-    return decided([{ kind: 'ticket-left', agent, session, ticket: ticket.id, reason: 'left' }])
+    return decided([left(ticket, 'left')])
   }
   // It was granted while the caller gave up: giving up means giving back.
   // A hold that it only raised was there before, and stays.
@@ -150,15 +148,7 @@ export function decideEndSession(state: State, command: EndSession, moment: Mome
   const hasAnswers = state.answers.has(session)
   if (owner === undefined && !hasAnswers) return nothing
   const agent = owner?.agent ?? session.slice(0, session.indexOf(':'))
-  const tickets = [...(owner?.tickets ?? [])].map(
-    (ticket): NewEvent => ({
-      kind: 'ticket-left',
-      agent,
-      session,
-      ticket: ticket.id,
-      reason: 'session-ended',
-    }),
-  )
+  const tickets = [...(owner?.tickets ?? [])].map((ticket) => left(ticket, 'session-ended'))
   const locks = [...(owner?.locks ?? [])].map((lock) => {
     const { closedUntil, ...release } = lostRelease(state, lock, 'session-ended', moment.at)
     // Ended on purpose, nobody goes on working under it.

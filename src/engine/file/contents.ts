@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
+import type { ContentFacts } from '../../core/command.ts'
 import { type Blobs, ContentTooLarge } from '../../store/blobs.ts'
 import type { Attachment } from '../../store/ledger.ts'
 import type { Content } from '../api.ts'
@@ -91,35 +92,27 @@ async function* chunks(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   }
 }
 
-export function contentOf(
-  overlay: Overlay,
-  blobs: Blobs,
-  { sha256, size }: { sha256: string; size: number },
-): Content {
-  if (size > LIMITS.smallContentBytes) {
-    return { size, sha256, stream: (start = 0, end = size) => blobs.read(sha256, start, end) }
-  }
+export function contentOf(overlay: Overlay, blobs: Blobs, { sha256, size }: ContentFacts): Content {
+  if (size > LIMITS.smallContentBytes) return contentIn(blobs, { sha256, size })
   const bytes = overlay.get('content', sha256)
   if (!(bytes instanceof Uint8Array)) throw new Error(`Content ${sha256} is missing.`)
-  return {
-    size,
-    sha256,
-    bytes,
-    stream: (start = 0, end = size) => chunks(bytes.subarray(start, end)),
-  }
+  return contentIn(bytes, { sha256, size })
 }
 
 /** What was made ready a moment ago, to be read again before it is committed. */
 export function contentOfStaged(blobs: Blobs, { sha256, size, attachment }: Staged): Content {
-  const bytes = attachment?.bytes
-  if (bytes === undefined) {
-    return { size, sha256, stream: (start = 0, end = size) => blobs.read(sha256, start, end) }
+  return contentIn(attachment?.bytes ?? blobs, { sha256, size })
+}
+
+function contentIn(place: Uint8Array | Blobs, { sha256, size }: ContentFacts): Content {
+  if (!(place instanceof Uint8Array)) {
+    return { size, sha256, stream: (start = 0, end = size) => place.read(sha256, start, end) }
   }
   return {
     size,
     sha256,
-    bytes,
-    stream: (start = 0, end = size) => chunks(bytes.subarray(start, end)),
+    bytes: place,
+    stream: (start = 0, end = size) => chunks(place.subarray(start, end)),
   }
 }
 

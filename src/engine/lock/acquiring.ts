@@ -14,6 +14,7 @@ import { acquireCommand, inBytes, wishesOf } from './lock-request.ts'
 import { numberOf } from './named.ts'
 
 type Answered = Output<'acquire_lock'>
+type Requesting = Call<'acquire_lock'> | Call<'change_lock'>
 
 /** Getting locks, and waiting for them. */
 export class Acquiring {
@@ -26,19 +27,15 @@ export class Acquiring {
   }
 
   get handlers(): Pick<Handlers<'workspace'>, 'acquire_lock' | 'change_lock' | 'wait_for_lock'> {
+    const answered = {
+      facts: REQUESTED,
+      again: (call: Requesting, fact: Event) => this.answerOf(call, fact),
+      during: <T>(call: Requesting, revision: number, work: () => Promise<T>) =>
+        this.during(call, revision, work),
+    }
     return {
-      acquire_lock: {
-        facts: REQUESTED,
-        run: (call) => this.acquire(call),
-        again: (call, fact) => this.answerOf(call, fact),
-        during: (call, revision, work) => this.during(call, revision, work),
-      },
-      change_lock: {
-        facts: REQUESTED,
-        run: (call) => this.change(call),
-        again: (call, fact) => this.answerOf(call, fact),
-        during: (call, revision, work) => this.during(call, revision, work),
-      },
+      acquire_lock: { ...answered, run: (call) => this.acquire(call) },
+      change_lock: { ...answered, run: (call) => this.change(call) },
       wait_for_lock: { run: (call) => this.waitForLock(call) },
     }
   }
@@ -68,7 +65,7 @@ export class Acquiring {
   }
 
   private async asked(
-    call: Call<'acquire_lock'> | Call<'change_lock'>,
+    call: Requesting,
     command: Asked,
     waitS = call.input.wait,
   ): Promise<Answered> {
@@ -97,11 +94,7 @@ export class Acquiring {
   }
 
   /** What a request came to that finds its ticket there; undefined where that is passed. */
-  private waited(
-    call: Call<'acquire_lock'> | Call<'change_lock'>,
-    ticket: number,
-    waitS: number,
-  ): Promise<Answered | undefined> {
+  private waited(call: Requesting, ticket: number, waitS: number): Promise<Answered | undefined> {
     return this.cancellations.during(call, { ticket }, async () => {
       await this.context.waits.wait(ticket, waitS * 1000, call.signal)
       const { stale } = this.context.stream.state.locks
@@ -110,18 +103,14 @@ export class Acquiring {
   }
 
   /** Whoever gives up meanwhile gives back what the fact asked for. */
-  private during<T>(
-    call: Call<'acquire_lock'> | Call<'change_lock'>,
-    revision: number,
-    work: () => Promise<T>,
-  ): Promise<T> {
+  private during<T>(call: Requesting, revision: number, work: () => Promise<T>): Promise<T> {
     const asked = this.cancellations.askedBy(revision)
     return this.cancellations.during(call, asked, work)
   }
 
   /** What the fact of a request came to: its grant, or the place in the queue. */
   private async answerOf(
-    { signal, input }: Call<'acquire_lock'> | Call<'change_lock'>,
+    { signal, input }: Requesting,
     event: Event,
     waitS = input.wait,
   ): Promise<Answered> {
