@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Refusal, refuse } from './errors.ts'
+import { type ExactReader, exactReader } from './exact-reading.ts'
 import { readLoosely, unwrapped } from './loose-reading.ts'
 import { nearName } from './near-name.ts'
 import { OPERATIONS, type OperationName, type Parsed } from './operations.ts'
@@ -15,14 +16,26 @@ export function parseInput<N extends OperationName>(name: N, raw: unknown): Pars
 /** The same for what is not in the table: arguments of tools, queries of streams. */
 export function parseAs<T extends z.ZodType>(type: T, raw: unknown): ParseResult<z.output<T>> {
   const given = raw ?? {}
+  // Nearly all calls are right to the letter; only others are read once more.
+  const read = readerOf(type)(given)
+  if (read !== undefined) return { ok: true, input: read as z.output<T> }
   const ill = illFormedRefusal(given)
   if (ill !== undefined) return { ok: false, refusal: ill }
-  // Nearly all calls are right to the letter; only others are read once more.
   const exact = type.safeParse(given)
   if (exact.success) return { ok: true, input: exact.data }
   const loose = type.safeParse(readLoosely(type, given))
   if (loose.success) return { ok: true, input: loose.data }
   return { ok: false, refusal: refusalOf(loose.error, type) }
+}
+
+const readers = new WeakMap<z.ZodType, ExactReader>()
+
+function readerOf(type: z.ZodType): ExactReader {
+  const known = readers.get(type)
+  if (known !== undefined) return known
+  const reader = exactReader(type)
+  readers.set(type, reader)
+  return reader
 }
 
 interface Fault {

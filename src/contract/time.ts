@@ -6,11 +6,12 @@
 export function isoTime(at: number): string {
   const ms = at >= shownFrom ? at + shownBy : at
   const second = Math.floor(ms / 1000)
-  if (second !== lastSecond) {
-    lastSecond = second
-    lastPrefix = secondPrefix(second)
+  const slot = Math.abs(second % REMEMBERED)
+  if (seconds[slot] !== second) {
+    prefixes[slot] = secondPrefix(second)
+    seconds[slot] = second
   }
-  return `${lastPrefix}${String(Math.floor(ms - second * 1000)).padStart(3, '0')}Z`
+  return `${prefixes[slot]}${String(Math.floor(ms - second * 1000)).padStart(3, '0')}Z`
 }
 
 let shownBy = 0
@@ -33,9 +34,10 @@ export function timeShownAs(text: string): number {
   return ms - shownBy >= shownFrom ? ms - shownBy : ms
 }
 
-// Nearly all calls are for the current second: remembering its text makes the rest cheap.
-let lastSecond = Number.NaN
-let lastPrefix = ''
+// Nearly all times are of this second, or of one that is a usual lease away: their texts are kept.
+const REMEMBERED = 64
+const seconds: number[] = new Array(REMEMBERED).fill(Number.NaN)
+const prefixes: string[] = new Array(REMEMBERED).fill('')
 
 function secondPrefix(second: number): string {
   const day = Math.floor(second / 86_400)

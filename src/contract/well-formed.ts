@@ -18,6 +18,11 @@ export function illFormedRefusal(input: unknown): Refusal | undefined {
   })
 }
 
+/** Whether all texts in it are, names of fields included. */
+export function isWellFormed(value: unknown): boolean {
+  return illFormed(value) === undefined
+}
+
 /** Where the first string, or name of a field, stands that is not well-formed: `edits.0.oldText`. */
 function illFormed(value: unknown): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : ''

@@ -1,8 +1,7 @@
 import type { Refusal } from '../contract/errors.ts'
 import type { Event, NewEvent } from '../contract/events.ts'
-import { optional } from '../contract/optional.ts'
 import { apply } from './apply.ts'
-import type { Actor, Command, Moment } from './command.ts'
+import type { Command, Moment } from './command.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './decision.ts'
 import { grantEvent } from './lock/grant.ts'
@@ -27,9 +26,9 @@ export function step(state: State, command: Command, moment: Moment): Step {
   const add = (draft: NewEvent): void => {
     events.push(applied(state, draft, moment.at))
   }
-  for (const draft of decision.events) {
-    add(events.length === 0 ? answering(draft, command, decision.result) : draft)
-  }
+  const [answer] = decision.events
+  if (answer !== undefined) answers(answer, command, decision.result)
+  for (const draft of decision.events) add(draft)
   const { freed, moved, tickets } = state.locks
   // Where others were moved for a request, it may be able to go itself by now.
   const [first] = events
@@ -51,16 +50,12 @@ export function step(state: State, command: Command, moment: Moment): Step {
 }
 
 /** The first fact of a decision is what a retry of the request is answered from (locks §11). */
-function answering(draft: NewEvent, command: Command, result: Decision['result']): NewEvent {
-  const requestId = 'requestId' in command ? command.requestId : undefined
-  if (requestId === undefined && result === undefined) return draft
-  const { session } = (command as { actor: Actor }).actor
-  return {
-    ...draft,
-    ...optional('result', result),
-    ...optional('requestId', requestId),
-    ...(requestId === undefined || session === draft.session ? {} : { asker: session }),
-  }
+function answers(draft: NewEvent, command: Command, result: Decision['result']): void {
+  if (result !== undefined) draft.result = result
+  if (!('requestId' in command) || command.requestId === undefined) return
+  draft.requestId = command.requestId
+  const { session } = command.actor
+  if (session !== draft.session) draft.asker = session
 }
 
 function ownersTouched(state: State, events: readonly Event[]): Set<Owner> {
@@ -100,9 +95,11 @@ export function refusalEvent(
   }
 }
 
-/** Gives a fact its place in the stream. */
+/** Gives a fact its place in the stream; the draft becomes it. */
 export function applied(state: State, draft: NewEvent, at: number): Event {
-  const event = { ...draft, revision: state.revision + 1, at } as Event
+  const event = draft as Event
+  event.revision = state.revision + 1
+  event.at = at
   apply(state, event)
   return event
 }

@@ -86,14 +86,14 @@ export interface Request<N extends OperationName> {
   input: Parsed<N>
   caller: Caller
   /** For operations with `content: 'in'`. */
-  content?: Uint8Array | AsyncIterable<Uint8Array>
+  content?: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** How large a streamed content will be, where that is said beforehand. */
   contentBytes?: number | undefined
   /**
    * The caller gives up: its wait ends, and what it was granted meanwhile goes back. Aborted with
    * `CONNECTION_LOST`, only the wait ends: the caller may come back for its place.
    */
-  signal?: CancelSignal
+  signal?: CancelSignal | undefined
 }
 
 /** What of an `AbortSignal` a call needs; any will do. */

@@ -36,14 +36,27 @@ export interface QueryHandler<N extends OperationName> {
   read(reader: Reader, call: Call<N>): Result<N> | (() => Promise<Result<N>>)
 }
 
-export interface CommandHandler<N extends OperationName> {
+export type CommandHandler<N extends OperationName> = SimpleHandler<N> | LongHandler<N>
+
+/** A command with one decision, answered from its first fact; undefined: nothing had to be done. */
+export interface SimpleHandler<N extends OperationName> extends Answered {
+  decide(call: Call<N>): Event | undefined
+  /** In the turn of the decision, so that it shows nothing newer; or of a request sent again. */
+  answer(call: Call<N>, fact: Event | undefined): Result<N>
+}
+
+/** A command that takes more than one decision, or time. */
+export interface LongHandler<N extends OperationName> extends Answered {
   run(call: Call<N>): Promise<Result<N>>
-  /** Kinds of facts that answer it. A request id that another kind answered was used before. */
-  facts: readonly EventKind[]
   /** The answer of a request that is sent again, from its first fact, which is of one of the kinds. */
   again(call: Call<N>, fact: Event): Promise<Result<N>>
   /** Goes round `again`, from before the fact is read. */
   during?<T>(call: Call<N>, revision: number, work: () => Promise<T>): Promise<T>
+}
+
+interface Answered {
+  /** Kinds of facts that answer it. A request id that another kind answered was used before. */
+  facts: readonly EventKind[]
 }
 
 /** Looks after what is no fact; what it shows of facts it waits for itself. */
@@ -56,29 +69,11 @@ export type Handlers<Of extends RowOf<OperationName>['of']> = {
   readonly [N in OperationName as RowOf<N>['of'] extends Of ? N : never]: Handler<N>
 }
 
-/** A command with one decision, answered from its first fact; undefined: nothing had to be done. */
-export function simple<N extends OperationName, K extends EventKind>({
-  facts,
-  decide,
-  answer,
-}: {
+/** Of a simple handler: that it answers from facts of the kinds it names. */
+export function simple<N extends OperationName, K extends EventKind>(handler: {
   facts: readonly K[]
   decide(call: Call<N>): Event | undefined
   answer(call: Call<N>, fact: Extract<Event, { kind: K }> | undefined): Result<N>
-}): {
-  run(call: Call<N>): Promise<Result<N>>
-  facts: readonly K[]
-  again(call: Call<N>, fact: Event): Promise<Result<N>>
-} {
-  return {
-    facts,
-    async run(call) {
-      const fact = decide(call)
-      // In the turn of the decision, so that it shows nothing newer.
-      const said = answer(call, fact as Extract<Event, { kind: K }> | undefined)
-      await call.settled()
-      return said
-    },
-    again: async (call, fact) => answer(call, fact as Extract<Event, { kind: K }>),
-  }
+}): SimpleHandler<N> {
+  return handler as SimpleHandler<N>
 }

@@ -35,6 +35,7 @@ export async function perform<N extends OperationName>(
   heard: (session: string) => void,
 ): Promise<Answer<N>> {
   const { decider } = service
+  const handler = service.handlerOf(call.operation)
   try {
     if (call.prove !== undefined) call.actor = await call.prove()
     heard(call.actor.session)
@@ -42,19 +43,38 @@ export async function perform<N extends OperationName>(
     if (refusal !== undefined) throw SluiceError.of(refusal)
     const delay = service.admit(call)
     if (delay !== undefined) await delay
-    const handler = service.handlerOf(call.operation)
-    const result =
+    const handled =
       'read' in handler
-        ? await queried(service, handler, call)
+        ? queried(service, handler, call)
         : 'facts' in handler
-          ? await commanded(decider, handler, call)
-          : await handler.run(call)
-    const { content } = operationOf(call.operation)
-    const answer = content === 'out' ? (result as object) : { value: result }
-    return { ...answer, revision: service.revision } as Answer<N>
+          ? commanded(decider, handler, call)
+          : handler.run(call)
+    const result = handled instanceof Promise ? await handled : handled
+    if ('facts' in handler && !call.isRepeated) {
+      const seen = seenBy(call, decider)
+      if (seen > decider.stream.durable) await decider.stream.settled(seen)
+      const held = decider.followers?.passed(call.facts)
+      if (held !== undefined) await held
+      remember(decider, call, result)
+    }
+    return answerOf(service, call, result)
   } catch (error) {
+    if (error instanceof AnsweredMeanwhile && 'facts' in handler) {
+      return answeredMeanwhile(service, handler, call, error.known)
+    }
     throw await outcomeOf(service, call, error)
   }
+}
+
+function answerOf<N extends OperationName>(
+  service: Service,
+  { operation }: Call<N>,
+  result: Result<N>,
+): Answer<N> {
+  const { revision } = service
+  return operationOf(operation).content === 'out'
+    ? { ...(result as Answer<N>), revision }
+    : { value: result as Answer<N>['value'], revision }
 }
 
 /** Looks first, then waits for what was seen: in whatever stream it was. */
@@ -93,31 +113,42 @@ async function areStored(seen: ReadonlyMap<Stream, number>): Promise<boolean> {
   return isStored
 }
 
-/** Done once for each request id (locks §11). */
-async function commanded<N extends OperationName>(
+/** Done once for each request id (locks §11). What is decided in this turn is answered in it. */
+function commanded<N extends OperationName>(
   decider: Decider,
   handler: CommandHandler<N>,
   call: Call<N>,
-): Promise<Result<N>> {
+): Result<N> | Promise<Result<N>> {
   const known = decider.known(call.actor.session, call.requestId)
   if (known !== undefined) return again(decider, handler, call, known)
+  call.isInOneTurn = true
+  const work = 'run' in handler ? handler.run(call) : handler.answer(call, handler.decide(call))
+  call.isInOneTurn = false
+  return work
+}
+
+/** The newest fact that an answer may show; what only looked has seen what is there now. */
+function seenBy({ hasDecided, decidedOn }: Call, { stream }: Decider): number {
+  return hasDecided ? decidedOn : stream.lastFact
+}
+
+/** An answer that no fact stands for. */
+function remember(decider: Decider, { requestId, facts, actor }: Call, result: unknown): void {
+  if (requestId === undefined || facts.length > 0) return
+  decider.remember(actor.session, requestId, result)
+}
+
+/** The same request came again while this one was made ready, and was decided first. */
+async function answeredMeanwhile<N extends OperationName>(
+  service: Service,
+  handler: CommandHandler<N>,
+  call: Call<N>,
+  known: Known,
+): Promise<Answer<N>> {
   try {
-    call.isInOneTurn = true
-    const work = handler.run(call)
-    call.isInOneTurn = false
-    const result = await work
-    // What only looked has seen what is there now.
-    const seen = call.hasDecided ? call.decidedOn : decider.stream.lastFact
-    if (seen > decider.stream.durable) await decider.stream.settled(seen)
-    const held = decider.followers?.passed(call.facts)
-    if (held !== undefined) await held
-    if (call.requestId !== undefined && call.facts.length === 0) {
-      decider.remember(call.actor.session, call.requestId, result)
-    }
-    return result
+    return answerOf(service, call, await again(service.decider, handler, call, known))
   } catch (error) {
-    if (!(error instanceof AnsweredMeanwhile)) throw error
-    return again(decider, handler, call, error.known)
+    throw await outcomeOf(service, call, error)
   }
 }
 
@@ -136,12 +167,14 @@ async function again<N extends OperationName>(
     const fact = await decider.factAt(revision)
     if (!handler.facts.includes(fact.kind)) usedBefore()
     await decider.followers?.passed([fact])
-    const result = await handler.again(call, fact)
+    const result = 'run' in handler ? await handler.again(call, fact) : handler.answer(call, fact)
     // Within `during`: who gives up in this very wait gives back what it was granted, too.
     await decider.stream.settled(decider.stream.lastFact)
     return result
   }
-  return handler.during?.(call, revision, work) ?? work()
+  return 'run' in handler && handler.during !== undefined
+    ? handler.during(call, revision, work)
+    : work()
 }
 
 function usedBefore(): never {

@@ -66,14 +66,19 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
     any,
     raises,
     queue,
-    terms: {
-      ttlMs: command.ttlMs ?? state.settings.lock_ttl_s * 1000,
-      renew: command.renew,
-      ...optional('intent', command.intent),
-      ...optional('priority', command.priority),
-      ...optional('delayMs', command.delayMs),
-    },
+    terms: termsOf(state, command),
   })
+}
+
+function termsOf(
+  { settings }: State,
+  { ttlMs = settings.lock_ttl_s * 1000, renew, intent, priority, delayMs }: AcquireLock,
+): Wish['terms'] {
+  const terms: Wish['terms'] = { ttlMs, renew }
+  if (intent !== undefined) terms.intent = intent
+  if (priority !== undefined) terms.priority = priority
+  if (delayMs !== undefined) terms.delayMs = delayMs
+  return terms
 }
 
 export interface Wish {
@@ -98,18 +103,20 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
   const table = state.locks
   const { actor, any, raises, terms } = wish
   const { request, free } = placed(state, wish, moment)
-  const base = { agent: actor.agent, session: actor.session, ...terms }
+  const { agent, session } = actor
   if (free !== undefined) {
-    const refusal = raises === undefined ? heldLimit(state, actor.agent) : undefined
+    const refusal = raises === undefined ? heldLimit(state, agent) : undefined
     if (refusal !== undefined) return refused(refusal)
     const items = free.map(factOf)
     const versions = free.map((item) => item.version)
     const granted: NewEvent =
       raises === undefined
-        ? { kind: 'lock-acquired', ...base, items, versions }
+        ? { kind: 'lock-acquired', agent, session, ...terms, items, versions }
         : {
             kind: 'lock-raised',
-            ...base,
+            agent,
+            session,
+            ...terms,
             items,
             lock: raises.id,
             versions,
@@ -119,7 +126,7 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
   }
   const refusal =
     (raises === undefined ? undefined : upgradeConflict(table, request)) ??
-    (wish.queue ? waitingLimit(state, actor.agent) : conflict(table, request, moment))
+    (wish.queue ? waitingLimit(state, agent) : conflict(table, request, moment))
   if (refusal !== undefined) return refused(refusal)
   const found = placesWithoutCycle(table, request)
   if ('cycle' in found) return refused(deadlockRefusal(found.cycle))
@@ -127,7 +134,9 @@ export function decideRequest(state: State, moment: Moment, wish: Wish): Decisio
   const usual = newcomerPlace(state.settings, moment.at, terms.priority, request.id)
   const queued: NewEvent = {
     kind: 'lock-queued',
-    ...base,
+    agent,
+    session,
+    ...terms,
     items: wish.items.map(waitingFactOf),
     ...optional('raises', raises?.id),
     ...optional('any', any),

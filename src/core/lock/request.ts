@@ -31,7 +31,7 @@ export function prepareItems(state: State, command: AcquireLock): Asked[] | Refu
     if ('code' in asked) return asked
     merge(merged, asked)
   }
-  return any === undefined ? merged.sort(compareItems) : merged
+  return any === undefined && merged.length > 1 ? merged.sort(compareItems) : merged
 }
 
 function prepareItem(

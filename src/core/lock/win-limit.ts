@@ -30,6 +30,7 @@ export interface Grant {
 /** Counts a grant. Called when the grant stands and its ticket is gone. */
 export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
   const { streaks } = table
+  if (streaks.size === 0 && !items.some(hasWaiters)) return
   // Two ranges of a file are one win of it, contested if one of them is.
   const contested = new Map<string, boolean>()
   for (const item of items) {

@@ -10,7 +10,7 @@ import type { Handlers } from '../handler.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 import type { Cancellations } from './cancellation.ts'
 import { filesToRead, grantedReply, type Had, queuedReply } from './lock-answers.ts'
-import { acquireCommand, inBytes, wishesOf } from './lock-request.ts'
+import { acquireCommand, inBytes, type Wish, wishesOf } from './lock-request.ts'
 import { numberOf } from './named.ts'
 
 type Answered = Output<'acquire_lock'>
@@ -40,19 +40,26 @@ export class Acquiring {
     }
   }
 
-  private async acquire(call: Call<'acquire_lock'>): Promise<Answered> {
+  private acquire(call: Call<'acquire_lock'>): Promise<Answered> {
     const wishes = wishesOf(call.input)
     const command = acquireCommand(call.input, wishes)
     // Only lines need their text looked at first; all others are decided in this turn.
-    if (wishes.some((wish) => wish.lines !== undefined)) {
-      command.items = await Promise.all(
-        wishes.map((wish) => inBytes(this.context, wish, call.actor)),
-      )
-    }
+    return wishes.some((wish) => wish.lines !== undefined)
+      ? this.acquireLines(call, command, wishes)
+      : this.asked(call, command)
+  }
+
+  private async acquireLines(
+    call: Call<'acquire_lock'>,
+    command: ReturnType<typeof acquireCommand>,
+    wishes: readonly Wish[],
+  ): Promise<Answered> {
+    const { actor } = call
+    command.items = await Promise.all(wishes.map((wish) => inBytes(this.context, wish, actor)))
     return this.asked(call, command)
   }
 
-  private async change(call: Call<'change_lock'>): Promise<Answered> {
+  private change(call: Call<'change_lock'>): Promise<Answered> {
     const { id, to, stable, if_version: ifVersion, wait, queue } = call.input
     return this.asked(call, {
       kind: 'change-lock',
@@ -64,33 +71,38 @@ export class Acquiring {
     })
   }
 
-  private async asked(
-    call: Requesting,
-    command: Asked,
-    waitS = call.input.wait,
-  ): Promise<Answered> {
+  private asked(call: Requesting, command: Asked, waitS = call.input.wait): Promise<Answered> {
     const { held, waiting, events } = call.decide(command)
     if (held !== undefined) {
       // Whoever it was granted to may give up before it is told; this call is told of it too.
-      return this.cancellations.during(call, this.cancellations.sharedBy(held), async () => {
-        const answer = this.granted(held, { already_held: true })
-        await call.settled()
-        return this.told(answer)
-      })
+      const shared = this.cancellations.sharedBy(held)
+      return this.cancellations.during(call, shared, () =>
+        this.stored(call, this.granted(held, { already_held: true })),
+      )
     }
-    if (waiting !== undefined) {
-      const answer = await this.waited(call, waiting.id, waitS)
-      // The version that the ticket was asked with was passed; this request may have named another.
-      return answer ?? this.asked(call, command, 0)
-    }
+    if (waiting !== undefined) return this.askedBefore(call, command, waiting.id, waitS)
     const event = events[0] as Event
-    return this.during(call, event.revision, async () => {
-      if (event.kind === 'lock-queued') return this.answerOf(call, event, waitS)
-      // In the turn of the decision, so that it shows nothing newer.
-      const answer = this.grantAnswer(event)
-      await call.settled()
-      return this.told(answer)
-    })
+    return this.during(call, event.revision, () =>
+      event.kind === 'lock-queued'
+        ? this.answerOf(call, event, waitS)
+        : this.stored(call, this.grantAnswer(event)),
+    )
+  }
+
+  /** An answer from the turn of the decision, so that it shows nothing newer, once that is stored. */
+  private stored(call: Requesting, answer: Answered): Promise<Answered> {
+    return call.settled().then(() => this.told(answer))
+  }
+
+  private async askedBefore(
+    call: Requesting,
+    command: Asked,
+    ticket: number,
+    waitS: number,
+  ): Promise<Answered> {
+    const answer = await this.waited(call, ticket, waitS)
+    // The version that the ticket was asked with was passed; this request may have named another.
+    return answer ?? this.asked(call, command, 0)
   }
 
   /** What a request came to that finds its ticket there; undefined where that is passed. */

@@ -14,9 +14,8 @@ type Waits = Pick<Call, 'actor' | 'signal' | 'requestId'>
  * The same request, as it was sent before: whoever sends it again does not look at the answer to that,
  * which may wait on a connection that is lost and not known to be.
  */
-function sentBefore(calls: ReadonlySet<Waits>, call: Waits): Waits[] {
-  const all = [...calls]
-  const before = all.slice(0, Math.max(0, all.indexOf(call)))
+function sentBefore(calls: readonly Waits[], call: Waits): Waits[] {
+  const before = calls.slice(0, Math.max(0, calls.indexOf(call)))
   return before.filter(({ requestId }) => requestId !== undefined && requestId === call.requestId)
 }
 
@@ -49,27 +48,25 @@ export class Cancellations {
     if (asked === undefined) return work()
     const { actor, signal } = call
     const id = revisionOf(asked)
-    const group = this.underWay.get(id) ?? { calls: new Set(), isTold: false }
-    group.calls.add(call)
-    this.underWay.set(id, group)
+    const group = this.enter(id, call)
     const giveUp = (): void => {
       if (signal?.reason === CONNECTION_LOST) return
       for (const one of sentBefore(group.calls, call)) this.leave(id, one)
       this.leave(id, call)
-      if (group.calls.size === 0 && !group.isTold) this.giveBack(actor, asked)
+      if (group.calls.length === 0 && !group.isTold) this.giveBack(actor, asked)
     }
     if (signal?.aborted === true) giveUp()
     else signal?.addEventListener('abort', giveUp)
     try {
       const answer = await work()
-      if (!group.calls.has(call)) {
+      if (!group.calls.includes(call)) {
         await this.context.stream.settled(this.context.stream.lastFact)
         fail('ticket_gone', 'You gave up, so what was asked for is given back.')
       }
       if (this.lockOf(asked) !== undefined) group.isTold = true
       return answer
     } catch (error) {
-      const isWanted = group.calls.has(call) && !group.isTold
+      const isWanted = group.calls.includes(call) && !group.isTold
       if (error instanceof StreamFailed && isWanted) this.untold(asked)
       throw error
     } finally {
@@ -78,10 +75,23 @@ export class Cancellations {
     }
   }
 
+  private enter(id: number, call: Waits): UnderWay {
+    const known = this.underWay.get(id)
+    if (known !== undefined) {
+      known.calls.push(call)
+      return known
+    }
+    const group = { calls: [call], isTold: false }
+    this.underWay.set(id, group)
+    return group
+  }
+
   private leave(id: number, call: Waits): void {
     const group = this.underWay.get(id)
-    group?.calls.delete(call)
-    if (group?.calls.size === 0) this.underWay.delete(id)
+    const place = group?.calls.indexOf(call) ?? -1
+    if (group === undefined || place < 0) return
+    group.calls.splice(place, 1)
+    if (group.calls.length === 0) this.underWay.delete(id)
   }
 
   /** What nobody looks at any more. */
@@ -129,8 +139,8 @@ export class Cancellations {
 }
 
 interface UnderWay {
-  /** Those that were not given up. */
-  calls: Set<Waits>
+  /** Those that were not given up, in the order they came. */
+  calls: Waits[]
   /** One of them was answered with the lock. */
   isTold: boolean
 }

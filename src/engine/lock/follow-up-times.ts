@@ -14,15 +14,15 @@ import { Wheel } from './timer-wheel.ts'
  * held for long; in a workspace with priorities also at each step of its age.
  */
 export class FollowUpTimes {
-  private wheel: Wheel<string>
+  private wheels: Record<Kind, Wheel<number>>
 
   constructor(now: number) {
-    this.wheel = new Wheel(now)
+    this.wheels = wheelsFrom(now)
   }
 
   /** After a start, or when memory was dropped. */
   restart(state: State, now: number): void {
-    this.wheel = new Wheel(now)
+    this.wheels = wheelsFrom(now)
     const { locks, tickets, closed } = state.locks
     // Like a lease (locks §28): who was recalled could not act on it while nobody was there to ask.
     for (const { id, recall } of locks.values()) {
@@ -52,7 +52,7 @@ export class FollowUpTimes {
         this.set('locks', event.lock, event.deadline)
         break
       case 'lock-handed-over': {
-        const deadline = this.wheel.at(`locks ${event.lock}`)
+        const deadline = this.wheels.locks.at(event.lock)
         this.unset('locks', event.lock)
         if (deadline !== undefined) this.set('locks', event.revision, deadline)
         break
@@ -76,20 +76,17 @@ export class FollowUpTimes {
 
   /** What may be due by now; undefined when that is nothing. */
   due(state: State, now: number): FollowUp | undefined {
-    const keys = this.wheel.take(now, AT_ONCE)
-    if (keys.length === 0) return undefined
     const found: FollowUp = { kind: 'follow-up', locks: [], tickets: [], closed: [], drafts: [] }
-    for (const key of keys) {
-      const space = key.indexOf(' ')
-      const kind = key.slice(0, space) as Kind
-      const id = Number(key.slice(space + 1))
-      found[kind].push(id)
-      const ticket = kind === 'tickets' ? state.locks.tickets.get(id) : undefined
-      if (ticket !== undefined) this.set(kind, id, nextLook(state, ticket, now))
-      // Should the decision be lost with its batch, it is proposed again.
-      else if (this.isOpen(state, kind, id)) this.set(kind, id, now + 1000)
+    for (const kind of KINDS) {
+      for (const id of this.wheels[kind].take(now, AT_ONCE)) {
+        found[kind].push(id)
+        const ticket = kind === 'tickets' ? state.locks.tickets.get(id) : undefined
+        if (ticket !== undefined) this.set(kind, id, nextLook(state, ticket, now))
+        // Should the decision be lost with its batch, it is proposed again.
+        else if (this.isOpen(state, kind, id)) this.set(kind, id, now + 1000)
+      }
     }
-    return found
+    return KINDS.every((kind) => found[kind].length === 0) ? undefined : found
   }
 
   private isOpen(state: State, kind: Kind, id: number): boolean {
@@ -98,16 +95,22 @@ export class FollowUpTimes {
   }
 
   private set(kind: Kind, id: number, at: number): void {
-    this.wheel.set(`${kind} ${id}`, at)
+    this.wheels[kind].set(id, at)
   }
 
   private unset(kind: Kind, id: number): void {
-    this.wheel.delete(`${kind} ${id}`)
+    this.wheels[kind].delete(id)
   }
 }
 
-type Kind = 'locks' | 'tickets' | 'closed' | 'drafts'
+const KINDS = ['locks', 'tickets', 'closed', 'drafts'] as const
+type Kind = (typeof KINDS)[number]
 const AT_ONCE = 1000
+
+function wheelsFrom(now: number): Record<Kind, Wheel<number>> {
+  const wheel = () => new Wheel<number>(now)
+  return { locks: wheel(), tickets: wheel(), closed: wheel(), drafts: wheel() }
+}
 
 /** When a waiting request should be looked at again. */
 function nextLook(state: State, ticket: Ticket, now: number): number {

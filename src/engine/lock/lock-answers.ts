@@ -54,17 +54,24 @@ export function grantedReply(
   had: Had,
   toRead: Granted['to_read'],
 ): Granted {
-  const versions: Record<string, number> = {}
-  for (const [index, item] of lock.items.entries()) versions[item.path] = lock.versions[index] ?? 0
-  return {
+  const answer: Granted = {
     status: 'granted',
-    ...had,
     lock: lockFacts(lock, moment),
     token,
-    versions,
-    ...(toRead === undefined ? {} : { to_read: toRead }),
+    versions: versionsOf(lock),
     server_time: isoTime(moment.at),
   }
+  if (had.already_held !== undefined) answer.already_held = had.already_held
+  if (had.raised !== undefined) answer.raised = had.raised
+  if (toRead !== undefined) answer.to_read = toRead
+  return answer
+}
+
+function versionsOf({ items, versions }: Lock): Record<string, number> {
+  // Without a prototype it is a table of names; else each path would make a class of objects.
+  const byPath = Object.create(null) as Record<string, number>
+  for (let i = 0; i < items.length; i++) byPath[(items[i] as Item).path] = versions[i] ?? 0
+  return byPath
 }
 
 /**
@@ -73,7 +80,8 @@ export function grantedReply(
  */
 export function filesToRead(state: State, lock: Lock, moment: Moment): Granted['to_read'] {
   let found: NonNullable<Granted['to_read']> | undefined
-  for (const [index, { path, mode, subtree, key }] of lock.items.entries()) {
+  for (let index = 0; index < lock.items.length; index++) {
+    const { path, mode, subtree, key } = lock.items[index] as Item
     const isOfFile = mode >= MODE.W && !subtree && key === undefined
     if (!isOfFile || lock.versions[index] === 0) continue
     const entry = entryNamed(state.records, path, state.settings.portable_names)

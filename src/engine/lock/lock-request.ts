@@ -1,6 +1,5 @@
 import { fail, SluiceError } from '../../contract/errors.ts'
 import type { Parsed } from '../../contract/operations.ts'
-import { optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor } from '../../core/command.ts'
 import { staleRefusal } from '../../core/lock/request.ts'
 import { bytesOfLines } from '../../text/lines.ts'
@@ -48,10 +47,10 @@ export function wishesOf(input: Parsed<'acquire_lock'>): Wish[] {
       level,
       scope: item.scope ?? scope,
       ifVersion: item.if_version,
-      ...(item.range === undefined ? {} : { range: rangeFact(item.range) }),
-      ...optional('lines', item.lines),
-      ...(item.key === 'metadata' ? { key: item.key } : {}),
-      ...(stable === true && level === 'read' ? { stable: true } : {}),
+      range: item.range && rangeFact(item.range),
+      lines: item.lines,
+      key: item.key === 'metadata' ? item.key : undefined,
+      stable: stable === true && level === 'read',
     }
   })
 }

@@ -5,8 +5,8 @@ import { encodeEvents } from './codec.ts'
 
 /** One batch that is on its way, and what comes of it. */
 export interface BatchOutcome {
-  /** Called before it is written, when all that was decided by now is in it. */
-  closing(last: number): void
+  /** Called before it is written. @param isAll whether all that was decided by now is in it */
+  closing(last: number, isAll: boolean): void
   stored(events: readonly Event[], last: number): void
   failed(error: Error): void
 }
@@ -60,7 +60,7 @@ export class Batches {
     const attachments = batch.flatMap((one) => one.contents)
     const first = (events[0] as Event).revision
     const last = (events.at(-1) as Event).revision
-    if (this.gathering.length === 0) this.outcome.closing(last)
+    this.outcome.closing(last, this.gathering.length === 0)
     this.isAppending = true
     this.ledger
       .append(this.epoch, first - 1, { first, last, payload: encodeEvents(events), attachments })

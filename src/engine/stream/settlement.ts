@@ -1,23 +1,36 @@
 import { StreamFailed } from './stream-failed.ts'
 
 /**
- * Whoever waits for facts to be durable. All that was decided since the last wait began shares one
- * promise, so that a batch wakes a handful, however many wait.
+ * Whoever waits for facts to be durable. All that gathers for one batch shares one promise, so that a
+ * batch wakes a handful, however many wait.
  */
 export class Settlement {
+  /** By their last revision. */
   private waiters: Waiter[] = []
+  /** What is decided now may go with the same batch as what the last waiter waits for. */
+  private isOpen = false
 
   /** @param newest the last revision that is decided */
   until(revision: number, newest: number): Promise<void> {
+    for (const waiter of this.waiters) {
+      if (waiter.from <= revision && revision <= waiter.revision) return waiter.promise
+    }
     const last = this.waiters.at(-1)
-    if (last !== undefined && last.revision >= revision && last.from <= revision) {
+    if (last !== undefined && this.isOpen && last.from <= revision) {
+      last.revision = newest
       return last.promise
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     // Nobody may be left who waits when it fails.
     promise.catch(() => {})
     this.waiters.push({ from: revision, revision: newest, promise, resolve, reject })
+    this.isOpen = true
     return promise
+  }
+
+  /** What is decided from now on is waited for apart. */
+  seal(): void {
+    this.isOpen = false
   }
 
   /** Everything up to `durable` is. */

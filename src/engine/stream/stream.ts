@@ -62,7 +62,10 @@ export class Stream {
     this.recovery = new Recovery(clock)
     this.writeBack = new WriteBack(clock, this.overlay, 0)
     this.batches = new Batches(ledger, clock, {
-      closing: (last) => this.writeBack.close(this.state, last),
+      closing: (last, isAll) => {
+        this.settlement.seal()
+        if (isAll) this.writeBack.close(this.state, last)
+      },
       stored: (events, last) => this.stored(events, last),
       failed: (error) => this.failed(error),
     })
@@ -114,7 +117,11 @@ export class Stream {
   }
 
   private gather(events: Event[], contents: readonly Attachment[]): void {
-    for (const { sha256, bytes } of contents) this.overlay.put('content', sha256, bytes)
+    if (contents.length > 0) {
+      for (const { sha256, bytes } of contents) this.overlay.put('content', sha256, bytes)
+      // Large ones may fill several batches: nobody waits for those that came later.
+      this.settlement.seal()
+    }
     if (events.some((event) => event.kind !== 'command-refused')) {
       this.lastFact = this.state.revision
     }

@@ -29,6 +29,7 @@ import {
   CONNECTION_LOST,
   type Content,
   type EngineApi,
+  type Request,
 } from '../../engine/api.ts'
 import { Cancel } from './cancel.ts'
 import { type EventLoop, systemEventLoop } from './event-loop.ts'
@@ -262,37 +263,31 @@ export class Peer {
     this.inFlight += 1
     const cancel = WAITING.has(operation) ? new Cancel() : undefined
     if (cancel !== undefined) this.cancels.set(id, cancel)
-    const { workspace } = parsed.input as { workspace?: string }
-    let by = caller
-    const send = (as: Caller) => {
-      by = as
-      return this.engine.call({
-        operation: operation as OperationName,
-        input: parsed.input,
-        caller: by,
-        ...(content instanceof Uint8Array ? { content } : {}),
-        ...(cancel === undefined ? {} : { signal: cancel }),
-      })
+    const request: Request<OperationName> = {
+      operation: operation as OperationName,
+      input: parsed.input,
+      caller,
+      content: content ?? undefined,
+      signal: cancel,
     }
-    const answer = typeof as === 'string' ? this.callerAs(caller, as).then(send) : send(caller)
-    answer
-      .then(
-        (answer) => {
-          if (cancel !== undefined) this.noteGrant(id, by, workspace as string, answer.value)
-          return this.answer(id, answer)
-        },
-        (error: unknown) => this.refuse(id, this.problemFrom(error)),
-      )
-      .then(
-        () => this.left(id),
-        (error: unknown) => {
-          this.left(id)
-          this.refuse(id, this.problemFrom(error))
-        },
-      )
+    void this.answered(id, request, as ?? undefined)
   }
 
-  private left(id: number): void {
+  /** Calls and answers, whatever comes of it. */
+  private async answered(
+    id: number,
+    request: Request<OperationName>,
+    as: string | undefined,
+  ): Promise<void> {
+    try {
+      if (as !== undefined) request.caller = await this.callerAs(request.caller, as)
+      const answer = await this.engine.call(request)
+      if (request.signal !== undefined) this.noteGrant(id, request, answer.value)
+      const sent = this.answer(id, answer)
+      if (sent !== undefined) await sent
+    } catch (error) {
+      this.refuse(id, this.problemFrom(error))
+    }
     this.inFlight -= 1
     this.cancels.delete(id)
   }
@@ -328,9 +323,10 @@ export class Peer {
     this.engine.giveBack(crossed.caller, crossed.workspace, crossed.lock)
   }
 
-  private noteGrant(id: number, caller: Caller, workspace: string, value: unknown): void {
+  private noteGrant(id: number, { caller, input }: Request<OperationName>, value: unknown): void {
     const lock = newGrantOf(value)
     if (lock === undefined) return
+    const { workspace } = input as { workspace: string }
     this.granted[id % GRANTS_REMEMBERED] = { call: id, caller, workspace, lock }
   }
 
