@@ -198,9 +198,8 @@ describe('watch', () => {
     expect(await reads(0)).toEqual(live.events)
     // So long ago that only the ledger knows.
     const { state } = world.engine.streamOf('main')
-    for (const map of [state.locks.ended, state.asks]) {
-      for (const [id] of [...map.entries()]) map.delete(id)
-    }
+    for (const { lock } of [...state.locks.ended.values()]) state.locks.ended.delete(lock.id)
+    for (const [id] of [...state.asks.entries()]) state.asks.delete(id)
     for (let since = revision; since <= (world.engine.revision('main') ?? 0); since++) {
       expect(await reads(since)).toEqual(live.events.filter((event) => event.revision > since))
     }

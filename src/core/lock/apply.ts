@@ -193,7 +193,7 @@ function handedOver(table: LockTable, event: EventOf<'lock-handed-over'>): void 
 
 function end(table: LockTable, lock: Lock, lost: LostLock): void {
   removeLock(table, lock)
-  table.ended.set(lock.id, lost)
+  table.ended.keep(lost)
   if (lost.reason !== 'released' && lost.reason !== 'session-ended') {
     lock.owner.lost.push(lost)
     if (lock.owner.lost.length > LOST_PER_OWNER) lock.owner.lost.shift()

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounded-map.ts'
+import { EndedLocks } from './ended-locks.ts'
 import { intentionOf, type Mode } from './mode.ts'
 import type { QueuePlace } from './order.ts'
 import type { Range, RangeList } from './range.ts'
@@ -164,8 +165,7 @@ export interface LockTable {
   agents: Map<string, { held: number; waiting: number }>
   /** Lost holds whose delay is not over (locks §31). */
   closed: Map<number, Lock>
-  /** The last `LOST_KEPT` locks that ended, to tell a late holder why. */
-  ended: BoundedMap<number, LostLock>
+  ended: EndedLocks<LostLock>
   /** The last tickets that left because a file had changed. */
   stale: BoundedMap<number, StaleTicket>
   /** When somebody was last recalled for an agent (locks §38: the cool-down). */
@@ -178,7 +178,6 @@ export interface LockTable {
 }
 
 export const LOST_PER_OWNER = 128
-export const LOST_KEPT = 10_000
 const STALE_KEPT = 1000
 const PREFERRED_KEPT = 1000
 const STREAKS_KEPT = 10_000
@@ -193,7 +192,7 @@ export function newLockTable(portable: boolean): LockTable {
     owners: new Map(),
     agents: new Map(),
     closed: new Map(),
-    ended: new BoundedMap(LOST_KEPT),
+    ended: new EndedLocks(),
     stale: new BoundedMap(STALE_KEPT),
     preferred: new BoundedMap(PREFERRED_KEPT),
     streaks: new BoundedMap(STREAKS_KEPT),

@@ -83,7 +83,7 @@ function addLost({ locks: table }: State, { lock: row, kept, at, reason, by, why
   const { agent, session, items } = row
   const owner = kept ? ownerOf(table, session, agent) : newOwner(session, agent)
   const lost = { lock: lockOf(row, owner, unplaced(table, items)), at, reason, by, why }
-  table.ended.set(row.id, lost)
+  table.ended.keep(lost)
   if (kept) owner.lost.push(lost)
 }
 
