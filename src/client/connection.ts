@@ -86,7 +86,7 @@ export class Connection {
     if (ill !== undefined) return Promise.reject(new SluiceError(problemOf(ill)))
     if (as !== undefined) this.callers.add(as)
     const id = this.nextId++
-    const isRetried = 'request_id' in OPERATIONS[name].input.shape
+    const isRetried = OPERATIONS[name].kind === 'command'
     const sent =
       isRetried && (input as { request_id?: string }).request_id === undefined
         ? { ...input, request_id: `${this.nonce}-${id}` }
@@ -181,7 +181,7 @@ export class Connection {
   }
 
   private handle(message: ServerMessage): void {
-    const [what] = message
+    const what = message[0]
     // A newer server may say more than is known here.
     if (Object.hasOwn(this.handlers, what)) (this.handlers[what] as Handler)(message)
   }
@@ -206,16 +206,19 @@ export class Connection {
       const [, id, problem] = message
       if (id === 0) return this.refusedEntry(problem as Problem)
       if (this.watches.has(id)) return this.watchEnded(id, refusedAs(problem as Problem))
-      this.settle(message, ({ reject }) => reject(refusedAs(problem as Problem)))
+      this.settled(message)?.reject(refusedAs(problem as Problem))
     },
     done: (message) => {
-      const [, , value, revision, content] = message
-      const more = content === undefined ? {} : { content }
-      this.settle(message, ({ resolve }) => resolve({ value, revision, ...more }))
+      const value = message[2]
+      const revision = message[3]
+      const content = message[4]
+      this.settled(message)?.resolve(
+        content === undefined ? { value, revision } : { value, revision, content },
+      )
     },
     large: (message) => {
       const [, , value, revision] = message
-      this.settle(message, ({ resolve }) => resolve({ value, revision, isLarge: true }))
+      this.settled(message)?.resolve({ value, revision, isLarge: true })
     },
   }
 
@@ -225,17 +228,18 @@ export class Connection {
     watch?.onEnd(error)
   }
 
-  private settle(
-    answer: MessageOf<'done' | 'large' | 'refused'>,
-    tell: (pending: Pending) => void,
-  ): void {
-    const [, id, value] = answer
+  /** Whose answer this is, if there is somebody who looks at it. */
+  private settled(answer: MessageOf<'done' | 'large' | 'refused'>): Pending | undefined {
+    const id = answer[1]
     const pending = this.pending.get(id)
-    if (pending === undefined) return
-    if (pending.isCancelled === true) return this.crossed(id, pending, answer)
+    if (pending === undefined) return undefined
+    if (pending.isCancelled === true) {
+      this.crossed(id, pending, answer)
+      return undefined
+    }
     this.pending.delete(id)
-    if (this.owed.size > 0 && answer[0] !== 'refused') this.named(pending, value)
-    tell(pending)
+    if (this.owed.size > 0 && answer[0] !== 'refused') this.named(pending, answer[2])
+    return pending
   }
 
   /**
@@ -380,7 +384,7 @@ export class Connection {
   }
 }
 
-const packr = new Packr()
+const packr = new Packr({ useRecords: false })
 
 const GIVE_BACK_AGAIN_MS = 1000
 

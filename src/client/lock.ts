@@ -70,7 +70,9 @@ export class Lock {
   readonly alreadyHeld: boolean
   private granted: Granted
   private deadline: string | undefined
-  private readonly aborter = new AbortController()
+  /** Made when somebody looks at it: most locks are given back unseen. */
+  private aborter: AbortController | undefined
+  private lost: Error | undefined
   private readonly keeper: LockKeeper
 
   constructor(granted: Granted, keeper: LockKeeper) {
@@ -107,6 +109,8 @@ export class Lock {
   }
 
   get signal(): AbortSignal {
+    this.aborter ??= new AbortController()
+    if (this.lost !== undefined) this.aborter.abort(this.lost)
     return this.aborter.signal
   }
 
@@ -154,6 +158,7 @@ export class Lock {
 
   /** Called by the workspace when the lock is gone without a release. */
   markLost(): void {
-    this.aborter.abort(new Error(`The lock ${this.id} was lost.`))
+    this.lost = new Error(`The lock ${this.id} was lost.`)
+    this.aborter?.abort(this.lost)
   }
 }

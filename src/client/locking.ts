@@ -3,7 +3,7 @@ import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { newGrantOf } from '../contract/new-grant.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
-import { optional } from '../contract/optional.ts'
+import { given, optional } from '../contract/optional.ts'
 import {
   type GrantAnswer,
   type Granted,
@@ -67,14 +67,14 @@ export class Locking implements LockKeeper {
 
   async lock(target: string | LockTarget[], options: LockOptions): Promise<Lock> {
     const { wait = 0, signal, onLost, onRecall } = options
-    const ask = () =>
-      this.waited(wait, signal, (step) =>
-        this.call('acquire_lock', { ...lockInput(target, options), wait: step }, signal),
-      )
-    let fresh = await this.fresh(ask)
+    const input = lockInput(target, options)
+    const ask = (stepS: number) => this.call('acquire_lock', { ...input, wait: stepS }, signal)
+    let grant = await this.granted(wait, signal, ask)
     // It was lost or given up while that was on its way: what gives it back goes before this request.
-    if (this.gone.has(fresh.answer.lock.id)) fresh = await this.fresh(ask)
-    const { answer, sentAt } = fresh
+    if (this.gone.has(grant.answer.lock.id)) grant = await this.granted(wait, signal, ask)
+    const { answer, sentAt } = isFresh(grant, this.runtime.now())
+      ? grant
+      : await this.renewed(grant)
     const { id, ttl, renew } = answer.lock
     if (this.gone.has(id)) throw lostMeanwhile(id)
     if (signal?.aborted === true) {
@@ -94,21 +94,14 @@ export class Locking implements LockKeeper {
     return lock
   }
 
-  /** A grant of which this client knows how much of its time has gone by. */
-  private async fresh(ask: () => Promise<Grant>): Promise<Grant> {
-    const { answer, sentAt } = await ask()
-    const { id, ttl, renew } = answer.lock
-    const isOld = answer.already_held === true && renew === 'explicit'
-    const freshMs = Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
-    if (!isOld && this.runtime.now() - sentAt <= freshMs) return { answer, sentAt }
-    // Much may have gone by, and this client cannot know how much: in the wait, or since it was taken,
-    // where asking again renews nothing.
-    const renewedAt = this.runtime.now()
-    await this.call('renew_lock', { id })
-    return { answer, sentAt: renewedAt }
+  /** The same grant, with a time that this client knows. */
+  private async renewed({ answer }: Grant): Promise<Grant> {
+    const sentAt = this.runtime.now()
+    await this.call('renew_lock', { id: answer.lock.id })
+    return { answer, sentAt }
   }
 
-  private async waited(
+  private async granted(
     waitS: number,
     signal: AbortSignal | undefined,
     ask: (stepS: number) => Promise<GrantAnswer>,
@@ -120,10 +113,7 @@ export class Locking implements LockKeeper {
       now,
       signal,
       told: (queued) => `${holdersOf(queued)}.`,
-      ask: (stepS) => {
-        sentAt = now()
-        return ask(stepS)
-      },
+      ask,
       goOn: async (ticket, stepS) => {
         sentAt = now()
         const next = await this.call('wait_for_lock', { ticket, wait: stepS }, signal)
@@ -149,7 +139,7 @@ export class Locking implements LockKeeper {
 
   async change(id: string, to: Level, options: ChangeOptions): Promise<Granted> {
     const { wait = 0, stable, ifVersion, signal } = options
-    const { answer } = await this.waited(wait, signal, (step) =>
+    const { answer } = await this.granted(wait, signal, (step) =>
       this.call(
         'change_lock',
         {
@@ -254,6 +244,16 @@ interface Held {
   recalledUntil: string | undefined
 }
 
+/**
+ * Whether this client knows how much of a grant's time has gone by. Much may have, in the wait, or since
+ * it was taken, where asking again renews nothing.
+ */
+function isFresh({ answer, sentAt }: Grant, now: number): boolean {
+  const { ttl, renew } = answer.lock
+  if (answer.already_held === true && renew === 'explicit') return false
+  return now - sentAt <= Math.min(ttl * 1000, LIMITS.disconnectGraceMs) / 3
+}
+
 interface Grant {
   answer: Granted
   /** When the call that surely renewed it was sent. */
@@ -275,46 +275,20 @@ function lockInput(
   target: string | LockTarget[],
   options: LockOptions,
 ): Omit<Input<'acquire_lock'>, 'workspace'> {
-  const { wait = 0, lockDelay, any, stable, ttl, priority, intent, renew } = options
-  const { level, scope, range, lines, key, ifVersion } = options
-  const single = { range, lines, key, ifVersion }
+  const { wait = 0, any, stable, ttl, priority, intent, renew, lockDelay } = options
   const what =
-    typeof target === 'string'
-      ? { path: target, ...scopeOf(single) }
-      : { items: target.map((item) => itemOf(item)) }
-  return {
-    ...what,
-    ...optional('level', level),
-    ...optional('scope', scope),
-    ...optional('any', any),
-    ...optional('stable', stable),
-    ...optional('ttl', ttl),
-    ...optional('priority', priority),
-    ...optional('intent', intent),
-    ...optional('renew', renew),
-    ...optional('lock_delay', lockDelay),
-    queue: wait > 0,
-  }
+    typeof target === 'string' ? itemOf({ ...options, path: target }) : usualOf(target, options)
+  const terms = { any, stable, ttl, priority, intent, renew, lock_delay: lockDelay }
+  return { ...what, ...given(terms), queue: wait > 0 }
 }
 
-function itemOf({ path, level, scope, ...rest }: LockTarget) {
-  return { path, ...optional('level', level), ...optional('scope', scope), ...scopeOf(rest) }
+/** What of the options holds for every item that says nothing else. */
+function usualOf(targets: readonly LockTarget[], { level, scope }: LockOptions) {
+  return given({ items: targets.map(itemOf), level, scope })
 }
 
-function scopeOf({
-  range,
-  lines,
-  key,
-  ifVersion,
-}: {
-  [K in 'range' | 'lines' | 'key' | 'ifVersion']?: LockTarget[K] | undefined
-}) {
-  return {
-    ...optional('range', range),
-    ...optional('lines', lines),
-    ...optional('key', key),
-    ...optional('if_version', ifVersion),
-  }
+function itemOf({ path, level, scope, range, lines, key, ifVersion }: LockTarget) {
+  return given({ path, level, scope, range, lines, key, if_version: ifVersion })
 }
 
 function holdersOf(answer: Queued): string {

@@ -250,13 +250,13 @@ export class Workspace {
   }
 
   /** The answer's value of one operation in this workspace. */
-  async call<N extends OperationName>(
+  call<N extends OperationName>(
     name: N,
     input: Omit<Input<N>, 'workspace'>,
     content?: Uint8Array,
     signal?: AbortSignal,
   ): Promise<Output<N>> {
-    return (await this.send(name, input, content, signal)).value
+    return this.send(name, input, content, signal).then(valueIn)
   }
 
   private async send<N extends OperationName>(
@@ -398,4 +398,8 @@ function writeTerms(options: {
     ...optional('message', message),
     ...optional('run', run),
   }
+}
+
+function valueIn<T>({ value }: { value: T }): T {
+  return value
 }

@@ -31,31 +31,27 @@ export const WAIT_STEP_S = 20
 
 /** Rejects with `lock_conflict` when the time is over; the ticket is given up then. */
 export async function untilGranted(wait: TicketWait): Promise<Granted> {
-  const { signal } = wait
+  const { waitS, now, signal } = wait
   signal?.throwIfAborted()
+  const deadline = now() + waitS * 1000
   try {
-    return await throughTickets(wait)
+    let answer = await wait.ask(stepOf(waitS))
+    while (answer.status === 'queued') {
+      const { ticket, holders } = answer
+      if (now() >= deadline) {
+        await wait.leave(ticket)
+        fail('lock_conflict', `Not granted within ${waitS} s: ${wait.told(answer)}`, { holders })
+      }
+      answer = await wait.goOn(ticket, stepOf((deadline - now()) / 1000))
+    }
+    return answer
   } catch (error) {
     signal?.throwIfAborted()
     throw error
   }
 }
 
-async function throughTickets(wait: TicketWait): Promise<Granted> {
-  const { waitS, now } = wait
-  const deadline = now() + waitS * 1000
-  const stepS = (): number => {
-    const leftS = Math.max(0, deadline - now()) / 1000
-    return Math.round(Math.min(WAIT_STEP_S, leftS) * 1000) / 1000
-  }
-  let answer = await wait.ask(stepS())
-  while (answer.status === 'queued') {
-    const { ticket, holders } = answer
-    if (now() >= deadline) {
-      await wait.leave(ticket)
-      fail('lock_conflict', `Not granted within ${waitS} s: ${wait.told(answer)}`, { holders })
-    }
-    answer = await wait.goOn(ticket, stepS())
-  }
-  return answer
+/** Seconds of the next of so many. */
+function stepOf(leftS: number): number {
+  return Math.round(Math.min(WAIT_STEP_S, Math.max(0, leftS)) * 1000) / 1000
 }

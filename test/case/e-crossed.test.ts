@@ -35,7 +35,7 @@ test('E1: over many races no lock is left whose owner was never told (socket fra
   const { Packr } = await import('msgpackr')
   const { Peer } = await import('../../src/face/socket/peer.ts')
   const world = await EngineWorld.start()
-  const packr = new Packr()
+  const packr = new Packr({ useRecords: false })
   const listeners = new Map<string, (data: Buffer, isBinary: boolean) => void>()
   const sent: unknown[][] = []
   const socket = {

@@ -9,7 +9,7 @@ import type { ClientMessage, ServerMessage } from '../../src/contract/socket.ts'
 import { codeOf } from './killable.ts'
 
 /** What crosses on the way between a client and its server. */
-const packr = new Packr()
+const packr = new Packr({ useRecords: false })
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 function granted(id: string, extra: object = {}) {

@@ -14,7 +14,7 @@ import { MemoryTables } from '../../src/store/tables/memory.ts'
 import { FakeClock } from '../engine/world.ts'
 import { StdioEnd } from './stdio-end.ts'
 
-const packr = new Packr()
+const packr = new Packr({ useRecords: false })
 const PROBE = 'probe'
 
 /**

@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { Packr } from 'msgpackr'
 import { WebSocket } from 'ws'
 
-const packr = new Packr()
+const packr = new Packr({ useRecords: false })
 
 /** Clients that ask and never read: what is sent to them fills the buffers on the way, and stays. */
 export interface SlowClient {

@@ -440,7 +440,7 @@ const HELLO_MS = 10_000
 /** Many more than are answered while a cancel is on its way. */
 const GRANTS_REMEMBERED = 1024
 const WATCH_BUFFER_BYTES = 1024 * 1024
-const packr = new Packr()
+const packr = new Packr({ useRecords: false })
 
 function unpackArray(data: Buffer): unknown[] | undefined {
   try {
