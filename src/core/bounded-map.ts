@@ -1,75 +1,50 @@
 /**
- * A map that keeps its newest `limit` keys. The order is kept in a ring beside the map: asking a
- * JavaScript Map for its oldest key again and again walks over all that were deleted before it.
+ * A map that keeps at least its newest `limit` keys, and fewer than twice as many. There are two maps:
+ * what is set goes to the newer, and when that is full, the older is forgotten whole. To forget keys one
+ * by one would mean to look up each of them once more, long after it has left the processor's cache.
  */
-export class BoundedMap<K, V> {
+export class BoundedMap<K, V extends object | string | number | null> {
   limit: number
-  private readonly map = new Map<K, V>()
-  private ring: (K | undefined)[] = []
-  private oldest = 0
-  private kept = 0
+  private newer = new Map<K, V>()
+  private older = new Map<K, V>()
 
   constructor(limit: number) {
     this.limit = limit
   }
 
   get(key: K): V | undefined {
-    return this.map.get(key)
+    const value = this.newer.get(key)
+    return value === undefined ? this.older.get(key) : value
   }
 
   has(key: K): boolean {
-    return this.map.has(key)
+    return this.newer.has(key) || this.older.has(key)
   }
 
-  get size(): number {
-    return this.map.size
+  get isEmpty(): boolean {
+    return this.newer.size === 0 && this.older.size === 0
   }
 
-  /** A key that is there already keeps its age. */
+  /** A key that is set again is as new as any. */
   set(key: K, value: V): void {
-    const { size } = this.map
-    this.map.set(key, value)
-    if (this.map.size === size) return
-    if (this.kept === this.ring.length) this.widen()
-    else this.append(key)
-    while (this.map.size > this.limit) this.dropOldest()
+    this.newer.set(key, value)
+    if (this.newer.size < this.limit) return
+    this.older = this.newer
+    this.newer = new Map()
   }
 
-  /** What is deleted frees its place when the ring comes round to it, or is full. */
-  delete(key: K): boolean {
-    return this.map.delete(key)
+  delete(key: K): void {
+    this.newer.delete(key)
+    this.older.delete(key)
   }
 
-  entries(): MapIterator<[K, V]> {
-    return this.map.entries()
+  /** The oldest first. */
+  *entries(): Generator<[K, V]> {
+    for (const entry of this.older) if (!this.newer.has(entry[0])) yield entry
+    yield* this.newer
   }
 
-  values(): MapIterator<V> {
-    return this.map.values()
-  }
-
-  private append(key: K): void {
-    this.ring[(this.oldest + this.kept) & (this.ring.length - 1)] = key
-    this.kept += 1
-  }
-
-  private dropOldest(): void {
-    this.map.delete(this.ring[this.oldest] as K)
-    this.ring[this.oldest] = undefined
-    this.oldest = (this.oldest + 1) & (this.ring.length - 1)
-    this.kept -= 1
-  }
-
-  /**
-   * Begins anew with the keys that are there, which a Map keeps in the order they came: what was deleted
-   * takes no place any longer. A power of two, so that a place is found by a mask.
-   */
-  private widen(): void {
-    this.ring = [...this.map.keys()]
-    this.oldest = 0
-    this.kept = this.ring.length
-    let size = 16
-    while (size < 2 * this.kept) size *= 2
-    this.ring.length = size
+  *values(): Generator<V> {
+    for (const [, value] of this.entries()) yield value
   }
 }

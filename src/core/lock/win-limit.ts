@@ -30,7 +30,7 @@ export interface Grant {
 /** Counts a grant. Called when the grant stands and its ticket is gone. */
 export function countWin(table: LockTable, agent: string, items: readonly Item[]): void {
   const { streaks } = table
-  if (streaks.size === 0 && !items.some(hasWaiters)) return
+  if (streaks.isEmpty && !items.some(hasWaiters)) return
   // Two ranges of a file are one win of it, contested if one of them is.
   const contested = new Map<string, boolean>()
   for (const item of items) {
@@ -60,7 +60,7 @@ function othersWaitFor(table: LockTable, item: Wanted, agent: string): boolean {
 }
 
 function isAtLimit(table: LockTable, settings: Settings, item: Scope, agent: string): boolean {
-  const streak = table.streaks.size === 0 ? undefined : table.streaks.get(nameOf(item))
+  const streak = table.streaks.isEmpty ? undefined : table.streaks.get(nameOf(item))
   return streak?.agent === agent && streak.wins >= settings.wins_in_a_row
 }
 

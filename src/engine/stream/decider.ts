@@ -30,7 +30,7 @@ export class Decider {
   private readonly around: Around
   private readonly refusals = new RefusalCounter()
   /** By session and request id. */
-  private readonly withoutFact = new Map<string, BoundedMap<string, unknown>>()
+  private readonly withoutFact = new Map<string, BoundedMap<string, { value: unknown }>>()
   /** What has to be done and the disk has not taken yet, by what it is about. */
   private readonly owed = new Map<string, Owed>()
 
@@ -62,15 +62,15 @@ export class Decider {
     if (revision !== undefined) return { revision }
     const refusal = this.refusals.refusalOf(session, requestId)
     if (refusal !== undefined) return { refusal }
-    const values = this.withoutFact.get(session)
-    return values?.has(requestId) === true ? { value: values.get(requestId) } : undefined
+    return this.withoutFact.get(session)?.get(requestId)
   }
 
   /** An answer that no fact stands for: nothing had to be done. */
   remember(session: string, requestId: string, value: unknown): void {
     const values =
-      this.withoutFact.get(session) ?? new BoundedMap<string, unknown>(LIMITS.answersPerSession)
-    values.set(requestId, value)
+      this.withoutFact.get(session) ??
+      new BoundedMap<string, { value: unknown }>(LIMITS.answersPerSession)
+    values.set(requestId, { value })
     this.withoutFact.set(session, values)
   }
 

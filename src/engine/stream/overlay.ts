@@ -13,7 +13,8 @@ export class Overlay implements Records {
   private readonly tables: Tables
   private current: Generation = newGeneration()
   private frozen: Generation[] = []
-  private readonly cache = new BoundedMap<string, unknown>(CACHED_ROWS)
+  /** `null`: there is no such row. Locks on paths that do not exist ask again and again. */
+  private readonly cache = new BoundedMap<string, object | null>(CACHED_ROWS)
 
   /** The revision that the stored tables stand at. */
   storedAt: number
@@ -31,11 +32,15 @@ export class Overlay implements Records {
       if (change !== undefined) return change.value
     }
     if (table === 'content' || table === 'state') return this.tables.get(table, key)
-    // Absence is remembered too: locks on paths that do not exist ask again and again.
-    if (this.cache.has(own)) return this.cache.get(own)
+    const cached = this.cache.get(own)
+    if (cached !== undefined) return cached ?? undefined
     const value = this.tables.get(table, key)
-    this.cache.set(own, value)
+    this.remember(own, value)
     return value
+  }
+
+  private remember(own: string, value: unknown): void {
+    this.cache.set(own, (value as object | undefined) ?? null)
   }
 
   put(table: TableName, key: string, value: unknown): void {
@@ -93,7 +98,7 @@ export class Overlay implements Records {
     this.frozen.shift()
     this.storedAt = oldest.revision
     for (const [own, { table, value }] of oldest.changes) {
-      if (table === 'entry' || table === 'version') this.cache.set(own, value)
+      if (table === 'entry' || table === 'version') this.remember(own, value)
     }
     return this.frozen.length > 0
   }
@@ -103,7 +108,7 @@ export class Overlay implements Records {
 const GENERATION_ROWS = 512
 const GENERATION_BYTES = 2 * 1024 * 1024
 const GENERATIONS = 64
-const CACHED_ROWS = 50_000
+const CACHED_ROWS = 30_000
 
 interface Generation {
   revision: number
