@@ -39,8 +39,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a renewed lock expires all the same',
     file: 'src/engine/lock/lease-table.ts',
-    find: 'return lease.claim?.by ?? this.renewedAt(lease) + lease.lock.ttlMs',
-    replace: 'return lease.claim?.by ?? lease.lock.grantedAt + lease.lock.ttlMs',
+    find: 'return Math.max(renewedAt, this.heardAt.get(lock.owner.session) ?? 0)',
+    replace: 'return renewedAt',
     caughtBy: ['I12', 'liveness'],
   },
   {
@@ -268,7 +268,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a wait that was given up goes on',
     file: 'src/engine/lock/cancellation.ts',
-    find: '      if (group.calls.size === 0 && !group.isTold) this.giveBack(actor, asked)\n',
+    find: '      if (group.calls.length === 0 && !group.isTold) this.giveBack(actor, asked)\n',
     replace: '',
     caughtBy: ['locks §10', 'liveness', 'I12'],
   },
@@ -338,8 +338,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a release does not remember its request',
     file: 'src/core/step.ts',
-    find: 'if (requestId === undefined && result === undefined) return draft',
-    replace: "if (draft.kind === 'lock-released' || requestId === undefined) return draft",
+    find: "if (!('requestId' in command) || command.requestId === undefined) return",
+    replace:
+      "if (draft.kind === 'lock-released' || !('requestId' in command) || command.requestId === undefined) return",
     caughtBy: ['I10'],
   },
   {
