@@ -122,7 +122,7 @@ const ROWS = {
   release_lock: {
     notes: [
       'Where nothing says who calls (a script without SLUICE_SESSION), give the token in place of the id:',
-      'sluice unlock L2.gzVy4QVn9VtB1KUkaUiE3Q',
+      'sluice unlock L2.I_ys_B38nakF2MQ5RgsmRv8D',
       '',
       'Locks of others need --force with --reason, and the role of a supervisor, human or admin.',
     ].join('\n'),

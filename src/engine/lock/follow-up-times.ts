@@ -3,7 +3,7 @@ import type { FollowUp } from '../../core/command.ts'
 import { holdersInTheWay } from '../../core/lock/conflict.ts'
 import type { Ticket } from '../../core/lock/table.ts'
 import type { State } from '../../core/state.ts'
-import { Wheel } from './timer-wheel.ts'
+import { type Placed, Wheel } from './timer-wheel.ts'
 
 /**
  * What time will bring about besides the end of leases: recalls and their deadlines, the end of lock
@@ -14,15 +14,17 @@ import { Wheel } from './timer-wheel.ts'
  * held for long; in a workspace with priorities also at each step of its age.
  */
 export class FollowUpTimes {
-  private wheels: Record<Kind, Wheel<number>>
+  private wheel: Wheel<Due>
+  private readonly known = { locks: byId(), tickets: byId(), closed: byId(), drafts: byId() }
 
   constructor(now: number) {
-    this.wheels = wheelsFrom(now)
+    this.wheel = new Wheel(now)
   }
 
   /** After a start, or when memory was dropped. */
   restart(state: State, now: number): void {
-    this.wheels = wheelsFrom(now)
+    this.wheel = new Wheel(now)
+    for (const known of Object.values(this.known)) known.clear()
     const { locks, tickets, closed } = state.locks
     // Like a lease (locks §28): who was recalled could not act on it while nobody was there to ask.
     for (const { id, recall } of locks.values()) {
@@ -52,7 +54,7 @@ export class FollowUpTimes {
         this.set('locks', event.lock, event.deadline)
         break
       case 'lock-handed-over': {
-        const deadline = this.wheels.locks.at(event.lock)
+        const deadline = this.known.locks.get(event.lock)?.at
         this.unset('locks', event.lock)
         if (deadline !== undefined) this.set('locks', event.revision, deadline)
         break
@@ -76,17 +78,18 @@ export class FollowUpTimes {
 
   /** What may be due by now; undefined when that is nothing. */
   due(state: State, now: number): FollowUp | undefined {
+    const taken = this.wheel.take(now, AT_ONCE)
+    if (taken.length === 0) return undefined
     const found: FollowUp = { kind: 'follow-up', locks: [], tickets: [], closed: [], drafts: [] }
-    for (const kind of KINDS) {
-      for (const id of this.wheels[kind].take(now, AT_ONCE)) {
-        found[kind].push(id)
-        const ticket = kind === 'tickets' ? state.locks.tickets.get(id) : undefined
-        if (ticket !== undefined) this.set(kind, id, nextLook(state, ticket, now))
-        // Should the decision be lost with its batch, it is proposed again.
-        else if (this.isOpen(state, kind, id)) this.set(kind, id, now + 1000)
-      }
+    for (const { kind, id } of taken) {
+      found[kind].push(id)
+      const ticket = kind === 'tickets' ? state.locks.tickets.get(id) : undefined
+      if (ticket !== undefined) this.set(kind, id, nextLook(state, ticket, now))
+      // Should the decision be lost with its batch, it is proposed again.
+      else if (this.isOpen(state, kind, id)) this.set(kind, id, now + 1000)
+      else this.unset(kind, id)
     }
-    return KINDS.every((kind) => found[kind].length === 0) ? undefined : found
+    return found
   }
 
   private isOpen(state: State, kind: Kind, id: number): boolean {
@@ -95,22 +98,34 @@ export class FollowUpTimes {
   }
 
   private set(kind: Kind, id: number, at: number): void {
-    this.wheels[kind].set(id, at)
+    let due = this.known[kind].get(id)
+    if (due === undefined) {
+      due = { kind, id, at, second: undefined }
+      this.known[kind].set(id, due)
+    }
+    this.wheel.place(due, at)
   }
 
   private unset(kind: Kind, id: number): void {
-    this.wheels[kind].delete(id)
+    const due = this.known[kind].get(id)
+    if (due === undefined) return
+    this.known[kind].delete(id)
+    this.wheel.drop(due)
   }
 }
 
-const KINDS = ['locks', 'tickets', 'closed', 'drafts'] as const
-type Kind = (typeof KINDS)[number]
-const AT_ONCE = 1000
+type Kind = 'locks' | 'tickets' | 'closed' | 'drafts'
 
-function wheelsFrom(now: number): Record<Kind, Wheel<number>> {
-  const wheel = () => new Wheel<number>(now)
-  return { locks: wheel(), tickets: wheel(), closed: wheel(), drafts: wheel() }
+interface Due extends Placed {
+  kind: Kind
+  id: number
 }
+
+function byId(): Map<number, Due> {
+  return new Map()
+}
+
+const AT_ONCE = 1000
 
 /** When a waiting request should be looked at again. */
 function nextLook(state: State, ticket: Ticket, now: number): number {

@@ -1,7 +1,7 @@
 import type { Event } from '../../contract/events.ts'
 import type { ExpireLocks } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
-import { Wheel } from './timer-wheel.ts'
+import { type Placed, Wheel } from './timer-wheel.ts'
 
 /**
  * Deadlines of locks (locks §25–28). Renewals are not facts: they live here, in memory. Only an
@@ -15,7 +15,7 @@ import { Wheel } from './timer-wheel.ts'
  */
 export class LeaseTable {
   private readonly leases = new Map<number, Lease>()
-  private wheel: Wheel<number>
+  private wheel: Wheel<Lease>
   private readonly heardAt = new Map<string, number>()
   private readonly startedAt: number
 
@@ -98,23 +98,24 @@ export class LeaseTable {
 
   /** At most 1,000 locks whose time is up (locks §27: expiry is spread). */
   due(now: number): ExpireLocks['locks'] {
-    const due: ExpireLocks['locks'] = []
+    const due: Lease[] = []
     // Those that were renewed since cost a look only, and must not hold up the others.
     for (;;) {
       const taken = this.wheel.take(now, EXPIRED_AT_ONCE - due.length)
-      for (const id of taken) {
-        const lease = this.leases.get(id) as Lease
+      for (const lease of taken) {
         const deadline = this.deadline(lease)
-        if (deadline <= now) {
-          const { claim } = lease
-          const renewedAt = claim?.from ?? this.renewedAt(lease)
-          due.push({ lock: id, renewedAt, unclaimed: claim !== undefined })
-        } else this.wheel.set(id, deadline)
+        if (deadline <= now) due.push(lease)
+        else this.wheel.place(lease, deadline)
       }
       if (taken.length === 0 || due.length === EXPIRED_AT_ONCE) break
     }
-    for (const { lock } of due) this.wheel.set(lock, now)
-    return due
+    // Until that is decided.
+    for (const lease of due) this.wheel.place(lease, now)
+    return due.map((lease) => {
+      const { lock, claim } = lease
+      const renewedAt = claim?.from ?? this.renewedAt(lease)
+      return { lock: lock.id, renewedAt, unclaimed: claim !== undefined }
+    })
   }
 
   get size(): number {
@@ -123,13 +124,16 @@ export class LeaseTable {
 
   private track(lock: Lock, now: number): void {
     this.forget(lock.id)
-    const lease: Lease = { lock, renewedAt: now, claim: undefined }
+    const lease: Lease = { lock, renewedAt: now, claim: undefined, at: now, second: undefined }
     this.leases.set(lock.id, lease)
     this.place(lease)
   }
 
   private forget(lock: number): void {
-    if (this.leases.delete(lock)) this.wheel.delete(lock)
+    const lease = this.leases.get(lock)
+    if (lease === undefined) return
+    this.leases.delete(lock)
+    this.wheel.drop(lease)
   }
 
   private renewedAt(lease: Lease): number {
@@ -143,11 +147,11 @@ export class LeaseTable {
   }
 
   private place(lease: Lease): void {
-    this.wheel.set(lease.lock.id, this.deadline(lease))
+    this.wheel.place(lease, this.deadline(lease))
   }
 }
 
-interface Lease {
+interface Lease extends Placed {
   lock: Lock
   renewedAt: number
   /** Milliseconds since 1970. */

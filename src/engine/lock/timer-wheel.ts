@@ -1,58 +1,58 @@
 /**
- * Keys by the time they are due, in buckets of a second: setting, moving and dropping one costs the
- * same with ten and with a hundred thousand.
+ * Things by the time they are due, in buckets of a second: placing, moving and dropping one costs the
+ * same with ten and with a hundred thousand. Each keeps its own place, so that nothing is looked up.
  */
-export class Wheel<K> {
-  private readonly entries = new Map<K, { at: number; second: number }>()
-  private readonly buckets = new Map<number, Set<K>>()
+export class Wheel<T extends Placed> {
+  private readonly buckets = new Map<number, Set<T>>()
   private sweptTo: number
 
   constructor(now: number) {
     this.sweptTo = secondOf(now)
   }
 
-  get size(): number {
-    return this.entries.size
-  }
-
   /** @param at milliseconds since 1970; what is past is due at once. */
-  set(key: K, at: number): void {
-    this.delete(key)
+  place(thing: T, at: number): void {
+    this.drop(thing)
     const second = Math.max(secondOf(at), this.sweptTo)
-    this.entries.set(key, { at, second })
+    thing.at = at
+    thing.second = second
     const bucket = this.buckets.get(second)
-    if (bucket === undefined) this.buckets.set(second, new Set([key]))
-    else bucket.add(key)
+    if (bucket === undefined) this.buckets.set(second, new Set([thing]))
+    else bucket.add(thing)
   }
 
-  at(key: K): number | undefined {
-    return this.entries.get(key)?.at
-  }
-
-  delete(key: K): void {
-    const entry = this.entries.get(key)
-    if (entry === undefined) return
-    this.entries.delete(key)
-    const bucket = this.buckets.get(entry.second)
-    bucket?.delete(key)
-    if (bucket?.size === 0) this.buckets.delete(entry.second)
+  drop(thing: T): void {
+    const { second } = thing
+    if (second === undefined) return
+    thing.second = undefined
+    const bucket = this.buckets.get(second)
+    bucket?.delete(thing)
+    if (bucket?.size === 0) this.buckets.delete(second)
   }
 
   /** Takes out what is due by now, at most `limit`; the rest comes with the next call. */
-  take(now: number, limit: number): K[] {
-    const due: K[] = []
+  take(now: number, limit: number): T[] {
+    const due: T[] = []
     const end = secondOf(now)
     for (let second = this.sweptTo; second <= end; second++) {
-      for (const key of this.buckets.get(second) ?? []) {
-        if ((this.entries.get(key)?.at as number) > now) continue
+      for (const thing of this.buckets.get(second) ?? []) {
+        if (thing.at > now) continue
         if (due.length === limit) return due
-        due.push(key)
-        this.delete(key)
+        due.push(thing)
+        this.drop(thing)
       }
       this.sweptTo = second
     }
     return due
   }
+}
+
+/** What can stand in one wheel. */
+export interface Placed {
+  /** Milliseconds since 1970. */
+  at: number
+  /** Of its bucket; undefined: it stands in none. */
+  second: number | undefined
 }
 
 function secondOf(at: number): number {
