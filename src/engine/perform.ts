@@ -84,15 +84,17 @@ async function queried<N extends OperationName>(
   call: Call<N>,
 ): Promise<Result<N>> {
   for (;;) {
-    const others = new Map<Stream, number>()
+    let others: Map<Stream, number> | undefined
     const stateOf = (other: Stream) => {
+      others ??= new Map()
       others.set(other, other.lastFact)
       return other.state
     }
     const found = await service.decider.stream.shown(() =>
       handler.read(service.reader(call as never, stateOf), call),
     )
-    if (await areStored(others)) return typeof found === 'function' ? found() : found
+    if (others !== undefined && !(await areStored(others))) continue
+    return typeof found === 'function' ? found() : found
   }
 }
 

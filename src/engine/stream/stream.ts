@@ -160,7 +160,7 @@ export class Stream {
         found = { refusal }
       }
       try {
-        await this.settled(seen)
+        if (seen > this.durable) await this.settled(seen)
       } catch (error) {
         if (error instanceof StreamFailed) continue
         throw error
