@@ -12,6 +12,7 @@ import type {
   WatchInput,
   Welcome,
 } from '../contract/socket.ts'
+import { TransientMap } from '../contract/transient.ts'
 import { illFormedRefusal } from '../contract/well-formed.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Transport } from './transport.ts'
@@ -42,7 +43,7 @@ export class Connection {
   readonly callers = new Set<string>()
   private nextId = 1
   private readonly nonce: string
-  private readonly pending = new Map<number, Pending>()
+  private readonly pending = new TransientMap<number, Pending>()
   /** Calls that give a lock back, by its workspace and id. */
   private readonly owed = new Map<string, number>()
   private readonly watches = new Map<number, Watch>()

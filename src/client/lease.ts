@@ -1,4 +1,5 @@
 import { LIMITS } from '../contract/limits.ts'
+import { TransientMap } from '../contract/transient.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 
 /**
@@ -13,7 +14,7 @@ import { type Runtime, systemRuntime } from './runtime.ts'
  * so a lock is sure for no longer than the grace, whatever its TTL.
  */
 export class LeaseKeeper {
-  private readonly leases = new Map<string, Lease>()
+  private readonly leases = new TransientMap<string, Lease>()
   private readonly renew: (lock: string) => Promise<unknown>
   private readonly isLostError: (error: unknown) => boolean
   private readonly giveUp: (lock: string) => void

@@ -10,6 +10,7 @@ import {
   type Queued,
   untilGranted,
 } from '../contract/ticket-wait.ts'
+import { TransientMap } from '../contract/transient.ts'
 import { LeaseKeeper } from './lease.ts'
 import {
   type ChangeOptions,
@@ -32,7 +33,7 @@ export class Locking implements LockKeeper {
   readonly leases: LeaseKeeper
   private readonly call: Call
   private readonly runtime: Runtime
-  private readonly held = new Map<string, Held>()
+  private readonly held = new TransientMap<string, Held>()
   /** Recalls of locks whose grant is still on its way to whoever asked for them. */
   private readonly early = new Map<string, Notice>()
   /** The lock that a question put to this session is about. */

@@ -1,3 +1,4 @@
+import { TransientMap, TransientSet } from '../../contract/transient.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { EndedLocks } from './ended-locks.ts'
 import { intentionOf, type Mode } from './mode.ts'
@@ -24,7 +25,7 @@ import type { WaitQueue } from './wait-queue.ts'
 export interface LockNode {
   readonly name: string
   readonly parent: LockNode | null
-  children: Map<string, LockNode> | null
+  children: TransientMap<string, LockNode> | null
   heldMask: number
   /** Count of holds by mode; null while each mode of the mask counts one, as on most files. */
   held: number[] | null
@@ -44,8 +45,8 @@ export interface Ranges {
 export interface Owner {
   session: string
   agent: string
-  locks: Set<Lock>
-  tickets: Set<Ticket>
+  locks: TransientSet<Lock>
+  tickets: TransientSet<Ticket>
   /** Holds that this owner lost without giving them back, newest last; at most `LOST_PER_OWNER`. */
   lost: LostLock[]
 }
@@ -157,11 +158,11 @@ export interface LockTable {
   /** Names that files take for one are one here too: the workspace's `portable_names`. */
   portable: boolean
   root: LockNode
-  locks: Map<number, Lock>
-  tickets: Map<number, Ticket>
+  locks: TransientMap<number, Lock>
+  tickets: TransientMap<number, Ticket>
   /** Lock by the ticket it was granted through. */
-  byTicket: Map<number, Lock>
-  owners: Map<string, Owner>
+  byTicket: TransientMap<number, Lock>
+  owners: TransientMap<string, Owner>
   agents: Map<string, { held: number; waiting: number }>
   /** Lost holds whose delay is not over (locks §31). */
   closed: Map<number, Lock>
@@ -186,10 +187,10 @@ export function newLockTable(portable: boolean): LockTable {
   return {
     portable,
     root: newNode('', null),
-    locks: new Map(),
-    tickets: new Map(),
-    byTicket: new Map(),
-    owners: new Map(),
+    locks: new TransientMap(),
+    tickets: new TransientMap(),
+    byTicket: new TransientMap(),
+    owners: new TransientMap(),
     agents: new Map(),
     closed: new Map(),
     ended: new EndedLocks(),
@@ -235,7 +236,7 @@ let lastNames: readonly string[] = []
 export function nodeAt(table: LockTable, path: string, key?: 'metadata'): LockNode {
   let node = table.root
   for (const name of namesOf(path, key)) {
-    node.children ??= new Map()
+    node.children ??= new TransientMap()
     let child = node.children.get(name)
     if (child === undefined) {
       child = newNode(name, node)
@@ -277,5 +278,5 @@ export function ownerOf(table: LockTable, session: string, agent: string): Owner
 
 /** An owner that the table does not know (yet, or not any more). */
 export function newOwner(session: string, agent: string): Owner {
-  return { session, agent, locks: new Set(), tickets: new Set(), lost: [] }
+  return { session, agent, locks: new TransientSet(), tickets: new TransientSet(), lost: [] }
 }

@@ -1,4 +1,5 @@
 import { fail } from '../../contract/errors.ts'
+import { TransientMap } from '../../contract/transient.ts'
 import type { Actor, Command } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import { CONNECTION_LOST } from '../api.ts'
@@ -34,7 +35,7 @@ type Asked = { ticket: number } | { lock: number }
 export class Cancellations {
   private readonly context: WorkspaceContext
   /** By the revision of the ticket or lock. */
-  private readonly underWay = new Map<number, UnderWay>()
+  private readonly underWay = new TransientMap<number, UnderWay>()
   /** Of calls that a failure of the disk ended, until it is known what is stored. */
   private readonly unclaimed: Asked[] = []
 

@@ -1,4 +1,5 @@
 import type { Event } from '../../contract/events.ts'
+import { TransientMap } from '../../contract/transient.ts'
 import type { ExpireLocks } from '../../core/command.ts'
 import type { Lock } from '../../core/lock/table.ts'
 import { type Placed, Wheel } from './timer-wheel.ts'
@@ -14,7 +15,7 @@ import { type Placed, Wheel } from './timer-wheel.ts'
  * After a start every lock gets its full TTL anew (locks §28): `restart` sets all clocks to now.
  */
 export class LeaseTable {
-  private readonly leases = new Map<number, Lease>()
+  private readonly leases = new TransientMap<number, Lease>()
   private wheel: Wheel<Lease>
   private readonly heardAt = new Map<string, number>()
   private readonly startedAt: number

@@ -1,9 +1,11 @@
+import { TransientSet } from '../../contract/transient.ts'
+
 /**
  * Things by the time they are due, in buckets of a second: placing, moving and dropping one costs the
  * same with ten and with a hundred thousand. Each keeps its own place, so that nothing is looked up.
  */
 export class Wheel<T extends Placed> {
-  private readonly buckets = new Map<number, Set<T>>()
+  private readonly buckets = new Map<number, TransientSet<T>>()
   private sweptTo: number
 
   constructor(now: number) {
@@ -16,9 +18,12 @@ export class Wheel<T extends Placed> {
     const second = Math.max(secondOf(at), this.sweptTo)
     thing.at = at
     thing.second = second
-    const bucket = this.buckets.get(second)
-    if (bucket === undefined) this.buckets.set(second, new Set([thing]))
-    else bucket.add(thing)
+    let bucket = this.buckets.get(second)
+    if (bucket === undefined) {
+      bucket = new TransientSet()
+      this.buckets.set(second, bucket)
+    }
+    bucket.add(thing)
   }
 
   drop(thing: T): void {

@@ -22,6 +22,7 @@ import {
   type ServerMessage,
   SOCKET_CONTENT_BYTES,
 } from '../../contract/socket.ts'
+import { TransientMap } from '../../contract/transient.ts'
 import { VERSION } from '../../contract/version.ts'
 import {
   type Answer,
@@ -51,7 +52,7 @@ export class Peer {
   private outbox: ServerMessage[] = []
   private isFlushing = false
   private inFlight = 0
-  private readonly cancels = new Map<number, Cancel | AbortController>()
+  private readonly cancels = new TransientMap<number, Cancel | AbortController>()
   /** Calls that were answered with a lock, the newest by their ids: their cancel may be on its way. */
   private readonly granted: (Grant | undefined)[] = []
   private readonly turns: EventLoop
