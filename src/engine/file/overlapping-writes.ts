@@ -1,5 +1,6 @@
 import type { Notice } from '../../contract/door.ts'
 import { isoTime } from '../../contract/time.ts'
+import { TransientMap } from '../../contract/transient.ts'
 
 /**
  * Writes of one caller to one file that are under way at the same moment (guard §2). Several agents
@@ -7,7 +8,7 @@ import { isoTime } from '../../contract/time.ts'
  * not have known of the other, and both are told. Appends and edits alone lose nothing and are not.
  */
 export class Overlaps {
-  private readonly underWay = new Map<string, Set<Write>>()
+  private readonly underWay = new TransientMap<string, Set<Write>>()
   private readonly tell: (session: string, notice: Notice) => void
 
   constructor(tell: (session: string, notice: Notice) => void) {

@@ -1,9 +1,10 @@
+import { TransientMap } from '../../contract/transient.ts'
 /**
  * Appends and edits of one path take turns, so that the version they were worked out on is passed by
  * nothing but somebody's whole write; then they are worked out again.
  */
 export class PathTurns {
-  private readonly busy = new Map<string, Promise<unknown>>()
+  private readonly busy = new TransientMap<string, Promise<unknown>>()
 
   isBusy(path: string): boolean {
     return this.busy.has(path)

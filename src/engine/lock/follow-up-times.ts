@@ -1,4 +1,5 @@
 import type { Event } from '../../contract/events.ts'
+import { TransientMap } from '../../contract/transient.ts'
 import type { FollowUp } from '../../core/command.ts'
 import { holdersInTheWay } from '../../core/lock/conflict.ts'
 import type { Ticket } from '../../core/lock/table.ts'
@@ -121,8 +122,8 @@ interface Due extends Placed {
   id: number
 }
 
-function byId(): Map<number, Due> {
-  return new Map()
+function byId(): TransientMap<number, Due> {
+  return new TransientMap()
 }
 
 const AT_ONCE = 1000

@@ -1,4 +1,5 @@
 import type { Event } from '../../contract/events.ts'
+import { TransientMap } from '../../contract/transient.ts'
 import type { CancelSignal } from '../api.ts'
 import type { Clock } from '../clock.ts'
 
@@ -7,7 +8,7 @@ import type { Clock } from '../clock.ts'
  * nobody polls. A call that ends leaves nothing behind, the ticket keeps its place.
  */
 export class TicketWaits {
-  private readonly waits = new Map<number, Set<() => void>>()
+  private readonly waits = new TransientMap<number, Set<() => void>>()
   private readonly clock: Clock
 
   constructor(clock: Clock) {

@@ -1,11 +1,12 @@
 import type { Event } from '../../contract/events.ts'
+import { TransientMap } from '../../contract/transient.ts'
 
 /**
  * How long requests waited, by path (locks §44), since this server started: a fold over the stream
  * that nothing is decided by. Of the paths most lately waited for, `PATHS`.
  */
 export class WaitStatistics {
-  private readonly waiting = new Map<number, { at: number; paths: string[] }>()
+  private readonly waiting = new TransientMap<number, { at: number; paths: string[] }>()
   private readonly paths = new Map<string, PathWaits>()
 
   follow(event: Event): void {

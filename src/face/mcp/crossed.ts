@@ -1,12 +1,13 @@
 import type { Door } from '../../contract/door.ts'
 import { newGrantOf } from '../../contract/new-grant.ts'
+import { TransientMap } from '../../contract/transient.ts'
 
 /**
  * Cancels that crossed the answer (locks §10): a client that has cancelled a request looks at no answer
  * any more, so a lock that the answer granted goes back when the cancel arrives.
  */
 export class CrossedCancels {
-  private readonly granted = new Map<string | number, () => Promise<void>>()
+  private readonly granted = new TransientMap<string | number, () => Promise<void>>()
 
   /** A call was answered with this. */
   answered(request: string | number, door: Door, workspace: string, value: unknown): void {
