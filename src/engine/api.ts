@@ -1,5 +1,5 @@
 import type { Notice } from '../contract/door.ts'
-import type { Problem } from '../contract/errors.ts'
+import { type Problem, problemOf, type Refusal, SluiceError } from '../contract/errors.ts'
 import type { EventKind, PathRight, Role, ShownEvent } from '../contract/events.ts'
 import type { OperationName, Output, Parsed } from '../contract/operations.ts'
 
@@ -94,6 +94,16 @@ export interface Request<N extends OperationName> {
    * `CONNECTION_LOST`, only the wait ends: the caller may come back for its place.
    */
   signal?: CancelSignal | undefined
+}
+
+/**
+ * What a door throws out of a content that did not arrive as it was sent. Nobody was asked anything yet,
+ * so it is no answer to the request: sent again under the same id it is heard for the first time.
+ */
+export class ContentBroken extends SluiceError {
+  static override of(refusal: Refusal): ContentBroken {
+    return new ContentBroken(problemOf(refusal))
+  }
 }
 
 /** What of an `AbortSignal` a call needs; any will do. */

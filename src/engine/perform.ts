@@ -1,7 +1,7 @@
 import { type ErrorCode, fail, refuse, SluiceError } from '../contract/errors.ts'
 import { type OperationName, operationOf } from '../contract/operations.ts'
 import { missingRole } from '../core/decide.ts'
-import type { Answer } from './api.ts'
+import { type Answer, ContentBroken } from './api.ts'
 import { AnsweredMeanwhile, type Call } from './call.ts'
 import type { CommandHandler, Handler, QueryHandler, Reader, Result } from './handler.ts'
 import type { Decider, Known } from './stream/decider.ts'
@@ -195,7 +195,7 @@ async function outcomeOf(service: Service, call: Call, error: unknown): Promise<
   const { stream } = decider
   const seen = stream.lastFact
   try {
-    if (isRecorded(call, error.code)) {
+    if (isRecorded(call, error)) {
       const { actor, operation, requestId } = call
       decider.record(actor, operation, service.pathsOf(call), error.refusal, requestId)
     }
@@ -214,8 +214,10 @@ function heldBack({ follower, revision }: BarrierBroken): SluiceError {
 }
 
 /** Every refusal of a command; of those that only look, what a right or a hold forbids. */
-function isRecorded({ operation, facts, isRepeated }: Call, code: ErrorCode): boolean {
+function isRecorded({ operation, facts, isRepeated }: Call, error: SluiceError): boolean {
+  const { code } = error
   if (facts.length > 0 || isRepeated || PASSING.has(code)) return false
+  if (error instanceof ContentBroken) return false
   return operationOf(operation).kind === 'command' || code === 'forbidden' || code === 'locked'
 }
 

@@ -1,7 +1,7 @@
 import type { Parsed } from '../../src/contract/operations.ts'
 import { parseInput } from '../../src/contract/parse.ts'
 import { systemClock } from '../../src/engine/clock.ts'
-import { Engine } from '../../src/engine/engine.ts'
+import { Engine, type Extensions } from '../../src/engine/engine.ts'
 import { MemoryBlobs } from '../../src/store/blobs/memory.ts'
 import { MemoryLedger } from '../../src/store/ledger/memory.ts'
 import { MemoryTables } from '../../src/store/tables/memory.ts'
@@ -13,13 +13,13 @@ export interface RealEngine {
   tokens: Record<string, string>
 }
 
-export async function openRealEngine(): Promise<RealEngine> {
+export async function openRealEngine(extensions: Extensions = {}): Promise<RealEngine> {
   const storage = {
     blobs: new MemoryBlobs(),
     secret: crypto.getRandomValues(new Uint8Array(32)),
     streamOf: () => ({ ledger: new MemoryLedger(), tables: new MemoryTables() }),
   }
-  const engine = new Engine(storage, systemClock())
+  const engine = new Engine(storage, systemClock(), console.error, extensions)
   await engine.open()
   const tokens = {
     'token-admin': engine.firstToken ?? '',

@@ -1,5 +1,7 @@
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
+import { fail } from '../../src/contract/errors.ts'
+import type { Asking } from '../../src/engine/admission.ts'
 import { connectMcp, serveMcpReal } from './mcp-client.ts'
 import { serveReal } from './serve.ts'
 
@@ -80,6 +82,35 @@ test('files §6, §7: large contents stream, broken ones leave nothing, on the r
   })
   expect((await ask('GET', `${FILES}/broken`)).status).toBe(404)
 })
+
+test.for(['2000', '1000000'])(
+  'files §7, locks §11: what did not arrive whole is no answer to its request id (%s bytes)',
+  async (length) => {
+    const { ask, url, tokenOf } = await serveReal()
+    const content = new Uint8Array(Number(length)).fill(7)
+    const named = { 'idempotency-key': 'one', 'sluice-session': 'desk' }
+    await new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${tokenOf('token-a')}`, 'content-length': length }
+      const options = { method: 'PUT', headers: { ...headers, ...named } }
+      const request = httpRequest(`${url}${FILES}/cut`, options)
+      request.on('error', () => {})
+      request.on('close', resolve)
+      request.write(content.subarray(0, content.length / 2), () => request.destroy())
+    })
+    const sum = { ...named, 'idempotency-key': 'two', 'content-digest': `sha-256=:${WRONG}:` }
+    const torn = await ask('PUT', `${FILES}/torn`, { body: content, headers: sum })
+    expect([torn.status, await torn.json()]).toMatchObject([400, { code: 'invalid_request' }])
+    const coded = { ...named, 'idempotency-key': 'three', 'content-encoding': 'gzip' }
+    expect((await ask('PUT', `${FILES}/coded`, { body: content, headers: coded })).status).toBe(400)
+    for (const [path, key] of Object.entries({ cut: 'one', torn: 'two', coded: 'three' })) {
+      const headers = { ...named, 'idempotency-key': key }
+      const again = await ask('PUT', `${FILES}/${path}`, { body: content, headers })
+      expect([path, again.status]).toEqual([path, 201])
+    }
+    const audit = await ask('GET', `${MAIN}/audit?outcome=refused`, { token: 'token-admin' })
+    expect(await audit.json()).toMatchObject({ rows: [] })
+  },
+)
 
 test('contract: a lock keeps others out over HTTP, and its token is checked, on the real engine', async () => {
   const { ask } = await serveReal()
@@ -180,3 +211,25 @@ test('files §9: what was not read is not overwritten over MCP, on the real engi
   await b.call('read_text_file', { path: '/other' })
   expect((await b.call('write_file', { path: '/other', content: 'b' })).isError).toBe(false)
 })
+
+test.for(['10', '1000000'])(
+  'admission: who is not let in is told before a body of %s bytes is sent',
+  async (length) => {
+    const admit = ({ operation }: Asking): undefined => {
+      if (operation === 'write_file') fail('rate_limited', 'Not now.', { retry_after_s: 9 })
+    }
+    const { url, tokenOf } = await serveReal(undefined, {}, { admit })
+    const headers = { authorization: `Bearer ${tokenOf('token-a')}`, 'content-length': length }
+    const request = httpRequest(`${url}${FILES}/f`, { method: 'PUT', headers })
+    request.flushHeaders()
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('response', resolve)
+      request.on('error', reject)
+    })
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '9'])
+    request.destroy()
+  },
+)
+
+/** A sum of something else. */
+const WRONG = Buffer.alloc(32).toString('base64')

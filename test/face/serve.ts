@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach } from 'vitest'
 import type { EngineApi } from '../../src/engine/api.ts'
-import type { Engine } from '../../src/engine/engine.ts'
+import type { Engine, Extensions } from '../../src/engine/engine.ts'
 import type { HttpOptions, HttpServer } from '../../src/face/http/server.ts'
 import { createHttp } from '../../src/face/http/server.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -47,8 +47,9 @@ export async function serve(
 export async function serveReal(
   extend?: Extend<Engine>,
   options: Partial<HttpOptions> = {},
+  extensions: Extensions = {},
 ): Promise<Served<Engine>> {
-  const { engine, tokens } = await openRealEngine()
+  const { engine, tokens } = await openRealEngine(extensions)
   const served = await serveEngine(engine, tokens, options, extend)
   open.push(engine)
   return served

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { fail } from '../../contract/errors.ts'
+import { fail, refuse } from '../../contract/errors.ts'
+import { ContentBroken } from '../../engine/api.ts'
 import { titled } from './header-rules.ts'
 
 /** What the headers say of a body: how it is coded, and what its sums must be. */
@@ -91,8 +92,7 @@ export async function* checked(
   for (const [index, hash] of hashes.entries()) {
     const { header, expected } = digests[index] as Digest
     if (hash.digest('base64') === expected) continue
-    fail('invalid_request', `${titled(header)}: the body has another sum; nothing was changed.`, {
-      header,
-    })
+    const detail = `${titled(header)}: the body has another sum; nothing was changed.`
+    throw ContentBroken.of(refuse('invalid_request', detail, { header }))
   }
 }

@@ -1,7 +1,8 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
-import { fail, SluiceError } from '../../contract/errors.ts'
+import { fail, refuse, SluiceError } from '../../contract/errors.ts'
+import { ContentBroken } from '../../engine/api.ts'
 import { bodyTermsOf, type Coding, checked } from './body-terms.ts'
 
 /**
@@ -55,7 +56,7 @@ async function* decoded(
     }
   } catch (error) {
     if (error instanceof SluiceError) throw error
-    fail('invalid_request', `The body is not whole and valid ${coding}; nothing was changed.`)
+    broken(`The body is not whole and valid ${coding}; nothing was changed.`)
   }
 }
 
@@ -77,7 +78,11 @@ function tooDense(coding: Coding): never {
 }
 
 function leftEarly(): never {
-  fail('invalid_request', 'The client left in the middle of the upload; nothing was written.')
+  broken('The client left in the middle of the upload; nothing was written.')
+}
+
+function broken(detail: string): never {
+  throw ContentBroken.of(refuse('invalid_request', detail))
 }
 
 export function tooLarge(mostBytes: number): never {

@@ -63,7 +63,7 @@ export function exchangeOf(
       const call: Request<N> = { operation, input, caller }
       if ('wait' in input) call.signal = departureOf(reply, 'request_id' in input)
       if (operationOf(operation).content === 'in') {
-        call.content = await contentOf(request)
+        call.content = contentOf(request)
         call.contentBytes = declaredBytes(request)
       }
       const { workspace } = input as { workspace?: string }
