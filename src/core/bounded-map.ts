@@ -44,6 +44,16 @@ export class BoundedMap<K, V extends object | string | number | null> {
     yield* this.newer
   }
 
+  /** Calls with the newest, `limit` at most, the oldest of them first. */
+  forEachNewest(callback: (value: V, key: K) => void): void {
+    let passed = this.newer.size + this.older.size - this.limit
+    this.older.forEach((value, key) => {
+      passed -= 1
+      if (passed < 0 && !this.newer.has(key)) callback(value, key)
+    })
+    this.newer.forEach(callback)
+  }
+
   *values(): Generator<V> {
     for (const [, value] of this.entries()) yield value
   }

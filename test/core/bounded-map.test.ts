@@ -51,6 +51,22 @@ describe('a map of the newest keys', () => {
     expect([...map.values()].length < 6).toBe(true)
   })
 
+  it('gives the newest alone, each once', () => {
+    const map = new BoundedMap<number, number>(10)
+    const newest = () => {
+      const found: number[] = []
+      map.forEachNewest((_, key) => found.push(key))
+      return found
+    }
+    for (let key = 0; key < 7; key++) map.set(key, key)
+    expect(newest()).toEqual([0, 1, 2, 3, 4, 5, 6])
+    for (let key = 7; key < 17; key++) map.set(key, key)
+    expect(newest()).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
+    map.set(9, 9)
+    expect(newest().filter((key) => key === 9)).toEqual([9])
+    expect(newest().at(-1)).toBe(9)
+  })
+
   it('a map of what was there is the same map', () => {
     const map = new BoundedMap<number, number>(10)
     for (let key = 0; key < 35; key++) map.set(key % 23, key)

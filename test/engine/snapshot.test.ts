@@ -32,6 +32,21 @@ describe('a snapshot', () => {
     expect(Object.values(PARTS_OF).flat().sort()).toEqual(parts.sort())
   })
 
+  it('I13, locks §11: has the answers of each session, also as earlier releases kept them', () => {
+    const pairs = [
+      ['a', 5],
+      ['b', 7],
+    ]
+    const before = stateOf()
+    const parts = takeSnapshot(before).parts.map((part) =>
+      part[0] === 'answers' ? ['answers', 1, [['ann:desk', pairs]]] : part,
+    )
+    restoreSnapshot(before, { ...takeSnapshot(before), parts })
+    const after = stateOf()
+    restoreSnapshot(after, takeSnapshot(before))
+    expect([...(after.answers.get('ann:desk')?.entries() ?? [])]).toEqual(pairs)
+  })
+
   it('I13: of a release that knew fewer settings has the others at their defaults', () => {
     const snapshot = takeSnapshot(stateOf())
     const { lock_ttl_s: _, ...fewer } = { ...DEFAULT_SETTINGS, write_mode: 'locked' as const }

@@ -43,13 +43,23 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
   ...lockParts,
   answers: {
-    version: 1,
-    upcasts: {},
-    take: ({ answers }) => [...answers].map(([session, own]) => [session, [...own.entries()]]),
+    version: 2,
+    upcasts: {
+      1: (stored) =>
+        (stored as [string, Stored[]][]).map(([session, own]) => [session, own.flat()]),
+    },
+    // By far the most: flat, and without those that are kept beyond what has to be.
+    take: ({ answers }) =>
+      [...answers].map(([session, own]) => {
+        const flat: (string | number)[] = []
+        own.forEachNewest((revision, requestId) => flat.push(requestId, revision))
+        return [session, flat]
+      }),
     restore(state, stored) {
-      for (const [session, own] of stored as [string, [string, number][]][]) {
+      for (const [session, flat] of stored as [string, (string | number)[]][]) {
         const answers = new BoundedMap<string, number>(LIMITS.answersPerSession)
-        for (const [requestId, revision] of own) answers.set(requestId, revision)
+        for (let i = 0; i < flat.length; i += 2)
+          answers.set(flat[i] as string, flat[i + 1] as number)
         state.answers.set(session, answers)
       }
     },
