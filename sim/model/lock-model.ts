@@ -65,7 +65,7 @@ export class LockModel {
         phase.leaves(weakened(holds.raise(event), event))
         return grants.allow(event, phase, this.asked)
       case 'lock-lowered':
-        return phase.leaves(holds.owned(event).pieces)
+        return phase.leaves(weakened(holds.owned(event), event))
       case 'lock-released': {
         const { pieces } = holds.release(event)
         if (event.closedUntil === undefined) phase.leaves(pieces)
@@ -149,8 +149,8 @@ function isTurn(event: Event): boolean {
   return isGrant && event.ticket !== undefined
 }
 
-/** One level for all items makes some of them weaker, even of a hold that is raised. */
-function weakened(hold: Held, { items }: Grant): Piece[] {
+/** What of a hold that is changed leaves: one level for all makes some items weaker, even in a raise. */
+function weakened(hold: Held, { items }: Pick<Grant, 'items'>): Piece[] {
   const after = items.map(pieceOf)
   return hold.pieces.filter(({ leaf }, index) => {
     const now = after[index]?.leaf

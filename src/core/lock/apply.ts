@@ -23,6 +23,7 @@ import {
   closeLost,
   forgetIdle,
   moveTicket,
+  nobodyLeft,
   openClosed,
   removeLock,
   removeTicket,
@@ -187,8 +188,7 @@ function handedOver(table: LockTable, event: EventOf<'lock-handed-over'>): void 
   })
   const known = table.freed.length
   end(table, lock, { lock, at, reason: 'handed-over', by: to.agent, why: undefined })
-  // Nobody left: what stood there stands there still.
-  for (const freed of table.freed.slice(known)) freed.isHold = false
+  nobodyLeft(table, known)
 }
 
 function end(table: LockTable, lock: Lock, lost: LostLock): void {

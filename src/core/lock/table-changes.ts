@@ -59,11 +59,20 @@ export function openClosed(table: LockTable, closed: Lock): void {
   table.closed.delete(closed.id)
 }
 
-/** Replaces the items of a held lock (a raise). Waking is left to what the old items free. */
+/** Replaces the items of a held lock by others of the same paths. Waking is left to what they free. */
 export function replaceItems(table: LockTable, lock: Lock, items: Item[]): void {
   for (const item of items) hold(item, lock)
-  for (const item of lock.items) unhold(table, item)
+  for (const [index, item] of lock.items.entries()) {
+    const known = table.freed.length
+    unhold(table, item)
+    if ((items[index] as Item).mode >= item.mode) nobodyLeft(table, known)
+  }
   lock.items = items
+}
+
+/** What was freed since stands there still, under another name: no readers enter for it (locks §18). */
+export function nobodyLeft(table: LockTable, since: number): void {
+  for (const freed of table.freed.slice(since)) freed.isHold = false
 }
 
 function rangesOf(node: LockNode): Ranges {
