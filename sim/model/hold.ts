@@ -50,10 +50,11 @@ export class HoldRules {
     }
   }
 
-  open({ lock, at }: EventOf<'lock-opened'>): Held {
+  /** When its time is over, or when somebody who may takes it: the fact is that one's then. */
+  open({ lock, at, session }: EventOf<'lock-opened'>): Held {
     const hold = this.facts.closed.get(lock)
     if (hold === undefined) return this.disagree('locks §31', `L${lock} is not closed`)
-    if ((hold.closedUntil ?? 0) > at) {
+    if (session === hold.session && (hold.closedUntil ?? 0) > at) {
       this.disagree('locks §31', `L${lock} was opened before ${hold.closedUntil}`)
     }
     return hold
