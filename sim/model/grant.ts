@@ -74,7 +74,7 @@ export class GrantRules {
     if (phase.isEntitled(ticket)) return
     const readers = phase.stillToEnter()
     const [first] = readers
-    if (first === undefined || readers.some((one) => this.insteadOf(one) === ticket)) return
+    if (first === undefined || readers.some((one) => this.whoGoes(one) === ticket)) return
     this.disagree('locks §18', `T${ticket.id} went before the reader T${first.id}`)
   }
 
@@ -86,8 +86,8 @@ export class GrantRules {
     )
     const isTicket = facts.tickets.has(waiting.id)
     if (passed.length === 0) {
-      const better = this.insteadOf(waiting, [...pieces])
-      if (better !== undefined && isTicket) {
+      const better = this.whoGoes(waiting, [...pieces])
+      if (better !== waiting && isTicket) {
         this.disagree('locks §21', `T${waiting.id} at its limit went, T${better.id} did not`)
       }
       return
@@ -95,7 +95,7 @@ export class GrantRules {
     if (isTicket && phase.excuses(waiting, passed)) return
     if (isTicket && this.goesInstead(waiting, passed)) return
     // A reader that enters with its phase may be at its limit too, and somebody goes in its place.
-    if (isTicket && phase.stillToEnter().some((one) => this.insteadOf(one) === waiting)) return
+    if (isTicket && phase.stillToEnter().some((one) => this.whoGoes(one) === waiting)) return
     const names = [...new Set(passed.map(({ other }) => `T${other.id}`))].join(', ')
     this.disagree('I7', `${waiting.session} (T${waiting.id}) went past ${names}`)
   }
@@ -104,10 +104,21 @@ export class GrantRules {
     const { facts } = this
     return passed.some(({ other }) => {
       const agents = [...facts.tickets.values()].filter((one) => one.agent === other.agent)
-      return agents.some(
-        (one) => served(facts, one) !== undefined && this.insteadOf(one) === waiting,
-      )
+      return agents.some((one) => served(facts, one) !== undefined && this.whoGoes(one) === waiting)
     })
+  }
+
+  /** Who goes where a ticket could: whoever goes instead of it, and of that one; itself in a circle. */
+  private whoGoes(ticket: Waiting, pieces = served(this.facts, ticket)): Waiting {
+    const passed = new Set<Waiting>()
+    let goes = ticket
+    for (let got = pieces; ; got = undefined) {
+      const instead = got === undefined ? this.insteadOf(goes) : this.insteadOf(goes, got)
+      if (instead === undefined) return goes
+      passed.add(goes)
+      if (passed.has(instead)) return ticket
+      goes = instead
+    }
   }
 
   /** Records 0008 no. 12 and 0012: who is granted instead of an agent that has won often enough. */

@@ -4,7 +4,7 @@ import { conflictsOf, MODE, MODES, type Mode } from './mode.ts'
 import { comparePlaces } from './order.ts'
 import type { Freed, LockNode, LockTable, Owner, Ticket } from './table.ts'
 import type { WaitQueue } from './wait-queue.ts'
-import { type Grant, insteadOf, servable } from './win-limit.ts'
+import { type Grant, servable, whoGoes } from './win-limit.ts'
 
 /**
  * Waking up (locks §42): who can be granted after something was released, in the order of places.
@@ -55,9 +55,9 @@ class Wake {
     for (;;) {
       const items = servable(table, ticket.items, ticket.any, asking)
       if (items === undefined) return false
-      const instead = insteadOf(table, settings, ticket, items)
-      yield instead ?? { ticket, items }
-      if (instead === undefined) return true
+      const grant = whoGoes(table, settings, { ticket, items })
+      yield grant
+      if (grant.ticket === ticket) return true
     }
   }
 

@@ -85,18 +85,31 @@ export function placeAtLimit(
 }
 
 /**
- * Who goes instead of a ticket whose agent is at its limit, if somebody can, and with what.
- * @param items what the ticket would get
+ * Who goes where a ticket could: itself, or instead of it, where its agent is at its limit, somebody who
+ * can; and where that one's agent is at its limit too, somebody instead of that one. Where all of them are
+ * at their limits round in a circle, the ticket goes itself.
  */
-export function insteadOf(
+export function whoGoes(table: LockTable, settings: Settings, first: Grant): Grant {
+  const passed = new Set<Ticket>()
+  for (let grant = first; ; ) {
+    const instead = insteadOf(table, settings, grant)
+    if (instead === undefined) return grant
+    passed.add(grant.ticket)
+    if (passed.has(instead.ticket)) return first
+    grant = instead
+  }
+}
+
+/** `items`: what the ticket would get. */
+function insteadOf(
   table: LockTable,
   settings: Settings,
-  ticket: Ticket,
-  items: readonly Item[],
+  { ticket, items }: Grant,
 ): Grant | undefined {
   // Of several paths it takes whichever are free, and keeps nobody from any one of them.
   if (ticket.any !== undefined) return undefined
   const { agent } = ticket.owner
+  if (!items.some((item) => isAtLimit(table, settings, item, agent))) return undefined
   const candidates = new Set<Ticket>()
   for (const item of items) {
     if (!isAtLimit(table, settings, item, agent)) continue
@@ -105,7 +118,6 @@ export function insteadOf(
       if (other.owner.agent !== agent && other.owner.tickets.size === 1) candidates.add(other)
     }
   }
-  if (candidates.size === 0) return undefined
   for (const other of [...candidates].sort(comparePlaces)) {
     const asking = { owners: [other.owner], place: other, without: agent }
     const items = servable(table, other.items, other.any, asking)
