@@ -3,7 +3,7 @@ import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { newGrantOf } from '../contract/new-grant.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
-import { given, optional } from '../contract/optional.ts'
+import { given } from '../contract/optional.ts'
 import {
   type GrantAnswer,
   type Granted,
@@ -148,8 +148,7 @@ export class Locking implements LockKeeper {
           to,
           wait: step,
           queue: wait > 0,
-          ...optional('stable', stable),
-          ...optional('if_version', ifVersion),
+          ...given({ stable, if_version: ifVersion }),
         },
         signal,
       ),

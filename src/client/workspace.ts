@@ -2,7 +2,7 @@ import type { Notice } from '../contract/door.ts'
 import { problemOf, refuse, SluiceError } from '../contract/errors.ts'
 import type { EventKind, ShownEvent } from '../contract/events.ts'
 import type { Input, OperationName, Output } from '../contract/operations.ts'
-import { optional } from '../contract/optional.ts'
+import { given, optional } from '../contract/optional.ts'
 import { SOCKET_CONTENT_BYTES } from '../contract/socket.ts'
 import { illFormedRefusal } from '../contract/well-formed.ts'
 import type { Connection } from './connection.ts'
@@ -391,13 +391,13 @@ function writeTerms(options: {
   run?: string
 }) {
   const { ifVersion, ifNone, lock, message, run } = options
-  return {
-    ...optional('if_version', ifVersion),
-    ...optional('if_none', ifNone),
-    ...optional('locks', tokensOf(lock)),
-    ...optional('message', message),
-    ...optional('run', run),
-  }
+  return given({
+    if_version: ifVersion,
+    if_none: ifNone,
+    locks: tokensOf(lock),
+    message,
+    run,
+  })
 }
 
 function valueIn<T>({ value }: { value: T }): T {

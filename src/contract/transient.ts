@@ -90,10 +90,6 @@ export class TransientSet<T> implements Iterable<T> {
     return isThere
   }
 
-  values(): SetIterator<T> {
-    return this.set.values()
-  }
-
   [Symbol.iterator](): SetIterator<T> {
     return this.set.values()
   }

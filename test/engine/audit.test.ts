@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ShownEvent } from '../../src/contract/events.ts'
+import { EndedLocks } from '../../src/core/lock/ended-locks.ts'
 import { EngineWorld, settle } from './world.ts'
 
 async function rows(world: EngineWorld, who: string, input = {}) {
@@ -198,7 +199,7 @@ describe('watch', () => {
     expect(await reads(0)).toEqual(live.events)
     // So long ago that only the ledger knows.
     const { state } = world.engine.streamOf('main')
-    for (const { lock } of [...state.locks.ended.values()]) state.locks.ended.delete(lock.id)
+    state.locks.ended = new EndedLocks()
     for (const [id] of [...state.asks.entries()]) state.asks.delete(id)
     for (let since = revision; since <= (world.engine.revision('main') ?? 0); since++) {
       expect(await reads(since)).toEqual(live.events.filter((event) => event.revision > since))

@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
 import type { NewEvent } from '../../contract/events.ts'
-import { optional } from '../../contract/optional.ts'
+import { given, optional } from '../../contract/optional.ts'
 import type { AcquireLock, Actor, Moment } from '../command.ts'
 import { type Decision, decided, nothing, refused } from '../decision.ts'
 import { entryNamed } from '../file/resolve-path.ts'
@@ -40,7 +40,8 @@ import { placeAtLimit, servable } from './win-limit.ts'
  */
 export function decideAcquire(state: State, command: AcquireLock, moment: Moment): Decision {
   const table = state.locks
-  const { actor, any, queue } = command
+  const { actor, any, queue, renew, intent, priority, delayMs } = command
+  const { ttlMs = state.settings.lock_ttl_s * 1000 } = command
   let items = prepareItems(state, command)
   if ('code' in items) return refused(items)
   const owner = table.owners.get(actor.session) ?? newOwner(actor.session, actor.agent)
@@ -66,19 +67,8 @@ export function decideAcquire(state: State, command: AcquireLock, moment: Moment
     any,
     raises,
     queue,
-    terms: termsOf(state, command),
+    terms: given({ ttlMs, renew, intent, priority, delayMs }),
   })
-}
-
-function termsOf(
-  { settings }: State,
-  { ttlMs = settings.lock_ttl_s * 1000, renew, intent, priority, delayMs }: AcquireLock,
-): Wish['terms'] {
-  const terms: Wish['terms'] = { ttlMs, renew }
-  if (intent !== undefined) terms.intent = intent
-  if (priority !== undefined) terms.priority = priority
-  if (delayMs !== undefined) terms.delayMs = delayMs
-  return terms
 }
 
 export interface Wish {

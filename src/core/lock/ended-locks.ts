@@ -17,11 +17,6 @@ export class EndedLocks<L extends { lock: { id: number }; reason: string }> {
     kept.set(ended.lock.id, ended)
   }
 
-  delete(lock: number): void {
-    this.lost.delete(lock)
-    this.givenBack.delete(lock)
-  }
-
   *values(): Generator<L> {
     yield* this.lost.values()
     yield* this.givenBack.values()

@@ -109,10 +109,9 @@ function insteadOf(
   // Of several paths it takes whichever are free, and keeps nobody from any one of them.
   if (ticket.any !== undefined) return undefined
   const { agent } = ticket.owner
-  if (!items.some((item) => isAtLimit(table, settings, item, agent))) return undefined
+  const limited = items.filter((item) => isAtLimit(table, settings, item, agent))
   const candidates = new Set<Ticket>()
-  for (const item of items) {
-    if (!isAtLimit(table, settings, item, agent)) continue
+  for (const item of limited) {
     for (const other of waitersInConflict(table, item)) {
       // Who waits for something else too could come to wait for those it passes.
       if (other.owner.agent !== agent && other.owner.tickets.size === 1) candidates.add(other)

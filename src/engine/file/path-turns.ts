@@ -1,4 +1,5 @@
 import { TransientMap } from '../../contract/transient.ts'
+
 /**
  * Appends and edits of one path take turns, so that the version they were worked out on is passed by
  * nothing but somebody's whole write; then they are worked out again.

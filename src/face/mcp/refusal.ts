@@ -4,7 +4,8 @@ import { wordsFor } from './tools-of-operations.ts'
 
 /**
  * How a refusal reads to an agent: what happened and what to do next, which the decision's detail says
- * for every door, and which tool does that, which is added here unless the detail names one. Undefined: no tool helps, or the detail says it all.
+ * for every door, and which tool does that, which is added here unless the detail names one. Undefined: no
+ * tool helps, or the detail says it all.
  */
 const NEXT_TOOLS: Record<ErrorCode, string | undefined> = {
   invalid_request: undefined,
