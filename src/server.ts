@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Settings } from './contract/events.ts'
 import { type Clock, systemClock } from './engine/clock.ts'
 import { Engine } from './engine/engine.ts'
 import { createHostGuard, type HostGuard } from './face/http/guard.ts'
@@ -8,7 +9,11 @@ import { createHttp } from './face/http/server.ts'
 import { createFailureLimit } from './face/http-kit/failure-limit.ts'
 import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
+import { notedRoots, notedWorkspaces, noteRoots } from './folder/folder-note.ts'
+import { FolderTree } from './folder/folder-tree.ts'
+import { isPortable } from './folder/portable.ts'
 import { noteFile, type ServerNote, serverNote, tokenFile } from './server-note.ts'
+import { diskFileSystem } from './store/file-system/disk.ts'
 import { LedgerBusy } from './store/ledger.ts'
 import { diskStorage } from './store/storage.ts'
 
@@ -28,6 +33,8 @@ export interface ServerOptions {
   logger?: FastifyBaseLogger | false
   /** Default: the machine's. */
   clock?: Clock
+  /** Workspaces that are real folders: existing ones, absolute, by the workspace's name. */
+  folders?: Readonly<Record<string, readonly string[]>>
   /** Mounts more routes, or listens to the HTTP server. */
   extend?: (app: FastifyInstance, engine: Engine) => void
 }
@@ -49,10 +56,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (logger !== false) logger.error({ err: error }, message)
     else console.error(message, error)
   }
-  const engine = new Engine(diskStorage(data), clock, log)
+  const storage = diskStorage(data)
+  const folders = foldersOf(data, options.folders ?? {}, log)
+  const engine = new Engine(storage, clock, log, {
+    workingTreeOf: (name) => folders.get(name)?.tree,
+    workspaces: Object.fromEntries([...folders].map(([name, { settings }]) => [name, settings])),
+  })
   await openEngine(engine, data)
+  for (const [name, { roots }] of folders) noteRoots(data, name, roots)
   try {
-    return await openDoors(engine, options, guard)
+    return await openDoors(engine, options, guard, folders)
   } catch (error) {
     // The port is taken, for example: the folder must be free again.
     await engine.close()
@@ -60,10 +73,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
+/** The folders that this start names, and those that are noted from earlier ones. */
+function foldersOf(
+  data: string,
+  given: Readonly<Record<string, readonly string[]>>,
+  log: (message: string, error: unknown) => void,
+) {
+  const folders = new Map<
+    string,
+    { tree: FolderTree; roots: readonly string[]; settings: Partial<Settings> }
+  >()
+  for (const name of new Set([...Object.keys(given), ...notedWorkspaces(data)])) {
+    const noted = notedRoots(data, name)
+    const roots = given[name] ?? noted ?? []
+    const fs = diskFileSystem
+    const settings = { portable_names: isPortable(fs, roots[0] as string) }
+    const tree = new FolderTree({ fs, roots, isNew: noted === undefined, log })
+    folders.set(name, { tree, roots, settings })
+  }
+  return folders
+}
+
 async function openDoors(
   engine: Engine,
   options: ServerOptions,
   guard: HostGuard,
+  folders: ReturnType<typeof foldersOf>,
 ): Promise<RunningServer> {
   const { data, host, port, shared = false, logger = false, extend } = options
   // The folder is ours now: whatever another server noted there is over.
@@ -86,7 +121,7 @@ async function openDoors(
     logger,
     failures,
     extend: (app) => {
-      mountMcp(app, engine)
+      mountMcp(app, engine, { rootsOf: (name) => folders.get(name)?.tree.report().roots })
       extend?.(app, engine)
     },
   })

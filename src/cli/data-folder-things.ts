@@ -36,8 +36,11 @@ function isOurs(folder: string, name: string): boolean {
   const path = join(folder, name)
   if (name === 'server') return holdsOnly(path, (item) => DATABASE.test(item))
   if (name === 'blobs') return holdsOnly(path, (item) => BLOBS.test(item))
+  if (name === 'new' || name === 'held') return true
   if (name !== 'workspaces') return false
-  return holdsOnly(path, (item) => holdsOnly(join(path, item), (each) => DATABASE.test(each)))
+  return holdsOnly(path, (item) =>
+    holdsOnly(join(path, item), (each) => DATABASE.test(each) || each === 'folder.json'),
+  )
 }
 
 function holdsOnly(path: string, isExpected: (name: string) => boolean): boolean {

@@ -59,8 +59,7 @@ function refuseOthers(data: string): void {
     `${data} holds other things (${others.slice(0, NAMED).join(', ')}${more}), and is no data folder of ` +
       'Sluice: nothing was written there. --data names the folder where Sluice keeps its databases and ' +
       `secrets: name one that is empty or not there yet, for example --data ${join(data, 'sluice-data')}. ` +
-      `To serve the files in there where they lie is "sluice mcp ${data}", of a later release; until ` +
-      'then copy files in with "sluice put".',
+      `To serve the files in there where they lie: "sluice mcp ${data}".`,
   )
 }
 

@@ -95,7 +95,7 @@ export const SHARED = {
     name: 'folder',
     kind: 'list',
     placeholder: 'name=dir',
-    describes: 'Reserved for a later release: serve a folder that is on disk',
+    describes: 'Keep a workspace in step with a folder that is on disk; several make several roots',
   },
   tools: {
     name: 'tools',

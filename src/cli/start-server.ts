@@ -13,7 +13,11 @@ import { Failure, TAKEN } from './usage-error.ts'
  * as a process of its own that ends by itself when idle. Of two that are started at once, one gets the
  * folder; the other says so by its exit code, and whoever started it finds the first.
  */
-export async function findOrStartServer(data: string, idleSeconds: number): Promise<ServerNote> {
+export async function findOrStartServer(
+  data: string,
+  idleSeconds: number,
+  folders: readonly string[] = [],
+): Promise<ServerNote> {
   const deadline = performance.now() + START_MS
   let started: Started | undefined
   for (;;) {
@@ -28,7 +32,7 @@ export async function findOrStartServer(data: string, idleSeconds: number): Prom
       )
     }
     // A server that is just ending may have had the folder: try again until somebody serves it.
-    if (started === undefined || started.exit === TAKEN) started = start(data, idleSeconds)
+    if (started === undefined || started.exit === TAKEN) started = start(data, idleSeconds, folders)
     await pause(POLL_MS)
   }
 }
@@ -44,14 +48,17 @@ interface Started {
   exit: number | undefined
 }
 
-function start(data: string, idleSeconds: number): Started {
+/** @param folders as `--folder` takes them */
+function start(data: string, idleSeconds: number, folders: readonly string[]): Started {
   makeDataFolder(data)
   const log = openSync(logFile(data), 'a', 0o600)
   const main = fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
   )
   const words = ['serve', '--data', data, '--host', '127.0.0.1', '--port', '0']
-  const child = spawn(process.execPath, [main, ...words, '--idle-exit', String(idleSeconds)], {
+  const served = folders.flatMap((one) => ['--folder', one])
+  const idle = ['--idle-exit', String(idleSeconds)]
+  const child = spawn(process.execPath, [main, ...words, ...served, ...idle], {
     detached: true,
     windowsHide: true,
     stdio: ['ignore', 'ignore', log],

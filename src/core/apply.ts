@@ -3,7 +3,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { optional } from '../contract/optional.ts'
 import { directoryFolds } from './agent/directory.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { applyChange } from './file/apply-change.ts'
+import { applyChange, applyKept } from './file/apply-change.ts'
 import { lockFolds, moveRanges } from './lock/apply.ts'
 import type { State } from './state.ts'
 
@@ -29,6 +29,11 @@ export function applyMemory(state: State, event: Event): void {
 }
 
 export function applyRecords(state: State, event: Event): void {
+  if (event.kind === 'contents-kept') {
+    for (const kept of event.files) {
+      applyKept(state.records, kept, state.settings.portable_names)
+    }
+  }
   if (event.kind !== 'files-committed') return
   for (const change of event.changes) {
     applyChange(state.records, change, event, event, state.settings.portable_names)
@@ -52,6 +57,7 @@ const MEMORY: { readonly [K in EventKind]: (state: State, event: EventOf<K>) => 
       }
     }
   },
+  'contents-kept': () => {},
   'holder-asked': (state, { revision: id, lock, agent, session, to, paths, message, at }) => {
     const from = { agent, session }
     state.asks.set(id, { id, lock, from, to, paths, message, at, answer: undefined })

@@ -20,6 +20,8 @@ export type Command =
   | KeepDraft
   | EndSession
   | Commit
+  | TakeIn
+  | KeepContents
   | SetWorkspace
   | RecordRefusals
   | DirectoryCommand
@@ -196,6 +198,34 @@ export interface Commit extends Asked {
   release: boolean
   message?: string | undefined
   run?: string | undefined
+}
+
+/** What a folder was found to hold, as somebody outside of the server left it (folder §11). */
+export type OutsideChange =
+  | { kind: 'file'; path: string; content: ContentFacts; modifiedAt: number }
+  | { kind: 'folder'; path: string }
+  | { kind: 'moved'; path: string; to: string }
+  | { kind: 'gone'; path: string }
+
+/** Facts, so nothing of it can be refused. */
+export interface TakeIn {
+  kind: 'take-in'
+  changes: OutsideChange[]
+  message?: string | undefined
+}
+
+/** Contents of versions that only the folder had, and the stores have from now on (folder §5). */
+export interface KeepContents {
+  kind: 'keep-contents'
+  files: KeptContent[]
+}
+
+export interface KeptContent extends ContentFacts {
+  path: string
+  folder: number
+  name: string
+  id: number
+  version: number
 }
 
 export interface SetWorkspace extends Asked {

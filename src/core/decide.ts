@@ -15,6 +15,7 @@ import type { Actor, Command, Moment, RecordRefusals, SetWorkspace } from './com
 import { type Decision, decided, refused } from './decision.ts'
 import { decideCommit } from './file/commit.ts'
 import { decideKeepDraft } from './file/keep-draft.ts'
+import { decideKeepContents, decideTakeIn } from './file/take-in.ts'
 import { decideAcquire } from './lock/acquire.ts'
 import { decideAnswer, decideAsk } from './lock/ask.ts'
 import { decideChange, decideHandOver } from './lock/change-lock.ts'
@@ -61,6 +62,8 @@ const DECISIONS: { readonly [K in Command['kind']]: DecisionRow<K> } = {
   'expire-locks': { for: 'engine', decide: decideExpire },
   'end-session': { for: 'engine', decide: decideEndSession },
   'record-refusals': { for: 'engine', decide: decideRecordRefusals },
+  'take-in': { for: 'engine', decide: decideTakeIn },
+  'keep-contents': { for: 'engine', decide: decideKeepContents },
 }
 
 /** Reads the state, changes nothing, needs nothing that did not come in with the command. */

@@ -127,6 +127,7 @@ export interface Answer<N extends OperationName> {
 
 export interface Content {
   size: number
+  /** Empty: not known, of a file that only a folder has. */
   sha256: string
   /** The whole content where it is small and at hand; faces use it to answer without a stream. */
   bytes?: Uint8Array

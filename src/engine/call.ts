@@ -17,7 +17,8 @@ export type Asked = Command extends infer C
 /** One call on its way: what was asked, who asks, and what came of it so far. */
 export class Call<N extends OperationName = OperationName> {
   readonly operation: N
-  readonly input: Parsed<N>
+  /** As it was asked; in a folder, with the paths that files really have there. */
+  input: Parsed<N>
   readonly content: Request<N>['content']
   readonly contentBytes: number | undefined
   readonly signal: CancelSignal | undefined

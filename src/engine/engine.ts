@@ -1,6 +1,11 @@
 import type { Notice } from '../contract/door.ts'
 import { fail, type Problem, problemOf, refuse } from '../contract/errors.ts'
-import { isOfServerOnly, SERVER_STREAM, type ShownEvent } from '../contract/events.ts'
+import {
+  isOfServerOnly,
+  SERVER_STREAM,
+  type Settings,
+  type ShownEvent,
+} from '../contract/events.ts'
 import { type OperationName, type Output, operationOf } from '../contract/operations.ts'
 import { showTimesBy } from '../contract/time.ts'
 import { VERSION } from '../contract/version.ts'
@@ -27,11 +32,12 @@ import type { Clock } from './clock.ts'
 import { perform } from './perform.ts'
 import { NoticeBoard } from './session/notice-board.ts'
 import { Proof } from './session/proof.ts'
-import { Registry, randomName, sessionEnded } from './session/registry.ts'
+import { Registry, randomName, SELF, sessionEnded } from './session/registry.ts'
 import { assertSupervisor, ServerService } from './session/serving.ts'
 import { Sessions } from './session/sessions.ts'
 import type { Follower } from './stream/followers.ts'
 import { Stream } from './stream/stream.ts'
+import type { WorkingTree } from './working-tree.ts'
 import { Workspace } from './workspace.ts'
 
 /** Where an engine keeps things; `server.ts` and tests bring it. */
@@ -47,6 +53,10 @@ export interface Storage {
 export interface Extensions {
   /** Folds of a workspace's stream that live outside of its state; asked for once, when it opens. */
   followersOf?: (workspace: string) => readonly Follower[]
+  /** The folder that a workspace is kept in step with; asked for once, when it opens. */
+  workingTreeOf?: (workspace: string) => WorkingTree | undefined
+  /** Workspaces that there are from the first start on, with settings of their own. */
+  workspaces?: Readonly<Record<string, Partial<Settings>>>
   /** Refuses or delays calls before their body is read and before anything is decided. */
   admit?: Admission
 }
@@ -80,7 +90,13 @@ export class Engine implements EngineApi {
     log: (message: string, error: unknown) => void = console.error,
     extensions: Extensions = {},
   ) {
-    this.extensions = { followersOf: () => [], admit: () => undefined, ...extensions }
+    this.extensions = {
+      followersOf: () => [],
+      workingTreeOf: () => undefined,
+      admit: () => undefined,
+      workspaces: {},
+      ...extensions,
+    }
     this.log = log
     this.storage = storage
     this.clock = clock
@@ -106,7 +122,7 @@ export class Engine implements EngineApi {
   async open(): Promise<void> {
     await this.registry.stream.open()
     await this.storage.blobs.open()
-    this.firstToken = await this.registry.prepare()
+    this.firstToken = await this.registry.prepare(this.extensions.workspaces)
     for (const name of this.registry.workspaces.keys()) await this.openWorkspace(name)
     await this.sessions.endOrphans()
     this.followClock()
@@ -129,6 +145,12 @@ export class Engine implements EngineApi {
       isGone: (session) => this.sessions.isGone(session),
     })
     this.workspaces.set(name, workspace)
+    const own = this.extensions.workspaces[name]
+    if (own !== undefined && stream.state.revision === 0) {
+      const settings = { ...stream.state.settings, ...own }
+      workspace.decider.run({ kind: 'set-workspace', actor: SELF, settings })
+    }
+    await workspace.open()
     return workspace
   }
 

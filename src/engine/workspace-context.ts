@@ -2,6 +2,7 @@ import type { Notice } from '../contract/door.ts'
 import { SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
 import type { Actor, EndSession, Moment } from '../core/command.ts'
+import { OUTSIDE } from '../core/file/take-in.ts'
 import { seenLock } from '../core/lock/own-locks.ts'
 import type { Lock } from '../core/lock/table.ts'
 import type { Blobs } from '../store/blobs.ts'
@@ -16,10 +17,12 @@ import { TicketWaits } from './lock/ticket-waits.ts'
 import { WaitStatistics } from './lock/wait-statistics.ts'
 import { grantedUnasked, startTellings, tellings } from './session/notice.ts'
 import { NOTICES_KEPT, type NoticeBoard } from './session/notice-board.ts'
+import { changedOutside } from './session/outside-notice.ts'
 import { Decider } from './stream/decider.ts'
 import { type Follower, Followers } from './stream/followers.ts'
 import type { Stream } from './stream/stream.ts'
 import { StreamFailed } from './stream/stream-failed.ts'
+import type { WorkingTree } from './working-tree.ts'
 
 /** What a workspace asks of the server around it. */
 export interface Outside {
@@ -40,6 +43,8 @@ export interface Outside {
   isGone: (session: string) => boolean
   /** Folds of a workspace's stream that live outside of its state. */
   followersOf: (workspace: string) => readonly Follower[]
+  /** The folder that a workspace is kept in step with. */
+  workingTreeOf: (workspace: string) => WorkingTree | undefined
   /** Says who may come in now. */
   admit: Admission
   /** Logs an error that is nobody's refusal. */
@@ -54,6 +59,7 @@ export class WorkspaceContext {
   readonly stream: Stream
   readonly decider: Decider
   readonly followers: Followers
+  readonly tree: WorkingTree | undefined
   readonly outside: Outside
   readonly clock: Clock
   readonly leases: LeaseTable
@@ -80,8 +86,13 @@ export class WorkspaceContext {
     for (const { session, notice } of startTellings(stream.state, clock.now(), NOTICES_KEPT)) {
       board.post(session, stream.name, notice)
     }
-    const { followersOf, log } = outside
-    this.followers = new Followers(stream, clock, followersOf(stream.name), (name, error) =>
+    const { followersOf, workingTreeOf, log } = outside
+    this.tree = workingTreeOf(stream.name)
+    const all = [
+      ...followersOf(stream.name),
+      ...(this.tree === undefined ? [] : [this.tree.follower]),
+    ]
+    this.followers = new Followers(stream, clock, all, (name, error) =>
       log(`follower ${name} of ${stream.name}`, error),
     )
     this.decider.followers = this.followers
@@ -123,6 +134,10 @@ export class WorkspaceContext {
       if (event.kind === 'lock-released' && event.reason === 'released') continue
       this.statistics.follow(event)
       for (const { session, notice } of tellings(event, state, moment)) this.tell(session, notice)
+      if (event.kind !== 'files-committed' || event.agent !== OUTSIDE.agent) continue
+      for (const { session, notice } of changedOutside(event, state, this.seen)) {
+        this.tell(session, notice)
+      }
     }
   }
 

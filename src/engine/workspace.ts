@@ -16,6 +16,7 @@ import type { Service } from './perform.ts'
 import { workspaceStatus } from './session/status.ts'
 import type { Stream } from './stream/stream.ts'
 import { StreamFailed } from './stream/stream-failed.ts'
+import type { TreeContext } from './working-tree.ts'
 import { type Outside, WorkspaceContext } from './workspace-context.ts'
 
 /** One workspace at work: its operations, and the clockwork that ends what is over. */
@@ -43,6 +44,15 @@ export class Workspace implements Service {
     this.tick()
   }
 
+  /** Resolves when calls can be answered. */
+  open(): Promise<void> | undefined {
+    const { context } = this
+    const { stream, decider, followers, clock, outside } = context
+    const { blobs } = outside
+    const tell: TreeContext['tell'] = (session, notice) => context.tell(session, notice)
+    return context.tree?.open({ stream, decider, followers, clock, blobs, tell })
+  }
+
   get stream(): Stream {
     return this.context.stream
   }
@@ -65,7 +75,10 @@ export class Workspace implements Service {
 
   admit(call: Call): Promise<void> | undefined {
     if (this.stream.backlog <= LIMITS.pendingCommands) {
-      return this.context.outside.admit(askingOf(call, this.stream.name))
+      const admitted = this.context.outside.admit(askingOf(call, this.stream.name))
+      const { tree } = this.context
+      if (tree === undefined) return admitted
+      return admitted === undefined ? tree.ready(call) : admitted.then(() => tree.ready(call))
     }
     fail('overloaded', 'Too many commands wait for the disk. Try again in a second.', {
       retry_after_s: 1,
@@ -136,7 +149,8 @@ export class Workspace implements Service {
     this.isClosed = true
     this.stopTimer()
     this.context.waits.wakeAll()
-    this.context.followers.close()
+    await this.context.tree?.close()
+    await this.context.followers.finish()
     try {
       this.decider.recordCounted(Number.POSITIVE_INFINITY)
     } catch (error) {

@@ -32,6 +32,8 @@ export const TABLES = {
   version: 'small',
   content: 'large',
   state: 'large',
+  /** Of a folder: what its files were like when they were last in step. */
+  disk: 'small',
 } as const
 
 export type TableName = keyof typeof TABLES

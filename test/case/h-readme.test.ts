@@ -34,7 +34,7 @@ function masked(text: string): string {
     .replaceAll(/(?<=is in )\S+(?=\/admin\.token)/g, 'DATA')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, 'CLOCK')
-    .replaceAll(/(?<=\bL\d+\.)[\w-]{24}\b/g, 'SECRET')
+    .replaceAll(/(?<=\bL\d+\.)[\w-]{24}(?![\w-])/g, 'SECRET')
     .replaceAll(/\b[0-9a-f]{64}\b/g, 'HASH')
     .replaceAll(/\b(just now|\d+s ago)(?= )/g, 'AGO')
     .replaceAll(/\bin (1m|\d+s)\b/g, 'in SOON')

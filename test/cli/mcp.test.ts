@@ -98,7 +98,7 @@ test('sluice mcp: a set-up that cannot work is refused at the start, on stderr o
   await place.serve()
   const token = (await place.run(['agents', 'add', 'bob'])).code === 0 ? await bobsToken(place) : ''
   const cases: [string[], number, string][] = [
-    [['docs'], 2, 'would serve the files in that folder, which comes in a later release'],
+    [['docs'], 2, 'docs: There is no such folder'],
     [['--tools', 'read_file,nope'], 2, 'no such tools: nope'],
     [['--workspace', 'nope'], 5, 'no workspace nope'],
     [['--token', 'wrong'], 3, 'not known'],

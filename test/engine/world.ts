@@ -73,11 +73,15 @@ export const UNNAMED = '-'
 /** A disk that survives the engine, and the engine that is started on it. */
 export class EngineWorld {
   readonly clock = new FakeClock()
+  /** What the engine goes by. */
+  protected engineClock: Clock = this.clock
   readonly ledgers = new Map<string, MemoryLedgerDisk>()
   readonly tables = new Map<string, MemoryTablesDisk>()
   readonly blobs = new MemoryBlobsDisk()
   engine!: Engine
   extensions: Extensions = {}
+  /** What nobody's refusal was. */
+  readonly logged: string[] = []
   /** Wraps each ledger, to make it slow or faulty. */
   wrap: (ledger: Ledger, workspace: string | undefined) => Ledger = (ledger) => ledger
 
@@ -109,8 +113,8 @@ export class EngineWorld {
           }
         },
       },
-      this.clock,
-      () => {},
+      this.engineClock,
+      (message, error) => this.logged.push(`${message}: ${String(error)}`),
       this.extensions,
     )
     await this.engine.open()

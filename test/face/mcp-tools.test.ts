@@ -169,13 +169,13 @@ test('files §20: reading takes parts by lines', async () => {
 })
 
 test('files §20: a folder workspace takes the real absolute paths too', async () => {
-  const served = await serveMcp({ folderOf: () => '/home/me/project' })
+  const served = await serveMcp({ rootsOf: () => ['/home/me/project'] })
   const { call } = await connectMcp(served)
   await call('write_file', { path: '/home/me/project/src/a.ts', content: 'x' })
   expect([...served.engine.files.keys()]).toEqual(['/src/a.ts'])
   expect((await call('read_text_file', { path: '/src/a.ts' })).text).toBe('x')
   expect((await call('list_allowed_directories')).text).toBe(
-    'Allowed directories:\n/\n/home/me/project',
+    'Allowed directories:\n/home/me/project',
   )
 })
 

@@ -57,7 +57,7 @@ it('a field of an operation that is no flag is given values of its own by the fu
 })
 
 it('a setting of a workspace is read where something is decided or done', () => {
-  const text = textOf('src/core', 'src/engine')
+  const text = textOf('src/core', 'src/engine', 'src/folder')
   const read = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
   expect(Object.keys(DEFAULT_SETTINGS).filter((name) => !read(name))).toEqual([])
 })

@@ -12,6 +12,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   text: ['contract', 'text'],
   store: ['store'],
   engine: ['contract', 'core', 'engine', 'store', 'text'],
+  // A follower: it knows the engine, and the engine knows only what it asks of a working tree.
+  folder: ['contract', 'core', 'engine', 'folder', 'store'],
   face: ['contract', 'face/media-type.ts', 'engine/api.ts'],
   // What any door over HTTP needs; it knows no face.
   'face/http-kit': ['contract', 'face/http-kit', 'face/media-type.ts', 'engine/api.ts'],
@@ -21,7 +23,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   'face/socket': ['contract', 'face/socket', 'face/http-kit', 'engine/api.ts'],
   client: ['contract', 'client'],
   // `serve` starts the server, `mcp` speaks MCP over the client; nothing else of the inside.
-  cli: ['contract', 'client', 'cli', 'face/mcp', 'server.ts', 'server-note.ts'],
+  cli: [
+    ...['contract', 'client', 'cli', 'face/mcp', 'server.ts', 'server-note.ts'],
+    'folder/own-name.ts',
+  ],
 }
 
 /** The little that each part takes from outside, so that a new dependency is a decision. */
@@ -31,6 +36,7 @@ const PACKAGES: Record<string, RegExp> = {
   text: /^(diff|node:(buffer|worker_threads))$/,
   store: /^(node:|msgpackr$)/,
   engine: /^(node:crypto|msgpackr)$/,
+  folder: /^(node:(crypto|fs|path)|ignore)$/,
   face: /^(node:|fastify$|@fastify\/(cors|swagger-ui)$|zod$|ws$|msgpackr$|prom-client$|minimatch$|mime-types$|file-type$|@modelcontextprotocol\/(server|node)(\/stdio)?$)/,
   client: /^(msgpackr|ws)$/,
   cli: /^(node:|commander$|pino$|zod$)/,

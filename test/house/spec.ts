@@ -29,7 +29,7 @@ export function pages(): Page[] {
 
 /** Pages in the order in which the README of the rules names them. */
 export function rules(): Rule[] {
-  const order = ['locks', 'files', 'contract', 'guard']
+  const order = ['locks', 'files', 'folder', 'contract', 'guard']
   const rank = (part: string): number =>
     (order.indexOf(part) + order.length + 1) % (order.length + 1)
   return pages()

@@ -50,7 +50,7 @@ function printFile(file: Extract<Output<'get_entry'>, { kind: 'file' }>, screen:
     ['path', path],
     ['version', String(version)],
     ['size', `${size} bytes`],
-    ['sha256', sha256],
+    ...(sha256 === undefined ? [] : [['sha256', sha256] as const]),
     ['created', timeText(created_at)],
     ['changed', `${timeText(modified_at)} by ${modified_by.session}`],
     ...(lock === undefined

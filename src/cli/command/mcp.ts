@@ -1,22 +1,26 @@
 import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Problem, problemOf, refuse } from '../../contract/errors.ts'
+import { optional } from '../../contract/optional.ts'
 import { VERSION } from '../../contract/version.ts'
-import { serveStdioDoor } from '../../face/mcp/stdio.ts'
+import { type StdioOptions, serveStdioDoor } from '../../face/mcp/stdio.ts'
 import { chooseTools, type ToolChoice } from '../../face/mcp/tools.ts'
+import { OWN_FOLDER } from '../../folder/own-name.ts'
 import type { Command } from '../command.ts'
 import { HttpDoor } from '../http-door.ts'
 import { McpDoor } from '../mcp-door.ts'
+import { refuseNested, servedFolder } from '../served-folder.ts'
 import { SHARED } from '../settings.ts'
 import { findOrStartServer } from '../start-server.ts'
 import { dataFolder, type Target, targetAt, targetOf } from '../target.ts'
-import { UsageError } from '../usage-error.ts'
+import { Failure, UsageError } from '../usage-error.ts'
 import type { Values } from '../values.ts'
 
 /** `sluice mcp`: a stdio MCP server in front of the server of a data folder. stdout is MCP's alone. */
 export const mcp: Command = {
   summary: 'Be a stdio MCP server; finds the server of the data folder, or starts a shared one.',
-  arguments: '[dir]',
+  arguments: '[dir...]',
   settings: [
     SHARED.data,
     SHARED.url,
@@ -29,17 +33,21 @@ export const mcp: Command = {
     SHARED.config,
   ],
   notes: [
-    'In the configuration of an MCP client: {"command": "sluice", "args": ["mcp", "--data", "/abs/dir"]}.',
-    'A server that it starts is shared by all "sluice mcp" of the data folder and ends after five',
-    'minutes without any of them. [dir] is of a later release.',
+    'In the configuration of an MCP client: {"command": "sluice", "args": ["mcp", "/abs/dir"]} serves the',
+    'files in that folder where they lie; its data are in /abs/dir/.sluice. Several folders make one',
+    'workspace. Without a folder, files are kept in the data folder itself (--data).',
+    'A server that it starts is shared by all "sluice mcp" of the same folder and ends after five minutes',
+    'without any of them.',
   ].join('\n'),
-  async run({ values, arguments: [folder] }) {
-    if (folder !== undefined) refuseFolder(folder)
+  async run({ values, arguments: folders }) {
+    const roots = [...new Set(folders.map(servedFolder))]
+    refuseNested(roots)
     const tools = toolsOf(values)
     const workspace = values.text('workspace') as string
-    const target = finder(values)
+    const target = finder(values, workspace, roots)
     const agent = values.text('agent')
-    await checkEntry(await target(), workspace, agent)
+    const served = await checkEntry(await target(), workspace, agent)
+    assertSame(roots, served)
     const about: Record<string, string> = {}
     const door = new McpDoor({
       target,
@@ -48,7 +56,8 @@ export const mcp: Command = {
       about: () => about,
     })
     const hostFolders = [homedir(), process.cwd()]
-    await served(door, { workspace, tools, hostFolders }, (name) => {
+    const options = { workspace, tools, hostFolders, ...optional('roots', served) }
+    await serveClient(door, options, (name) => {
       about.client = name
     })
     // A server that is gone ends the session by itself; nobody should wait for it here.
@@ -59,12 +68,13 @@ export const mcp: Command = {
 
 const CLOSE_MS = 1000
 
-/** Serving files where they lie is not there yet, and an empty tree in their place would mislead. */
-function refuseFolder(folder: string): never {
-  throw new UsageError(
-    `"sluice mcp ${folder}" would serve the files in that folder, which comes in a later release. ` +
-      `Until then files live in Sluice itself: use "sluice mcp --data DIR" with a folder for its ` +
-      'data, and copy files in with "sluice put".',
+/** A server that runs already may serve other folders than were asked for here. */
+function assertSame(asked: readonly string[], served: readonly string[] | undefined): void {
+  const wanted = asked.toSorted().join(', ')
+  if (asked.length === 0 || wanted === served?.toSorted().join(', ')) return
+  throw new Failure(
+    `The server that runs there serves ${served?.join(', ') ?? 'no folder'}, not ${wanted}. Stop it first, ` +
+      'or name the same folders.',
   )
 }
 
@@ -87,14 +97,21 @@ function toolsOf(values: Values): ToolChoice {
  * Finds the server, each time anew. One that somebody else runs is theirs to start again: taking its
  * folder while it is being upgraded would keep it from coming back.
  */
-function finder(values: Values): () => Promise<Target> {
+function finder(
+  values: Values,
+  workspace: string,
+  roots: readonly string[],
+): () => Promise<Target> {
   if (values.text('url') !== undefined) return () => targetOf(values)
-  const data = dataFolder(values)
+  const [first] = roots
+  const isGiven = values.sourceOf('data') !== 'default'
+  const data = first === undefined || isGiven ? dataFolder(values) : join(first, OWN_FOLDER)
+  const folders = roots.map((root) => `${workspace}=${root}`)
   const idleSeconds = values.number('idle-exit') || IDLE_SECONDS
   let isOurs = true
   return async () => {
     if (!isOurs) return targetOf(values)
-    const note = await findOrStartServer(data, idleSeconds)
+    const note = await findOrStartServer(data, idleSeconds, folders)
     isOurs = note.shared === true
     return targetAt(note, data, values)
   }
@@ -103,24 +120,27 @@ function finder(values: Values): () => Promise<Target> {
 /** Long enough for a client that restarts, short enough not to be in the way for a day. */
 const IDLE_SECONDS = 300
 
-/** Faults of the set-up are told at the start, where whoever set it up looks for them. */
+/**
+ * Faults of the set-up are told at the start, where whoever set it up looks for them. Gives the real
+ * folders of the workspace, where it has some.
+ */
 async function checkEntry(
   target: Target,
   workspace: string,
   agent: string | undefined,
-): Promise<void> {
+): Promise<readonly string[] | undefined> {
   const door = new HttpDoor(target, 'cli')
-  await door.call('get_workspace', { workspace })
-  if (agent === undefined) return
+  const { folder } = await door.call('get_workspace', { workspace })
+  if (agent === undefined) return folder?.roots
   const { agents } = await door.call('list_agents', {})
-  if (agents.some(({ name }) => name === agent)) return
-  await door.call('put_agent', { name: agent })
+  if (!agents.some(({ name }) => name === agent)) await door.call('put_agent', { name: agent })
+  return folder?.roots
 }
 
 /** Resolves when the client has gone, or a signal says to go. */
-function served(
+function serveClient(
   door: McpDoor,
-  options: { workspace: string; tools: ToolChoice; hostFolders: string[] },
+  options: Pick<StdioOptions, 'workspace' | 'tools' | 'hostFolders' | 'roots'>,
   onClient: (name: string) => void,
 ): Promise<void> {
   return new Promise((resolve) => {

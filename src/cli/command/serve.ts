@@ -9,6 +9,7 @@ import { makeDataFolder } from '../data-folder.ts'
 import { findServer } from '../find-server.ts'
 import { watchIdle } from '../idle-exit.ts'
 import { reportError } from '../report-error.ts'
+import { refuseNested, servedFolder } from '../served-folder.ts'
 import { SHARED } from '../settings.ts'
 import { dataFolder } from '../target.ts'
 import { Failure, TAKEN, UsageError } from '../usage-error.ts'
@@ -59,12 +60,6 @@ async function serveUntilEnd(values: Values): Promise<void> {
 }
 
 function optionsOf(values: Values): ServerOptions {
-  if (values.list('folder').length > 0) {
-    throw new UsageError(
-      '--folder comes in a later release: this one serves files that are kept in its data folder, ' +
-        'not files that are on disk already. Leave it out, and copy files in with "sluice put".',
-    )
-  }
   const port = values.number('port') as number
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new UsageError(`--port: ${port} is no port; ports are 0 to 65535.`)
@@ -75,8 +70,29 @@ function optionsOf(values: Values): ServerOptions {
     port,
     allowHosts: values.list('allow-host').map((name) => hostGiven('--allow-host', name)),
     allowOrigins: values.list('allow-origin').map(originGiven),
+    folders: foldersGiven(values.list('folder')),
   }
 }
+
+/** `NAME=DIR`: several of one name make one workspace with several roots. */
+function foldersGiven(given: readonly string[]): Record<string, string[]> {
+  const folders: Record<string, string[]> = {}
+  for (const one of given) {
+    const [, name, folder] = /^([^=/\\]+)=(.+)$/.exec(one) ?? []
+    if (name === undefined || folder === undefined || !WORKSPACE_NAME.test(name)) {
+      throw new UsageError(
+        `--folder: "${one}" is not NAME=DIR, such as main=/home/me/project: the name of a workspace (a–z, ` +
+          '0–9, ".", "_", "-"), and a folder that is there.',
+      )
+    }
+    const real = servedFolder(folder)
+    folders[name] = [...new Set([...(folders[name] ?? []), real])]
+  }
+  refuseNested(Object.values(folders).flat())
+  return folders
+}
+
+const WORKSPACE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 /** One that never matches would show only when somebody is refused. */
 function hostGiven(flag: string, given: string): string {
@@ -120,7 +136,7 @@ async function start(options: ServerOptions): Promise<RunningServer> {
     if (code === 'EACCES' || code === 'EROFS') {
       throw new Failure(`The data folder ${data} cannot be written: ${message}.`)
     }
-    if (name === 'LedgerDamaged') throw new Failure(message)
+    if (name === 'LedgerDamaged' || name === 'HasFilesAlready') throw new Failure(message)
     throw error
   }
 }

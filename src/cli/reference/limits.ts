@@ -54,6 +54,9 @@ const SETTINGS: Record<keyof Settings, string> = {
   write_mode:
     '`checked`: replacing a file needs its version or having read it; `locked`: every write needs a lock; `open`: neither',
   portable_names: 'Names that differ in case only are one name; fixed when the workspace is made',
+  keep_bytes:
+    'Of a folder: contents up to so many bytes are kept when they are read or changed from outside',
+  guard: 'Of a folder: "mode" takes the write bits of files away while somebody holds them',
   exclusive_hides_reads: 'An exclusive lock keeps readers out too',
   lock_ttl_s: 'TTL of a lock where none is given, in seconds',
   file_bytes: 'A file, in bytes',

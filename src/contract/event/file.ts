@@ -23,7 +23,10 @@ const fileChange = z.discriminatedUnion('op', [
     /** Nothing was there: a new file, or a deleted one written anew. */
     created: z.boolean().optional(),
     size: z.number(),
+    /** Empty: the content lies in the folder alone, and has not been looked at yet (folder §5). */
     sha256: z.string(),
+    /** Of a change from outside: when the file says it was changed, ms since 1970. */
+    modifiedAt: z.number().optional(),
     from: z.object({ path: z.string(), version: z.number() }).optional(),
     /** The bytes `[start, end)` of the base that became `size` bytes; holds behind move along. */
     splice: z.object({ start: z.number(), end: z.number(), size: z.number() }).optional(),
@@ -139,6 +142,34 @@ export const fileEvents = {
       ...optional('run', run),
     }),
     detail: ({ changes, message }) => [countedOps(changes), message].filter(Boolean).join(': '),
+  }),
+  /** What a folder alone had, and is kept from now on: no version, only its content (folder §5). */
+  'contents-kept': event({
+    ...first,
+    number: 37,
+    of: 'workspace',
+    audience: 'readers',
+    data: z.object({
+      files: z.array(
+        z.object({
+          path: z.string(),
+          folder: z.number(),
+          name: z.string(),
+          id: z.number(),
+          version: z.number(),
+          size: z.number(),
+          sha256: z.string(),
+        }),
+      ),
+    }),
+    about: { paths: ({ files }) => files.map(({ path }) => path) },
+    shown: z.object({
+      files: z.array(z.object({ path: z.string(), version: field.version, sha256: z.string() })),
+    }),
+    show: ({ files }) => ({
+      files: files.map(({ path, version, sha256 }) => ({ path, version, sha256 })),
+    }),
+    detail: ({ files }) => `${files.length} files`,
   }),
   /** What a holder wanted to write when its lock was gone already. */
   'draft-kept': event({

@@ -337,6 +337,16 @@ export const lockEvents = {
     show: ({ lock }) => ({ lock: `L${lock}` }),
     detail: ({ lock }) => `L${lock}`,
   }),
+  /** Somebody outside of the server wrote under a lock, which nobody can prevent (folder §12). */
+  'lock-bypassed': event({
+    ...ofReaders,
+    number: 38,
+    data: z.object({ lock: z.number(), paths: z.array(z.string()) }),
+    about: { paths: ({ paths }) => paths },
+    shown: z.object({ lock: field.lockId }),
+    show: ({ lock }) => ({ lock: `L${lock}` }),
+    detail: ({ lock, paths }) => line(`L${lock}`, ...paths),
+  }),
   /** The question's number is this event's revision. */
   'holder-asked': event({
     ...ofReaders,

@@ -33,6 +33,10 @@ export const settings = z.object({
   claim_window_s: z.number().min(1).max(3600),
   /** What a revoked holder wanted to write is kept so long. */
   draft_kept_s: z.number().min(0).max(2_592_000),
+  /** Of a folder: contents up to so many bytes are kept when they are read, or changed from outside. */
+  keep_bytes: z.int().min(0),
+  /** Of a folder: "mode" takes the write bits of files away while somebody holds them (folder §12). */
+  guard: z.enum(['off', 'mode']),
 })
 
 export const role = z.enum(['agent', 'supervisor', 'human', 'admin'])
@@ -67,4 +71,6 @@ export const DEFAULT_SETTINGS: Settings = {
   lock_delay_s: 0,
   claim_window_s: 30,
   draft_kept_s: 24 * 3600,
+  keep_bytes: 64 * 1024 ** 2,
+  guard: 'off',
 }

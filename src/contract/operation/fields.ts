@@ -170,22 +170,34 @@ export const draft = z.object({
   until: time.describe('Kept until then'),
 })
 
+const diskFacts = z
+  .object({
+    size: z.number(),
+    created_at: time,
+    modified_at: time,
+    accessed_at: time,
+    permissions: z.string().describe('Octal, such as 644'),
+  })
+  .describe('Of a folder, where one path is asked for: what its file system says')
+
 export const fileFacts = z.object({
   path: z.string(),
   kind: z.literal('file'),
-  version,
+  version: version.describe('In a folder, 0: not looked at yet as it is now'),
   size: z.int(),
-  sha256: z.string(),
+  sha256: z.string().optional().describe('Absent: in a folder, and not looked at yet'),
   created_at: time,
   modified_at: time,
   modified_by: z.object({ agent: z.string(), session: z.string() }),
   lock: holder.optional().describe('Somebody holds a write or exclusive lock that covers it'),
+  disk: diskFacts.optional(),
 })
 
 export const folderFacts = z.object({
   path: z.string(),
   kind: z.literal('folder'),
   lock: holder.optional(),
+  disk: diskFacts.optional(),
 })
 
 export const written = z.object({

@@ -274,7 +274,7 @@ export const fileOperations = {
           base: field.version,
           how: z.enum(['write', 'append', 'edit', 'copy', 'delete']),
           size: z.int(),
-          sha256: z.string(),
+          sha256: z.string().optional().describe('Absent: its content is not kept'),
           at: field.time,
           agent: z.string(),
           session: z.string(),

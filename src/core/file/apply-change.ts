@@ -99,6 +99,21 @@ export function applyChange(
   }
 }
 
+/** A version gets the content that until now only the folder had. */
+export function applyKept(
+  records: Records,
+  kept: { folder: number; name: string; id: number; version: number; sha256: string },
+  portable: boolean,
+): void {
+  const { folder, name, id, version, sha256 } = kept
+  const key = versionKey(id, version)
+  const record = records.get('version', key) as VersionRecord | undefined
+  if (record !== undefined) records.put('version', key, { ...record, sha256 })
+  const entry = entryAt(records, folder, name, portable)
+  if (entry?.kind !== 'file' || entry.id !== id || entry.version !== version) return
+  records.put('entry', entryKey(folder, name, portable), { ...entry, sha256 })
+}
+
 function fileEntry(
   change: FileChange & { op: 'write' },
   frame: EventFrame,
@@ -113,8 +128,8 @@ function fileEntry(
     version: frame.revision,
     size: change.size,
     sha256: change.sha256,
-    createdAt: old?.createdAt ?? frame.at,
-    modifiedAt: frame.at,
+    createdAt: old?.createdAt ?? change.modifiedAt ?? frame.at,
+    modifiedAt: change.modifiedAt ?? frame.at,
     agent: frame.agent,
     session: frame.session,
     ...(change.how === 'write' ? { whole: true as const } : {}),

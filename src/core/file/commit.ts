@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../contract/errors.ts'
-import type { Attributes, EventFrame, FileChange, NewEvent } from '../../contract/events.ts'
+import type { NewEvent } from '../../contract/events.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { optional } from '../../contract/optional.ts'
 import { foldPath, isUnder } from '../../contract/path.ts'
@@ -9,9 +9,9 @@ import type { Wanted } from '../lock/conflict.ts'
 import { MODE, type Mode } from '../lock/mode.ts'
 import type { Range, Splice } from '../lock/range.ts'
 import type { State } from '../state.ts'
-import { applyChange } from './apply-change.ts'
 import { copiedAttributes } from './attributes.ts'
-import { type Entry, type FileEntry, type FolderEntry, folderRange, type Records } from './entry.ts'
+import { Draft } from './draft.ts'
+import { type Entry, type FileEntry, type FolderEntry, folderRange } from './entry.ts'
 import { inexactlyKnown } from './inexact.ts'
 import { alreadyThere, notAFile, nothingThere } from './path-refusals.ts'
 import {
@@ -25,8 +25,7 @@ import {
   type Writer,
   writerOf,
 } from './permit.ts'
-import { fileAsOf, occupantAt, type ResolvedPath, resolvePath } from './resolve-path.ts'
-import { scratchOf } from './scratch-records.ts'
+import { fileAsOf, occupantAt } from './resolve-path.ts'
 
 /**
  * A commit (files §7–16, locks §33–35): up to 10,000 changes, all or nothing, one event, one
@@ -62,26 +61,16 @@ export function decideCommit(state: State, command: Commit, moment: Moment): Dec
 }
 
 /** One commit in the making. */
-class Work {
-  readonly changes: FileChange[] = []
+class Work extends Draft {
   /** Locks that a change was made under. */
   readonly used: Set<number>
   private readonly writer: Writer
-  private scratch: Records | undefined
-  /** Not in the scratch yet: nobody has looked since. */
-  private readonly unseen: FileChange[] = []
-  private readonly portable: boolean
-  private readonly frame: EventFrame
-  private nextFileId: number
 
   constructor(writer: Writer) {
     const { state, command, moment } = writer
+    super(state, command.actor, moment.at)
     this.writer = writer
     this.used = new Set(command.locks)
-    this.portable = state.settings.portable_names
-    const { agent, session } = command.actor
-    this.frame = { revision: state.revision + 1, at: moment.at, agent, session }
-    this.nextFileId = state.nextFileId
   }
 
   add(change: CommitChange): Refusal | undefined {
@@ -110,7 +99,7 @@ class Work {
       lockRequired(this.writer, path, covering !== undefined) ??
       this.versionRefusal(change, file)
     if (refusal !== undefined) return refusal
-    this.put(place, path, how, content, { splice: change.splice })
+    this.put(place, path, how, { content, splice: change.splice })
     return undefined
   }
 
@@ -168,7 +157,7 @@ class Work {
     const needed = blocked ?? this.uncovered(path)
     if (needed !== undefined) return needed
     const folder = this.makeParents(place, path)
-    this.push({ op: 'make-folder', path, folder, name: place.name, id: this.nextFileId++ })
+    this.pushFolder(path, folder, place.name)
     return undefined
   }
 
@@ -273,7 +262,8 @@ class Work {
   private copyFile(source: FileEntry, path: string, to: string): undefined {
     const { sha256, size, version } = source
     const attributes = copiedAttributes(source.attributes)
-    this.put(this.place(to), to, 'copy', { sha256, size }, { from: { path, version }, attributes })
+    const from = { path, version }
+    this.put(this.place(to), to, 'copy', { content: { sha256, size }, from, attributes })
     return undefined
   }
 
@@ -282,7 +272,7 @@ class Work {
     const target = this.place(to)
     if (target.entry === undefined) {
       const folder = this.makeParents(target, to)
-      this.push({ op: 'make-folder', path: to, folder, name: target.name, id: this.nextFileId++ })
+      this.pushFolder(to, folder, target.name)
     }
     const rows = this.records.range('entry', ...folderRange(id), LIMITS.commitChanges + 1)
     for (const [, value] of rows) {
@@ -355,94 +345,12 @@ class Work {
     return lostOwn(this.writer, path, file) ?? lockRequired(this.writer, path, false)
   }
 
-  private put(
-    place: ResolvedPath,
-    path: string,
-    how: 'write' | 'append' | 'edit' | 'copy',
-    content: { sha256: string; size: number },
-    more: {
-      from?: { path: string; version: number }
-      splice?: Splice | undefined
-      attributes?: Attributes | undefined
-    },
-  ): void {
-    const { entry, record } = place
-    if (entry?.kind === 'file' && entry.sha256 === content.sha256) return
-    const gone = record?.kind === 'gone' && record.fileId !== undefined ? record : undefined
-    const id = entry?.id ?? gone?.fileId ?? this.nextFileId++
-    const base = entry?.kind === 'file' ? entry.version : (gone?.version ?? 0)
-    const folder = this.makeParents(place, path)
-    const { sha256, size } = content
-    const name = place.name
-    this.push({
-      op: 'write',
-      how,
-      path,
-      folder,
-      name,
-      id,
-      base,
-      ...(entry === undefined ? { created: true } : {}),
-      size,
-      sha256,
-      ...optional('from', more.from),
-      ...optional('splice', more.splice),
-      ...(entry === undefined ? optional('attributes', more.attributes) : {}),
-    })
-  }
-
-  private makeParents(place: ResolvedPath, path: string): number {
-    let folder = place.folder
-    let end = path.length - place.name.length - 1
-    for (let i = place.missing.length - 1; i > 0; i--)
-      end -= (place.missing[i] as string).length + 1
-    for (const [index, name] of place.missing.entries()) {
-      if (index > 0) end += name.length + 1
-      const id = this.nextFileId++
-      this.push({ op: 'make-folder', path: path.slice(0, end), folder, name, id })
-      folder = id
-    }
-    return folder
-  }
-
-  private push(change: FileChange): void {
-    this.changes.push(change)
-    this.unseen.push(change)
-  }
-
-  /** As the changes so far leave it. A lone change looks at the state itself, and nothing is copied. */
-  private get records(): Records {
-    if (this.unseen.length > 0) {
-      this.scratch ??= scratchOf(this.writer.state.records)
-      for (const change of this.unseen.splice(0)) {
-        applyChange(this.scratch, change, this.frame, {}, this.portable)
-      }
-    }
-    return this.scratch ?? this.writer.state.records
-  }
-
   private taken(path: string, mode: Mode, range?: Range): Wanted {
     return taken(this.writer.state.locks, path, mode, range)
   }
 
   private isOneName(path: string, other: string): boolean {
     return foldPath(path, this.portable) === foldPath(other, this.portable)
-  }
-
-  private place(path: string): ResolvedPath {
-    return resolvePath(this.records, path, this.portable)
-  }
-
-  private isEmpty(folder: number): boolean {
-    let [from, to] = folderRange(folder)
-    for (;;) {
-      const rows = this.records.range('entry', from, to, 256)
-      if (rows.some(([, value]) => (value as Entry).kind !== 'gone')) return false
-      const last = rows.at(-1)
-      if (rows.length < 256 || last === undefined) return true
-      from = `${last[0]}\u0000`
-      to = folderRange(folder)[1]
-    }
   }
 }
 

@@ -47,6 +47,7 @@ export const lockFolds = {
   'ticket-left': ({ locks }, event) => left(locks, event),
   'lock-released': ({ locks }, event) => released(locks, event),
   'lock-handed-over': ({ locks }, event) => handedOver(locks, event),
+  'lock-bypassed': () => {},
   'lock-opened': ({ locks: table }, event) => {
     const closed = table.closed.get(event.lock)
     if (closed !== undefined) openClosed(table, closed)

@@ -92,7 +92,9 @@ async function* chunks(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   }
 }
 
+/** What is kept of a version; throws a refusal where only a folder ever had it. */
 export function contentOf(overlay: Overlay, blobs: Blobs, { sha256, size }: ContentFacts): Content {
+  if (sha256 === '') fail('compacted', NOT_KEPT)
   if (size > LIMITS.smallContentBytes) return contentIn(blobs, { sha256, size })
   const bytes = overlay.get('content', sha256)
   if (!(bytes instanceof Uint8Array)) throw new Error(`Content ${sha256} is missing.`)
@@ -135,4 +137,7 @@ export async function bytesBetween(content: Content, start: number, end: number)
   return Buffer.concat(parts)
 }
 
+const NOT_KEPT =
+  'The content of that version was only in the folder, and changed before anybody read it here, or was ' +
+  'too large to keep. Read the current version, or one that is in the history with a sha256.'
 const CHUNK_BYTES = 256 * 1024

@@ -13,7 +13,7 @@ export function fileFacts(
     kind: 'file',
     version: entry.version,
     size: entry.size,
-    sha256: entry.sha256,
+    ...(entry.sha256 === '' ? {} : { sha256: entry.sha256 }),
     created_at: isoTime(entry.createdAt),
     modified_at: isoTime(entry.modifiedAt),
     modified_by: { agent: entry.agent, session: entry.session },

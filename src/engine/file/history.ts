@@ -18,8 +18,8 @@ export function getHistory(reader: Reader, input: Parsed<'get_history'>): Output
   const start = versionKey(id, Math.min(before ?? until, until) - 1)
   const rows = records.range('version', start, `${id.toString(36)}0`, limit + 1)
   const versions = rows.slice(0, limit).map(([, value]) => {
-    const { at, ...facts } = value as VersionRecord
-    return { ...facts, at: isoTime(at) }
+    const { at, sha256, ...facts } = value as VersionRecord
+    return { ...facts, ...(sha256 === '' ? {} : { sha256 }), at: isoTime(at) }
   })
   return { versions, more: rows.length > limit }
 }

@@ -6,6 +6,7 @@ import { fileAsOf, occupantAt, resolvePath } from '../../core/file/resolve-path.
 import { holdersInTheWay } from '../../core/lock/conflict.ts'
 import { holderFacts, sentenceOf } from '../../core/lock/describe.ts'
 import { MODE } from '../../core/lock/mode.ts'
+import type { State } from '../../core/state.ts'
 import type { Reader } from '../handler.ts'
 
 /** What stands at a path, as one caller may see it. */
@@ -42,11 +43,26 @@ export function fileAt(reader: Sight, path: string, at: number | undefined): Fil
   if (at > revision) fail('not_found', `Revision ${at} is not written yet.`, { path, revision })
   const occupant = occupantAt(records, path, at, settings.portable_names)
   if (occupant?.kind === 'folder') fail('is_folder', `${path} was a folder then.`, { path })
-  const file = occupant === undefined ? undefined : fileAsOf(records, occupant.id, at)
+  const file =
+    occupant === undefined
+      ? versionOfNow(reader.state, path, at)
+      : fileAsOf(records, occupant.id, at)
   if (file === undefined) {
     fail('not_found', `There was no file at ${path} at revision ${at}.`, { path, at })
   }
   return file
+}
+
+/** A version from the history of the file that has this path by now, and had another one then. */
+function versionOfNow(
+  { records, settings }: State,
+  path: string,
+  at: number,
+): FileEntry | undefined {
+  const { entry } = resolvePath(records, path, settings.portable_names)
+  if (entry?.kind !== 'file') return undefined
+  const file = fileAsOf(records, entry.id, at)
+  return file?.version === at ? file : undefined
 }
 
 export function notFound(path: string, clash: string | undefined): never {

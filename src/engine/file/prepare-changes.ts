@@ -11,6 +11,7 @@ import type { Attachment } from '../../store/ledger.ts'
 import type { EditThread } from '../../text/edit-thread.ts'
 import type { Content } from '../api.ts'
 import type { Overlay } from '../stream/overlay.ts'
+import type { WorkingTree } from '../working-tree.ts'
 import { bytesOf, contentOf, contentOfStaged, stage, stageBytes } from './contents.ts'
 import { editRefusal } from './edit-refusal.ts'
 import { joined } from './joined.ts'
@@ -31,6 +32,7 @@ export interface ChangeSource {
   overlay: Overlay
   blobs: Blobs
   texts: EditThread
+  tree: WorkingTree | undefined
   /** Calls back when others had their turn. */
   soon: (callback: () => void) => void
 }
@@ -178,10 +180,14 @@ function replaceBytes(
 }
 
 /** What a file holds now; nothing and version 0 when there is none. */
-function baseOf({ state, overlay, blobs }: ChangeSource, path: string): Base {
+function baseOf({ state, overlay, blobs, tree }: ChangeSource, path: string): Base {
   const { entry } = resolvePath(state.records, path, state.settings.portable_names)
   if (entry?.kind !== 'file') return { content: undefined, version: 0 }
-  return { content: contentOf(overlay, blobs, entry), version: entry.version }
+  const content =
+    entry.sha256 === '' && tree !== undefined
+      ? tree.contentOf(path, entry)
+      : contentOf(overlay, blobs, entry)
+  return { content, version: entry.version }
 }
 
 async function editText(
@@ -224,6 +230,7 @@ export function prepareAppendNow(
   const { entry } = resolvePath(state.records, path, state.settings.portable_names)
   const size = entry?.kind === 'file' ? entry.size : 0
   if (size + data.length > LIMITS.smallContentBytes) return undefined
+  if (entry?.kind === 'file' && entry.sha256 === '') return undefined
   const before = entry?.kind === 'file' ? contentOf(overlay, blobs, entry).bytes : undefined
   const staged = stageBytes(before === undefined ? data : Buffer.concat([before, data]))
   const { sha256 } = staged

@@ -26,6 +26,10 @@ export function reading(context: WorkspaceContext): Read {
   const { seen, clock, stream, outside } = context
   const bytesOf = (one: { sha256: string; size: number }) =>
     contentOf(stream.overlay, outside.blobs, one)
+  const contentAt = (path: string, entry: FileEntry, at: number | undefined) =>
+    entry.sha256 === '' && at === undefined && context.tree !== undefined
+      ? context.tree.contentOf(path, entry)
+      : bytesOf(entry)
   const lockOn = ({ state, moment }: Reader, path: string) => holderOf(state.locks, path, moment)
   /** Whoever was shown the newest version whole knows it. */
   const saw = (actor: Actor, { id, version }: FileEntry, at: number, inexact?: string) => {
@@ -35,7 +39,7 @@ export function reading(context: WorkspaceContext): Read {
     read_file: {
       read(reader, { input: { path, at } }) {
         const entry = fileAt(reader, path, at)
-        const content = bytesOf(entry)
+        const content = contentAt(path, entry, at)
         const value = fileFacts(path, entry, lockOn(reader, path))
         return async () => {
           if (at === undefined) saw(reader.actor, entry, clock.now())
@@ -49,7 +53,7 @@ export function reading(context: WorkspaceContext): Read {
         const part = partOf(input)
         const entry = fileAt(reader, path, at)
         const { version, size } = entry
-        const content = bytesOf(entry)
+        const content = contentAt(path, entry, at)
         const lock = lockOn(reader, path)
         return async () => {
           const readAt = clock.now()
@@ -83,7 +87,7 @@ export function reading(context: WorkspaceContext): Read {
         return { value: draftFacts(draft), content: bytesOf(draft) }
       },
     },
-    get_entry: { read: (reader, { input }) => getEntry(reader, input) },
+    get_entry: { read: (reader, { input }) => getEntry(reader, input, context.tree) },
     get_history: { read: (reader, { input }) => getHistory(reader, input) },
   }
 }

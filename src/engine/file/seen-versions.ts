@@ -18,6 +18,13 @@ export class SeenVersions {
     return this.sessions.get(session)?.get(file)
   }
 
+  /** Sessions that know a file as it was at a version. */
+  *whoKnows(file: number, version: number): Generator<string> {
+    for (const [session, files] of this.sessions) {
+      if (files.get(file)?.version === version) yield session
+    }
+  }
+
   saw(session: string, file: number, version: number, at: number, inexact?: string): void {
     let files = this.sessions.get(session)
     if (files === undefined) {

@@ -11,6 +11,7 @@ import { MODE } from '../../core/lock/mode.ts'
 import type { Call } from '../call.ts'
 import type { CommandHandler, Handlers, Result } from '../handler.ts'
 import { DISK_FULL } from '../stream/storage-refusal.ts'
+import type { Spool } from '../working-tree.ts'
 import type { WorkspaceContext } from '../workspace-context.ts'
 import { type Committed, committed, writtenRow } from './commit-answer.ts'
 import { stage } from './contents.ts'
@@ -91,10 +92,11 @@ export class Writing {
     const staged = await stage(content, blobs, limit)
     const change = wholeWrite(call, { sha256: staged.sha256, size: staged.size })
     const attachments = staged.attachment === undefined ? [] : [staged.attachment]
-    // In the same turn as the decision, so nothing comes between.
-    if (input.if_exists === true) this.assertThere(call, change)
     const prepared = { changes: [change], attachments, diffs: [] }
-    return writtenRow(await this.decideOnce(call, [{ op: 'write', path }], prepared), path)
+    const check = (): void => {
+      if (input.if_exists === true) this.assertThere(call, change)
+    }
+    return writtenRow(await this.decideOnce(call, [{ op: 'write', path }], prepared, check), path)
   }
 
   /** A write that is to replace a file finds one. Who may not write is told that instead. */
@@ -207,7 +209,7 @@ export class Writing {
       const { prepared, made } = await this.turns.take(paths, async () => {
         const ready = await prepareChanges(this.source(), asked, withDiff)
         const prepared = withConditions(ready, conditions)
-        return { prepared, made: this.attempt(call, asked, prepared) }
+        return { prepared, made: await this.spooled(call, asked, prepared) }
       })
       if (!('code' in made)) {
         await call.settled()
@@ -242,11 +244,43 @@ export class Writing {
     call: Call<Write>,
     asked: readonly AskedChange[],
     prepared: Prepared,
+    check?: () => void,
   ): Promise<Committed> {
-    const made = this.attempt(call, asked, prepared)
+    const attempted = this.spooled(call, asked, prepared, check)
+    const made = attempted instanceof Promise ? await attempted : attempted
     if ('code' in made) this.refuse(call, prepared, made)
     await call.settled()
     return made
+  }
+
+  /**
+   * Decides, once a folder has what it needs to follow.
+   * @param check in the same turn as the decision, so that nothing comes between
+   */
+  private spooled(
+    call: Call<Write>,
+    asked: readonly AskedChange[],
+    prepared: Prepared,
+    check: () => void = () => {},
+  ): Promise<Committed | Refusal> | Committed | Refusal {
+    const { tree } = this.context
+    if (tree === undefined) {
+      check()
+      return this.attempt(call, asked, prepared)
+    }
+    const decideWith = (spool: Spool): Committed | Refusal => {
+      let made: Committed | Refusal | undefined
+      try {
+        check()
+        made = this.attempt(call, asked, prepared)
+      } finally {
+        if (made === undefined || 'code' in made || made.unchanged) spool.discard()
+        else spool.use(made.revision)
+      }
+      return made
+    }
+    const spool = tree.spool(prepared.changes, prepared.attachments)
+    return spool instanceof Promise ? spool.then(decideWith) : decideWith(spool)
   }
 
   private attempt(
@@ -292,8 +326,9 @@ export class Writing {
   private source(): ChangeSource {
     const { stream, clock, outside } = this.context
     const { blobs, texts } = outside
+    const { tree } = this.context
     const soon = (callback: () => void): void => clock.soon(callback)
-    return { state: stream.state, overlay: stream.overlay, blobs, texts, soon }
+    return { state: stream.state, overlay: stream.overlay, blobs, texts, tree, soon }
   }
 }
 

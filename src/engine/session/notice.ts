@@ -10,12 +10,8 @@ import { lostSentence } from '../../core/lock/describe.ts'
 import { MODE } from '../../core/lock/mode.ts'
 import type { HeldItem, Lock, Owner } from '../../core/lock/table.ts'
 import type { Ask, State } from '../../core/state.ts'
-
-/** Who should hear of a durable fact, and in which words (locks §1, §37–41). */
-export interface Telling {
-  session: string
-  notice: Notice
-}
+import { bypassed } from './outside-notice.ts'
+import type { Telling } from './telling.ts'
 
 export function* tellings(event: Event, state: State, moment: Moment): Generator<Telling> {
   switch (event.kind) {
@@ -54,6 +50,9 @@ export function* tellings(event: Event, state: State, moment: Moment): Generator
       break
     case 'files-committed':
       yield* changed(event, state)
+      break
+    case 'lock-bypassed':
+      yield* bypassed(event, state)
       break
     default:
   }

@@ -56,13 +56,13 @@ export class Registry {
   }
 
   /** A first start makes the workspace `main`, the agent `admin` and its token, which is returned. */
-  async prepare(): Promise<string | undefined> {
-    if (!this.workspaces.has('main')) {
-      const settings = DEFAULT_SETTINGS
-      await this.run(
-        { kind: 'make-workspace', actor: SELF, name: 'main', settings },
-        'put_workspace',
-      )
+  async prepare(
+    workspaces: Readonly<Record<string, Partial<Settings>>> = {},
+  ): Promise<string | undefined> {
+    for (const [name, own] of Object.entries({ main: {}, ...workspaces })) {
+      if (this.workspaces.has(name)) continue
+      const settings = { ...DEFAULT_SETTINGS, ...own }
+      await this.run({ kind: 'make-workspace', actor: SELF, name, settings }, 'put_workspace')
     }
     const admin = this.agents.get('admin')
     if (admin !== undefined && admin.tokens.length > 0) return undefined

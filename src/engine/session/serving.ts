@@ -177,9 +177,11 @@ export class ServerService implements Service {
   }
 
   private workspaceFacts(name: string, stateOf: Reader['stateOf']): Output<'get_workspace'> {
-    const { stream } = this.workspaces.get(name)
+    const { stream, context } = this.workspaces.get(name)
     const { settings } = stateOf(stream)
-    return { name, kind: 'managed', revision: stream.durable, settings }
+    const folder = context.tree?.report()
+    const kind = folder === undefined ? 'managed' : 'folder'
+    return { name, kind, ...optional('folder', folder), revision: stream.durable, settings }
   }
 
   private async putWorkspace(call: Call<'put_workspace'>): Promise<Output<'put_workspace'>> {

@@ -1,3 +1,4 @@
+import { type Refusal, SluiceError } from '../../contract/errors.ts'
 import type { Event, EventKind } from '../../contract/events.ts'
 import type { Clock } from '../clock.ts'
 import type { Stream } from './stream.ts'
@@ -16,6 +17,13 @@ export interface Follower {
   /** Does its part of these facts; where it fails it is given them again. */
   take(events: readonly Event[]): Promise<void>
   barrier?: Barrier | undefined
+  /**
+   * Where what it does has to be made durable: returns when all that was taken by now is. Its cursor
+   * is kept only as far as that.
+   */
+  sync?(): Promise<void>
+  /** What it could not do its part of, and has taken back: the answer to whoever asked for it. */
+  refusalOf?(revision: number): Refusal | undefined
 }
 
 /** Answers that made facts of these kinds leave only when the follower has taken them. */
@@ -56,7 +64,13 @@ export class Followers {
     this.onError = onError
     for (const follower of followers) {
       const cursor = (stream.overlay.get('state', cursorKey(follower)) as number | undefined) ?? 0
-      const one = { follower, cursor, waiters: new Set<() => void>() }
+      const one = {
+        follower,
+        cursor,
+        kept: cursor,
+        isSyncing: false,
+        waiters: new Set<() => void>(),
+      }
       this.following.push(one)
       void this.run(one)
     }
@@ -64,7 +78,23 @@ export class Followers {
 
   /** The last revision that every follower has taken; facts after it are not to be forgotten. */
   get oldestCursor(): number {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.following.map(({ cursor }) => cursor))
+    return Math.min(Number.POSITIVE_INFINITY, ...this.following.map(({ kept }) => kept))
+  }
+
+  /** Resolves when every follower has taken what is stored by now. */
+  async caughtUp(): Promise<void> {
+    const { durable } = this.stream
+    for (const one of this.following) {
+      if (one.cursor >= durable) continue
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (one.cursor < durable) return
+          one.waiters.delete(look)
+          resolve()
+        }
+        one.waiters.add(look)
+      })
+    }
   }
 
   private async run(one: Following): Promise<void> {
@@ -73,8 +103,10 @@ export class Followers {
     while (!signal.aborted) {
       try {
         for await (const events of follow(stream, one.cursor + 1, signal)) {
-          // Answers leave first.
-          await new Promise<void>((resolve) => clock.soon(resolve))
+          // Answers leave first, unless they wait for this.
+          if (one.follower.barrier === undefined) {
+            await new Promise<void>((resolve) => clock.soon(resolve))
+          }
           if (signal.aborted) return
           await one.follower.take(events)
           this.moved(one, (events.at(-1) as Event).revision)
@@ -88,8 +120,47 @@ export class Followers {
 
   private moved(one: Following, cursor: number): void {
     one.cursor = cursor
-    this.stream.overlay.put('state', cursorKey(one.follower), cursor)
+    if (one.follower.sync === undefined) this.keep(one, cursor)
+    else if (!one.isSyncing) this.syncLater(one)
     for (const wake of [...one.waiters]) wake()
+  }
+
+  private keep(one: Following, cursor: number): void {
+    one.kept = cursor
+    this.stream.overlay.put('state', cursorKey(one.follower), cursor)
+  }
+
+  private syncLater(one: Following): void {
+    one.isSyncing = true
+    this.clock.after(SYNC_MS, () => {
+      one.isSyncing = false
+      if (!this.stop.signal.aborted) void this.sync(one)
+    })
+  }
+
+  private async sync(one: Following): Promise<void> {
+    const { cursor } = one
+    try {
+      await one.follower.sync?.()
+      if (!this.stop.signal.aborted) this.keep(one, cursor)
+    } catch (error) {
+      this.onError(one.follower.name, error)
+    }
+    if (one.kept < one.cursor && !one.isSyncing && !this.stop.signal.aborted) this.syncLater(one)
+  }
+
+  /** What was taken is made durable and noted, before the stream is let go of. */
+  async finish(): Promise<void> {
+    this.stop.abort()
+    for (const one of this.following) {
+      if (one.follower.sync === undefined || one.kept === one.cursor) continue
+      try {
+        await one.follower.sync()
+        this.keep(one, one.cursor)
+      } catch (error) {
+        this.onError(one.follower.name, error)
+      }
+    }
   }
 
   /**
@@ -101,10 +172,18 @@ export class Followers {
     for (const one of this.following) {
       const { barrier } = one.follower
       const last = events.findLast(({ kind }) => barrier?.kinds.includes(kind) === true)
-      if (barrier === undefined || last === undefined || last.revision <= one.cursor) continue
-      waits.push(this.reached(one, last.revision, barrier.withinMs))
+      if (barrier === undefined || last === undefined) continue
+      const isTaken = last.revision <= one.cursor
+      if (isTaken && one.follower.refusalOf?.(last.revision) === undefined) continue
+      waits.push(this.taken(one, last.revision, barrier.withinMs))
     }
     return waits.length === 0 ? undefined : Promise.all(waits)
+  }
+
+  private async taken(one: Following, revision: number, withinMs: number): Promise<void> {
+    if (one.cursor < revision) await this.reached(one, revision, withinMs)
+    const refusal = one.follower.refusalOf?.(revision)
+    if (refusal !== undefined) throw SluiceError.of(refusal)
   }
 
   private reached(one: Following, revision: number, withinMs: number): Promise<void> {
@@ -125,15 +204,15 @@ export class Followers {
       one.waiters.add(look)
     })
   }
-
-  close(): void {
-    this.stop.abort()
-  }
 }
 
 interface Following {
   follower: Follower
+  /** Taken up to here. */
   cursor: number
+  /** Noted up to here: where it goes on after a crash. */
+  kept: number
+  isSyncing: boolean
   waiters: Set<() => void>
 }
 
@@ -142,3 +221,4 @@ function cursorKey({ name }: Follower): string {
 }
 
 const RETRY_MS = 1000
+const SYNC_MS = 2000

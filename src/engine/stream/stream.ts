@@ -1,4 +1,4 @@
-import type { Event, NewEvent } from '../../contract/events.ts'
+import type { Event, EventKind, NewEvent } from '../../contract/events.ts'
 import type { Command, Moment } from '../../core/command.ts'
 import { newState, type State } from '../../core/state.ts'
 import { applied, type Step, step } from '../../core/step.ts'
@@ -34,7 +34,7 @@ import { WriteBack } from './write-back.ts'
 export class Stream {
   /** The last revision that cannot be lost any more. */
   durable = 0
-  /** The last fact that is no refusal: refusals need not wait for the sync of refusals. */
+  /** The last fact that somebody may have to wait for: nobody does for refusals. */
   lastFact = 0
   state: State
   overlay: Overlay
@@ -122,7 +122,7 @@ export class Stream {
       // Large ones may fill several batches: nobody waits for those that came later.
       this.settlement.seal()
     }
-    if (events.some((event) => event.kind !== 'command-refused')) {
+    if (events.some(({ kind }) => !UNAWAITED.has(kind))) {
       this.lastFact = this.state.revision
     }
     this.batches.add(events, contents)
@@ -282,5 +282,7 @@ export class Stream {
   }
 }
 
+/** Nobody waits for their sync: the caller knows of a refusal, and the folder has what is kept of it. */
+const UNAWAITED: ReadonlySet<EventKind> = new Set(['command-refused', 'contents-kept'])
 const none: readonly Attachment[] = []
 const done = Promise.resolve()

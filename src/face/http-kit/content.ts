@@ -28,7 +28,7 @@ export async function sendContent(
     'last-modified': new Date(isFile ? value.modified_at : value.at).toUTCString(),
     'content-security-policy': "sandbox; default-src 'none'",
     'content-disposition': 'attachment',
-    'sluice-sha256': content.sha256,
+    ...(content.sha256 === '' ? {} : { 'sluice-sha256': content.sha256 }),
   })
   if (isFile && value.lock !== undefined) {
     reply.header('sluice-lock-holder', value.lock.agent)

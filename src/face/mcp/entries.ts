@@ -29,7 +29,10 @@ export async function pageOf(
   const more = { depth, limit: LIMITS.listLimit, ...optional('cursor', cursor) }
   const { value } = await door.call('get_entry', { workspace, path, ...more })
   if (value.kind === 'file') fail('not_folder', `${path} is a file, not a folder.`, { path })
-  const entries = value.entries.filter((entry) => entry.path !== path && isWithin(path, entry.path))
+  // In a folder, a link's entries lie where it leads.
+  const entries = value.entries.filter(
+    (entry) => entry.path !== value.path && isWithin(value.path, entry.path),
+  )
   return { entries, ...optional('cursor', value.cursor) }
 }
 

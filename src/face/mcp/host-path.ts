@@ -13,8 +13,8 @@ const HOMES = /^\/(?:(?:home|Users)\/[^/]+|root)(?:\/|$)/
  */
 export async function newPathOf(context: ToolContext, given: string): Promise<string> {
   const path = pathOf(context, given)
-  const { folder, hostFolders } = context
-  if (folder !== undefined || path === '/') return path
+  const { roots, hostFolders } = context
+  if (roots !== undefined || path === '/') return path
   const host = hostFolders.find((one) => one !== '/' && isWithin(one, path))
   if (host === undefined && !HOMES.test(path)) return path
   const top = path.slice(0, path.indexOf('/', 1) === -1 ? undefined : path.indexOf('/', 1))

@@ -30,8 +30,8 @@ import { readWireMessage, type WireReading } from './wire-message.ts'
 export interface MountMcpOptions {
   /** Default `core`. */
   tools?: ToolChoice
-  /** Real folder of a `folder` workspace. */
-  folderOf?: (workspace: string) => string | undefined
+  /** Real folders of a `folder` workspace. */
+  rootsOf?: (workspace: string) => readonly string[] | undefined
   /** For tests of the protocol only. */
   fixtures?: McpFixtures
 }
@@ -82,7 +82,7 @@ export function mountMcp(
 function createFactory(engine: EngineApi, options: MountMcpOptions) {
   return async (call: McpCall, crossed?: CrossedCancels): Promise<McpServer> => {
     const { principal, workspace, named } = call
-    const folder = options.folderOf?.(workspace)
+    const roots = options.rootsOf?.(workspace)
     const door = engineDoor(engine, () => engine.callerOf(principal, named))
     return createMcpServer(door, {
       workspace,
@@ -90,7 +90,7 @@ function createFactory(engine: EngineApi, options: MountMcpOptions) {
       version: engine.health().version,
       failed: (error) => engine.failed(error),
       ...(crossed === undefined ? {} : { crossed }),
-      ...(folder === undefined ? {} : { folder }),
+      ...(roots === undefined ? {} : { roots }),
       ...(options.fixtures === undefined ? {} : { fixtures: options.fixtures }),
     })
   }

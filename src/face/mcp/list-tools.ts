@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { LIMITS } from '../../contract/limits.ts'
 import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
 import { factsOf, listFolder, nameOf, pageOf, sortedByPath } from './entries.ts'
 import {
   pathOf,
   READS,
+  shownPath,
   TEXT_OUTPUT,
   type Tool,
+  type ToolContext,
   textAnswer,
   tool,
   VERSIONED_OUTPUT,
@@ -113,6 +116,12 @@ function treeOf(nodes: readonly TreeNode[]): TreeEntry[] {
   )
 }
 
+/** Where a folder really is: what lies in it is listed under that path. */
+async function placeOf(context: ToolContext, given: string): Promise<string> {
+  const path = pathOf(context, given)
+  return context.roots === undefined ? path : (await factsOf(context, path)).path
+}
+
 const treeTool = tool({
   name: 'directory_tree',
   title: 'Directory Tree',
@@ -122,7 +131,7 @@ const treeTool = tool({
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
-    const root = pathOf(context, args.path)
+    const root = await placeOf(context, args.path)
     const { compileGlobs } = await matcher()
     // A pattern without a star means that name wherever it is, and what lies below it.
     const globs = compileGlobs(
@@ -171,7 +180,7 @@ const searchTool = tool({
   output: TEXT_OUTPUT,
   annotations: READS,
   async run(args, context) {
-    const root = pathOf(context, args.path)
+    const root = await placeOf(context, args.path)
     const { compileGlob, compileGlobs } = await matcher()
     const wanted = compileGlob(args.pattern)
     const globs = compileGlobs(args.excludePatterns)
@@ -187,7 +196,7 @@ const searchTool = tool({
       },
       most: ENTRIES_SHOWN,
     })
-    const found = inOrder(nodes, matching)
+    const found = inOrder(nodes, matching).map((path) => shownPath(context, path))
     const answer = textAnswer(found.length > 0 ? found.join('\n') : 'No matches found')
     return isWhole ? answer : withMore(answer, SEARCH_CUT)
   },
@@ -197,14 +206,20 @@ const SEARCH_CUT = `Not all was searched: at most ${ENTRIES_SHOWN} matches are s
 
 function infoText(entry: Output<'get_entry'>): string {
   const isFile = entry.kind === 'file'
-  const facts: Record<string, unknown> = { size: isFile ? entry.size : 0 }
-  if (isFile) {
+  const { disk } = entry
+  const facts: Record<string, unknown> = { size: disk?.size ?? (isFile ? entry.size : 0) }
+  if (disk !== undefined) {
+    facts.created = new Date(disk.created_at)
+    facts.modified = new Date(disk.modified_at)
+    facts.accessed = new Date(disk.accessed_at)
+  } else if (isFile) {
     facts.created = new Date(entry.created_at)
     facts.modified = new Date(entry.modified_at)
     // Reads are not recorded; the last time it surely was in somebody's hands is the last change.
     facts.accessed = new Date(entry.modified_at)
   }
-  Object.assign(facts, { isDirectory: !isFile, isFile, permissions: isFile ? '644' : '755' })
+  const permissions = disk?.permissions ?? (isFile ? '644' : '755')
+  Object.assign(facts, { isDirectory: !isFile, isFile, permissions })
   if (entry.lock !== undefined) {
     const { agent, level, expires_at, intent } = entry.lock
     const why = intent === undefined ? '' : ` for "${intent}"`
@@ -224,7 +239,8 @@ const infoTool = tool({
   annotations: READS,
   async run(args, context) {
     const entry = await factsOf(context, pathOf(context, args.path))
-    const facts = entry.kind === 'file' ? { version: entry.version, sha256: entry.sha256 } : {}
+    const facts =
+      entry.kind === 'file' ? { version: entry.version, ...optional('sha256', entry.sha256) } : {}
     const lock = entry.lock === undefined ? {} : { lock: entry.lock }
     return textAnswer(infoText(entry), { ...facts, ...lock })
   },
@@ -237,8 +253,7 @@ const rootsTool = tool({
   input: z.strictObject({}),
   output: TEXT_OUTPUT,
   annotations: READS,
-  async run(_args, { folder }) {
-    const roots = folder === undefined ? ['/'] : ['/', folder]
+  async run(_args, { roots = ['/'] }) {
     return textAnswer(`Allowed directories:\n${roots.join('\n')}`)
   },
 })

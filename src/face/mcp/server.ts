@@ -20,8 +20,8 @@ export interface McpOptions {
   workspace: string
   tools: ToolChoice
   version: string
-  /** Real folder of a `folder` workspace. */
-  folder?: string
+  /** Real folders of a `folder` workspace. */
+  roots?: readonly string[]
   /** Folders of the client's machine (its home, where it was started): no paths of a workspace. */
   hostFolders?: readonly string[]
   /** Logs what nobody foresaw, and gives the problem that tells no more than where to look. */
@@ -51,8 +51,8 @@ export function createMcpServer(door: Door, options: McpOptions): McpServer {
       capabilities: { tools: { listChanged: false }, ...fixtures?.options.capabilities },
     },
   )
-  const { workspace, folder, hostFolders = [] } = options
-  const base = { door, workspace, folder, hostFolders }
+  const { workspace, roots, hostFolders = [] } = options
+  const base = { door, workspace, roots, hostFolders }
   for (const tool of chooseTools(options.tools)) addTool(server, tool, base, options)
   fixtures?.register(server)
   return server

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { z } from 'zod'
 import type { Door } from '../../contract/door.ts'
 import type { Problem } from '../../contract/errors.ts'
@@ -31,8 +32,8 @@ export interface Annotations {
 export interface ToolContext {
   door: Door
   workspace: string
-  /** Real folder of a `folder` workspace: absolute paths inside it are taken for paths of ours. */
-  folder: string | undefined
+  /** Real folders of a `folder` workspace: absolute paths inside them are taken too, and given. */
+  roots: readonly string[] | undefined
   /** Folders of the client's machine that a path may be taken from by mistake. */
   hostFolders: readonly string[]
   /** Aborts when the client gives the call up. */
@@ -85,11 +86,23 @@ export function withMore(
 
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
-  const { folder } = context
-  const inFolder = folder !== undefined && folder !== '/' && isWithin(folder, given)
-  const result = canonicalPath(inFolder ? given.slice(folder.length) || '/' : given)
+  const { roots } = context
+  const result = canonicalPath(roots === undefined ? given : withoutTilde(given))
   if (!result.ok) fail('invalid_path', `${told(given)}: ${result.fault}`, { path: told(given) })
-  return result.path
+  const { path } = result
+  const [root] = roots ?? []
+  if (root === undefined || roots?.length !== 1 || !isWithin(root, path)) return path
+  return path.slice(root.length) || '/'
+}
+
+/** The home of whoever runs this, as a shell has it. */
+function withoutTilde(given: string): string {
+  return given === '~' || given.startsWith('~/') ? `${homedir()}${given.slice(1)}` : given
+}
+
+/** A path as the client's machine has it, in a folder; else as it is. */
+export function shownPath({ roots }: ToolContext, path: string): string {
+  return roots?.length === 1 ? `${roots[0]}${path === '/' ? '' : path}` : path
 }
 
 /** What is no path may be anything, so it is not told back at any length. */

@@ -124,7 +124,11 @@ function prepareFile(database: DatabaseSync, isCache: boolean): void {
   const { user_version: format } = database.prepare('PRAGMA user_version').get() as {
     user_version: number
   }
-  if (format === FORMAT) return
+  if (format === FORMAT) {
+    // One that came with a later release.
+    for (const name of NAMES) database.exec(definition(name))
+    return
+  }
   if (!isCache) throw new Error(`they have format ${format}, and this release reads ${FORMAT}`)
   database.exec('BEGIN IMMEDIATE')
   for (const name of [...NAMES, 'meta']) database.exec(`DROP TABLE IF EXISTS ${name}`)
@@ -137,8 +141,8 @@ function prepareFile(database: DatabaseSync, isCache: boolean): void {
 
 function definition(name: TableName): string {
   return TABLES[name] === 'small'
-    ? `CREATE TABLE ${name} (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`
-    : `CREATE TABLE ${name} (key TEXT NOT NULL UNIQUE, value BLOB NOT NULL)`
+    ? `CREATE TABLE IF NOT EXISTS ${name} (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`
+    : `CREATE TABLE IF NOT EXISTS ${name} (key TEXT NOT NULL UNIQUE, value BLOB NOT NULL)`
 }
 
 function statements(database: DatabaseSync, name: TableName): Statements {

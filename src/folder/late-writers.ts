@@ -1,0 +1,197 @@
+import { type Entry, folderRange } from '../core/file/entry.ts'
+import { codeOf, type FileStat } from '../store/file-system.ts'
+import { isKept, keep, readWhole } from './keeping.ts'
+import type { Parts } from './parts.ts'
+import { isSameContent, stampOf } from './stamps.ts'
+
+/** A file that was replaced or deleted, under its last name. */
+interface Held {
+  held: string
+  stat: FileStat
+  path: string
+  /** Whose commit it was. */
+  session: string
+  isDeleted?: boolean
+}
+
+/** A folder that was deleted, with all in it. */
+export interface HeldFolder {
+  /** Where it was. */
+  path: string
+  /** Its number. */
+  id: number
+}
+
+/**
+ * What a commit replaced is watched a while longer: a program that had it open may still write to it
+ * (folder §7). What it wrote becomes a version of its own, and the file stays as the commit made it.
+ */
+export class LateWriters {
+  private readonly parts: Parts
+  private readonly holding = new Set<Held & { until: number }>()
+  private readonly folders = new Map<string, HeldFolder & { until: number }>()
+  private isLooking = false
+  private stop: () => void = () => {}
+  private isClosed = false
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  hold(held: Held): void {
+    const { context } = this.parts
+    // What would be more than a few is let go of early: they hold disk space.
+    const [oldest] = this.holding
+    if (this.holding.size >= HELD_MOST && oldest !== undefined) this.letGo(oldest)
+    this.holding.add({ ...held, until: context.clock.now() + HELD_MS })
+    this.lookLater()
+  }
+
+  holdFolder(held: string, folder: HeldFolder): void {
+    this.folders.set(held, { ...folder, until: this.parts.context.clock.now() + HELD_MS })
+    this.lookLater()
+  }
+
+  private lookLater(): void {
+    if (this.isLooking || this.isClosed) return
+    this.isLooking = true
+    this.stop = this.parts.context.clock.after(LOOK_MS, () => {
+      void this.look().finally(() => {
+        this.isLooking = false
+        if (this.holding.size > 0 || this.folders.size > 0) this.lookLater()
+      })
+    })
+  }
+
+  private async look(): Promise<void> {
+    const { context } = this.parts
+    const now = context.clock.now()
+    for (const one of [...this.holding]) {
+      await this.lookAt(one)
+      if (now >= one.until) this.letGo(one)
+    }
+    for (const [held, folder] of [...this.folders]) {
+      if (now >= folder.until) await this.letGoFolder(held, folder)
+    }
+  }
+
+  private async lookAt(one: Held & { until: number }): Promise<void> {
+    const { parts } = this
+    const { fs, context } = parts
+    const stat = fs.lstat(one.held)
+    if (stat === undefined || isSameContent(stampOf(stat), stampOf(one.stat))) return
+    if (parts.isPending(one.path)) return
+    one.stat = stat
+    one.until = context.clock.now() + HELD_MS
+    if (!isKept(parts, stat.size) || !parts.tracked.has(one.path, false)) return
+    const read = await readWhole(parts, one.held).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (read !== undefined) recordBeside(parts, one.path, read, one.session)
+  }
+
+  private letGo(one: Held & { until: number }): void {
+    this.holding.delete(one)
+    try {
+      this.parts.fs.remove(one.held)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  /** A last look, and nothing of ours is left. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    this.stop()
+    for (const one of [...this.holding]) {
+      await this.lookAt(one)
+      this.letGo(one)
+    }
+    for (const [held, folder] of [...this.folders]) await this.letGoFolder(held, folder)
+  }
+
+  private async letGoFolder(held: string, folder: HeldFolder): Promise<void> {
+    this.folders.delete(held)
+    await keepTree(this.parts, held, folder)
+    await this.parts.fs.removeTree(held)
+  }
+}
+
+/** What was deleted with a folder and nobody had asked for is kept before it goes. */
+export async function keepTree(
+  parts: Parts,
+  disk: string,
+  { path, id }: HeldFolder,
+): Promise<void> {
+  const [from, to] = folderRange(id)
+  const rows = parts.state.records.range('entry', from, to, Number.POSITIVE_INFINITY)
+  for (const [, value] of rows) {
+    const entry = value as Entry
+    if (entry.kind === 'gone') continue
+    const { name } = entry
+    const child = { path: `${path}/${name}`, disk: `${disk}/${name}` }
+    if (entry.kind === 'folder') {
+      await keepTree(parts, child.disk, { path: child.path, id: entry.id })
+      continue
+    }
+    const stat = parts.fs.lstat(child.disk)
+    const row = parts.stamps.get(id, name)
+    if (stat?.kind !== 'file' || !isKept(parts, stat.size)) continue
+    const isSame = row !== undefined && isSameContent(row.stamp, stampOf(stat))
+    if (isSame && entry.sha256 !== '') continue
+    const read = await readWhole(parts, child.disk)
+    const of = { path: child.path, folder: id, name, id: entry.id, version: entry.version }
+    if (isSame || row === undefined) keep(parts, of, read)
+    else if (read.content.sha256 !== entry.sha256) recordBeside(parts, child.path, read, undefined)
+  }
+}
+
+/** A version that comes into the history and is not what stands: what stands comes right after it. */
+export function recordBeside(
+  parts: Parts,
+  path: string,
+  read: Awaited<ReturnType<typeof readWhole>>,
+  session: string | undefined,
+): void {
+  const { context } = parts
+  const { entry, folder, name } = parts.resolve(path)
+  const { content, attachment, stat } = read
+  const modifiedAt = Math.trunc(stat.modifiedAt)
+  const attachments = attachment === undefined ? [] : [attachment]
+  const message = 'Written to the file after it was replaced, by a program that still had it open'
+  const change = { kind: 'file', path, content, modifiedAt } as const
+  if (entry?.kind === 'file' && entry.sha256 === content.sha256) return
+  const { events } = context.decider.run(
+    { kind: 'take-in', changes: [change], message },
+    attachments,
+  )
+  const [taken] = events
+  if (taken === undefined) return
+  if (entry === undefined) {
+    context.decider.run({ kind: 'take-in', changes: [{ kind: 'gone', path }], message: STANDS })
+  } else if (entry.kind === 'file') {
+    const { sha256, size } = entry
+    const again = { ...change, content: { sha256, size }, modifiedAt: entry.modifiedAt }
+    context.decider.run({ kind: 'take-in', changes: [again], message: STANDS })
+    const now = parts.fs.lstat(parts.roots.diskPath(path))
+    const row = parts.stamps.get(folder, name)
+    const standing = parts.entryAt(folder, name)
+    if (now !== undefined && row?.version === entry.version && standing?.kind === 'file') {
+      parts.stamps.put(folder, name, { ...row, version: standing.version })
+    }
+  }
+  if (session === undefined) return
+  parts.tell(
+    session,
+    `A program that still had ${path} open wrote to it after you had replaced it. What it wrote is ` +
+      `version ${taken.revision}; your version stands again after it. Read both and merge if it matters.`,
+    [path],
+  )
+}
+
+const STANDS = 'What stands in the folder'
+const LOOK_MS = 500
+/** How long after its replacement a file is watched, in ms: each write makes it longer. */
+const HELD_MS = 10_000
+const HELD_MOST = 1000

@@ -1,0 +1,2 @@
+/** The folder of ours in each root. */
+export const OWN_FOLDER = '.sluice'

@@ -1,0 +1,120 @@
+import { dirname } from 'node:path'
+import { fail } from '../contract/errors.ts'
+import type { CommitChange, ContentFacts } from '../core/command.ts'
+import { contentOf } from '../engine/file/contents.ts'
+import type { Spool } from '../engine/working-tree.ts'
+import type { Attachment } from '../store/ledger.ts'
+import { refusedByDisk } from './disk-refusal.ts'
+import type { Parts } from './parts.ts'
+
+/**
+ * Contents on their way to the folder: written to their file system before the commit is decided, so
+ * that a full or read-only disk refuses it (folder §9), and put in place by a rename after it.
+ */
+export class Spooling {
+  private readonly parts: Parts
+  private readonly decided = new Map<number, Map<string, string>>()
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  /** Throws the refusal of what the folder would not take. */
+  spool(
+    changes: readonly CommitChange[],
+    attachments: readonly Attachment[],
+  ): Spool | Promise<Spool> {
+    const fresh = new Map<string, string>()
+    const later: (() => Promise<void>)[] = []
+    try {
+      for (const change of changes) {
+        if ('to' in change) this.assertPossible(change.to)
+        else if (change.kind !== 'set-attributes') this.assertPossible(change.path)
+        if (change.kind !== 'write') continue
+        const { path, content } = change
+        const place = this.parts.roots.diskPath(path)
+        const name = this.parts.ownFolder(place).newName(place)
+        const before = fresh.get(path)
+        if (before !== undefined) this.parts.fs.remove(before)
+        fresh.set(path, name)
+        const bytes = attachments.find(({ sha256 }) => sha256 === content.sha256)?.bytes
+        if (bytes !== undefined) this.parts.fs.create(name, bytes, NEW_FILE)
+        else later.push(() => this.copy(content, name))
+      }
+    } catch (error) {
+      this.drop(fresh)
+      throw this.refused(changes, error)
+    }
+    if (later.length === 0) return this.spooled(fresh, changes)
+    return this.copyAll(later).then(
+      () => this.spooled(fresh, changes),
+      (error: unknown) => {
+        this.drop(fresh)
+        throw this.refused(changes, error)
+      },
+    )
+  }
+
+  private refused(changes: readonly CommitChange[], error: unknown): unknown {
+    return refusedByDisk(changes[0]?.path ?? '/', error)
+  }
+
+  private async copyAll(later: readonly (() => Promise<void>)[]): Promise<void> {
+    for (const copy of later) await copy()
+  }
+
+  private async copy(content: ContentFacts, name: string): Promise<void> {
+    const { context, fs } = this.parts
+    const { stream, blobs } = context
+    await fs.createLarge(name, contentOf(stream.overlay, blobs, content).stream(), NEW_FILE)
+  }
+
+  /** What the folder that it is to lie in says of it already. */
+  private assertPossible(path: string): void {
+    const { fs, roots } = this.parts
+    let folder = dirname(roots.diskPath(path))
+    // A name that is too long for the file system is refused by asking for it.
+    fs.lstat(roots.diskPath(path))
+    while (fs.lstat(folder) === undefined) folder = dirname(folder)
+    const stat = fs.stat(folder)
+    if (stat?.kind === 'folder' && !fs.mayWrite(folder)) {
+      fail('forbidden', `${path}: the user that the server runs as may not write in that folder.`, {
+        path,
+        reason: 'EACCES',
+      })
+    }
+  }
+
+  private spooled(fresh: Map<string, string>, changes: readonly CommitChange[]): Spool {
+    return {
+      use: (revision) => {
+        this.decided.set(revision, fresh)
+        const paths = changes.flatMap((one) => ('to' in one ? [one.path, one.to] : [one.path]))
+        this.parts.pending.set(revision, paths)
+      },
+      discard: () => this.drop(fresh),
+    }
+  }
+
+  /** The contents that were made for a commit; those that it takes are gone from here. */
+  take(revision: number): Map<string, string> {
+    const fresh = this.decided.get(revision) ?? new Map<string, string>()
+    this.decided.delete(revision)
+    return fresh
+  }
+
+  /** What was not needed: the file held just that already, for one. */
+  drop(fresh: ReadonlyMap<string, string>): void {
+    const { fs } = this.parts
+    for (const name of fresh.values()) {
+      if (fs.lstat(name) !== undefined) fs.remove(name)
+    }
+  }
+
+  close(): void {
+    for (const fresh of this.decided.values()) this.drop(fresh)
+    this.decided.clear()
+  }
+}
+
+const NEW_FILE = 0o666

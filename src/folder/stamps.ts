@@ -1,0 +1,93 @@
+import { type Entry, entryKey } from '../core/file/entry.ts'
+import type { Overlay } from '../engine/stream/overlay.ts'
+import type { FileStat } from '../store/file-system.ts'
+
+/**
+ * What a file was like when folder and records were last in step (folder §4). As long as its stamp is
+ * the same, the file holds its version, and need not be read to know it.
+ */
+export interface DiskRow {
+  version: number
+  stamp: string
+  identity: string
+  /**
+   * It was changed within the grain of the clock: a write of the same length right after would leave the
+   * same stamp, so its content is compared once more.
+   */
+  young?: true
+}
+
+/**
+ * Identity, size and times. The time of its last change of state stands last: a second name for a file
+ * changes that, and nothing else.
+ */
+export function stampOf({ device, inode, size, modifiedNs, changedNs }: FileStat): string {
+  return `${device}.${inode}.${size}.${modifiedNs}|${changedNs}`
+}
+
+/** Whether nothing was written between two stamps; names and permissions may have changed. */
+export function isSameContent(stamp: string, other: string): boolean {
+  const end = stamp.indexOf('|') + 1
+  return other.indexOf('|') + 1 === end && other.startsWith(stamp.slice(0, end))
+}
+
+/**
+ * What a file or folder keeps under any name. Numbers of what was deleted are given again at once; the
+ * time of birth tells the one from the other.
+ */
+export function identityOf({ device, inode, bornNs }: FileStat): string {
+  return `${device}.${inode}.${bornNs}`
+}
+
+/** The rows of a workspace, kept in its tables: they outlive a restart, and are no facts. */
+export class Stamps {
+  private readonly overlay: () => Overlay
+  private readonly portable: () => boolean
+
+  constructor(overlay: () => Overlay, portable: () => boolean) {
+    this.overlay = overlay
+    this.portable = portable
+  }
+
+  get(folder: number, name: string): DiskRow | undefined {
+    const key = entryKey(folder, name, this.portable())
+    return this.overlay().get('disk', key) as DiskRow | undefined
+  }
+
+  put(folder: number, name: string, row: DiskRow): void {
+    this.overlay().put('disk', entryKey(folder, name, this.portable()), row)
+  }
+
+  remove(folder: number, name: string): void {
+    this.overlay().put('disk', entryKey(folder, name, this.portable()), undefined)
+  }
+}
+
+/** @param now of the file system's clock, ms since 1970 */
+export function rowOf(version: number, stat: FileStat, now: number): DiskRow {
+  const row = { version, stamp: stampOf(stat), identity: identityOf(stat) }
+  return isYoung(stat, now) ? { ...row, young: true } : row
+}
+
+/** Another write right now could leave the same times. One from the future may be any age. */
+function isYoung({ modifiedNs, changedNs }: FileStat, now: number): boolean {
+  const newest = Number((modifiedNs > changedNs ? modifiedNs : changedNs) / 1_000_000n)
+  return newest > now - GRAIN_MS
+}
+
+/** More than a tick of any kernel's clock, in ms. File systems that count whole seconds are rarer. */
+const GRAIN_MS = 20
+
+/** Whether a row says that a file holds its newest version. */
+export function isInStep(
+  row: DiskRow | undefined,
+  entry: Entry | undefined,
+  stat: FileStat,
+): boolean {
+  return (
+    entry?.kind === 'file' &&
+    row !== undefined &&
+    row.version === entry.version &&
+    row.stamp === stampOf(stat)
+  )
+}

@@ -1,0 +1,82 @@
+import { codeOf, type FileStat, type FileSystem } from '../store/file-system.ts'
+
+/**
+ * Puts a new file in the place of another so that nothing is lost, whoever writes at the same moment
+ * (folder §7):
+ *
+ *   link(place, held)      what is there gets a second name
+ *   rename(fresh, place)   readers see the old file or the new one, never neither
+ *   lstat(held)            was it what the new one was made from? The caller compares
+ *
+ * Between the first two, another rename to the same place would be overwritten unseen; they are two
+ * system calls apart. Where the file system has no second names, the old file is renamed away first: for
+ * that instant nothing has the name, and still nothing is lost.
+ */
+export function swapIn(fs: FileSystem, fresh: string, place: string, held: string): Swapped {
+  for (let name = held; ; name += '+') {
+    const old = holdSecond(fs, place, name)
+    if (old === 'held') fs.rename(fresh, place)
+    // Somebody was faster in the instant without a name: theirs is held too, under a name of its own.
+    else if (!putNew(fs, fresh, place)) continue
+    const held = old === 'nothing' ? undefined : name
+    const stat = held === undefined ? undefined : fs.lstat(held)
+    return { held, old: stat, now: fs.lstat(place) }
+  }
+}
+
+export interface Swapped {
+  /** The second name of what was there; undefined: nothing was. */
+  held: string | undefined
+  /** As it is under its second name; undefined: nothing was there. */
+  old: FileStat | undefined
+  /** Of the new file in its place; undefined: it is gone again. */
+  now: FileStat | undefined
+}
+
+function holdSecond(fs: FileSystem, place: string, held: string): 'nothing' | 'held' | 'moved' {
+  try {
+    fs.link(place, held)
+    return 'held'
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return 'nothing'
+    if (code === undefined || !NO_LINKS.has(code)) throw error
+    // A folder has no second name on any file system.
+    if (fs.lstat(place)?.kind === 'folder') throw isFolder(place)
+    try {
+      fs.rename(place, held)
+      return 'moved'
+    } catch (failed) {
+      if (codeOf(failed) === 'ENOENT') return 'nothing'
+      throw failed
+    }
+  }
+}
+
+/** Where nothing is. False: something is there by now. */
+export function putNew(fs: FileSystem, fresh: string, place: string): boolean {
+  try {
+    fs.link(fresh, place)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST') {
+      if (fs.lstat(place)?.kind === 'folder') throw isFolder(place)
+      return false
+    }
+    if (code === undefined || !NO_LINKS.has(code)) throw error
+    if (fs.lstat(place) !== undefined) return false
+    fs.rename(fresh, place)
+    return true
+  }
+  fs.remove(fresh)
+  return true
+}
+
+function isFolder(place: string): Error {
+  return Object.assign(new Error(`EISDIR: ${place} is a folder`), { code: 'EISDIR' })
+}
+
+/** How file systems say that they give no second names. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  ...['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL', 'EACCES'],
+])

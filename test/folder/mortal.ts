@@ -1,0 +1,63 @@
+import type { FileSystem } from '../../src/store/file-system.ts'
+import type { Ledger } from '../../src/store/ledger.ts'
+
+/** Thrown into whatever a killed process was doing. */
+export class Killed extends Error {
+  override name = 'Killed'
+}
+
+/**
+ * The life of one process: what it does to the disk can be counted, and ends at any one of its calls,
+ * as `kill -9` ends it. What the process still wants to do after that does not happen.
+ */
+export class Life {
+  /** Calls that changed or asked something of the file system so far. */
+  calls = 0
+  /** It is killed right before this call. */
+  killAt = Number.POSITIVE_INFINITY
+  isOver = false
+  /** Called before each call to the file system, with the method and the path. */
+  before: (method: string, path: string) => void = () => {}
+  private readonly watches = new Set<() => void>()
+
+  end(): void {
+    this.isOver = true
+    for (const stop of this.watches) stop()
+  }
+
+  step(method: string, path: string): void {
+    if (!this.isOver) {
+      this.calls += 1
+      if (this.calls >= this.killAt) this.end()
+    }
+    if (this.isOver) throw new Killed(`killed before ${method} ${path}`)
+    this.before(method, path)
+  }
+
+  fileSystem(fs: FileSystem): FileSystem {
+    return new Proxy(fs, {
+      get: (target, name) => {
+        const method = target[name as keyof FileSystem] as (...args: unknown[]) => unknown
+        if (typeof method !== 'function') return method
+        return (...args: unknown[]) => {
+          this.step(String(name), String(args[0]))
+          const result = method.apply(target, args)
+          if (name === 'watch') this.watches.add(result as () => void)
+          return result
+        }
+      },
+    })
+  }
+
+  ledger(ledger: Ledger): Ledger {
+    const never = new Promise<never>(() => {})
+    return new Proxy(ledger, {
+      get: (target, name) => {
+        const value = target[name as keyof Ledger] as unknown
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) =>
+          this.isOver && name === 'append' ? never : value.apply(target, args)
+      },
+    })
+  }
+}
