@@ -30,6 +30,8 @@ export interface WorkingTree {
   ready(call: Call): Promise<void> | undefined
   /** The content of a current version that only the folder has. */
   contentOf(path: string, entry: FileEntry): Content
+  /** Where a path lies on the disk. */
+  diskPath(path: string): string
   /** What lies in a folder now, in the order of listings. */
   childrenOf(path: string): readonly Child[]
   /** What the file system says of a file or folder. */
@@ -65,6 +67,8 @@ export interface Spool {
 export interface Child {
   name: string
   kind: 'file' | 'folder'
+  /** A link that leads out of the folder, or to nothing. */
+  isUnreachable: boolean
   /** What the records have of it; undefined where they have not looked at it as it is now. */
   entry: FileEntry | FolderEntry | undefined
   size: number
@@ -72,7 +76,7 @@ export interface Child {
   modifiedAt: number
 }
 
-export interface DiskFacts extends Omit<Child, 'name' | 'entry'> {
+export interface DiskFacts extends Omit<Child, 'name' | 'entry' | 'isUnreachable'> {
   accessedAt: number
   /** Permission bits: 0o777. */
   mode: number

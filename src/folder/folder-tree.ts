@@ -6,7 +6,7 @@ import { optional } from '../contract/optional.ts'
 import { foldPath, isWithin, parentPath } from '../contract/path.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { CommitChange } from '../core/command.ts'
-import type { FileEntry } from '../core/file/entry.ts'
+import { type FileEntry, ROOT_FOLDER } from '../core/file/entry.ts'
 import { OUTSIDE } from '../core/file/take-in.ts'
 import type { Content } from '../engine/api.ts'
 import type { Call } from '../engine/call.ts'
@@ -162,7 +162,7 @@ export class FolderTree implements WorkingTree {
     const { use } = named
     const placed = new Map<string, string>()
     for (const given of named.paths) {
-      const meant = roots.meant(given)
+      const meant = roots.meant(given, this.hasTop)
       placed.set(given, use === 'name' ? meant : roots.place(meant))
     }
     for (const [given, path] of placed) {
@@ -174,6 +174,12 @@ export class FolderTree implements WorkingTree {
     const paths = [...placed.values()]
     if (use === 'write') for (const path of paths) this.assertOurs(path)
     return this.lookAt(paths, call)
+  }
+
+  /** Whether the records have something of that name at the top. */
+  private readonly hasTop = (name: string): boolean => {
+    const entry = this.parts.entryAt(ROOT_FOLDER, name)
+    return entry !== undefined && entry.kind !== 'gone'
   }
 
   private lookAt(paths: readonly string[], call: Call): Promise<void> | undefined {
@@ -311,6 +317,10 @@ export class FolderTree implements WorkingTree {
     }
   }
 
+  diskPath(path: string): string {
+    return this.parts.roots.diskPath(path)
+  }
+
   childrenOf(path: string): readonly Child[] {
     const { parts } = this
     const { fs, portable } = parts
@@ -324,13 +334,14 @@ export class FolderTree implements WorkingTree {
       if (!isNameable(name) || (isTop && name === OWN_FOLDER)) continue
       const isFolder = kind === 'folder'
       const entry = id === undefined ? undefined : parts.entryAt(id, name)
-      const stat = isFolder ? undefined : fs.stat(`${disk}/${name}`)
+      const stat = fs.stat(`${disk}/${name}`)
       const row = id === undefined ? undefined : parts.stamps.get(id, name)
       const isKnown =
         entry?.kind === 'file' ? stat !== undefined && isInStep(row, entry, stat) : isFolder
       children.push({
         name,
         kind: isFolder ? 'folder' : 'file',
+        isUnreachable: kind === 'link' && !this.isWithin(`${disk}/${name}`),
         entry: isKnown && entry?.kind !== 'gone' ? entry : undefined,
         size: stat?.size ?? 0,
         createdAt: stat?.createdAt ?? 0,
@@ -340,6 +351,12 @@ export class FolderTree implements WorkingTree {
     return children.sort((a, b) =>
       compareKeys(foldPath(a.name, portable), foldPath(b.name, portable)),
     )
+  }
+
+  /** Whether a link leads to something in the folder. */
+  private isWithin(disk: string): boolean {
+    const real = this.parts.fs.realPath(disk)
+    return real !== undefined && this.parts.roots.pathOf(real) !== undefined
   }
 
   factsOf(path: string): DiskFacts | undefined {

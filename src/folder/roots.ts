@@ -43,16 +43,38 @@ export class Roots {
     return this.base === '' ? this.paths : ['/']
   }
 
-  /** The path of the workspace that a caller means: from its root, or absolute. Links as they are. */
-  meant(given: string): string {
+  /**
+   * The path of the workspace that a caller means: from its root, or absolute. Links as they are. What
+   * starts like a path of this machine, and like none of the folder, is one of the machine.
+   *
+   * @param hasTop whether the folder is known to have that name at its top
+   */
+  meant(given: string, hasTop: (name: string) => boolean): string {
     for (const root of [...this.paths, ...this.aliases]) {
       if (!isWithin(root, given)) continue
       const real = this.aliases.includes(root) ? (this.fs.realPath(root) ?? root) : root
       const within = given.slice(root.length)
       return this.base === '' ? `${real}${within}` : within || '/'
     }
-    if (this.base === '') this.refuse(given)
+    if (given.includes('\ufffd')) {
+      fail(
+        'invalid_path',
+        `${given} has a sign in it that stands for one that could not be read.`,
+        {
+          path: given,
+        },
+      )
+    }
+    const [, top = ''] = given.split('/', 2)
+    if (this.base === '' || (top !== '' && !hasTop(top) && this.isOfMachine(top)))
+      this.refuse(given)
     return given
+  }
+
+  private isOfMachine(top: string): boolean {
+    return (
+      this.fs.lstat(`${this.base}/${top}`) === undefined && this.fs.lstat(`/${top}`) !== undefined
+    )
   }
 
   /**
@@ -121,7 +143,8 @@ export class Roots {
   private refuse(path: string): never {
     return fail(
       'forbidden',
-      `Access denied - path outside allowed directories: ${path} not in ${this.paths.join(', ')}`,
+      `Access denied - path outside allowed directories: ${path} not in ${this.paths.join(', ')}. Name a ` +
+        'path in there, from its root or absolute.',
       { path },
     )
   }

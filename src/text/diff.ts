@@ -32,18 +32,26 @@ export function unifiedDiff(path: string, sides: Sides): string {
       if (lines.length > 0) hunks.push({ ...hunk, lines })
     }
   }
-  const patch = formatPatch({
-    oldFileName: path,
-    newFileName: path,
-    oldHeader: 'original',
-    newHeader: 'modified',
-    index: path,
-    hunks,
-  })
+  const patch = patchText(path, hunks)
   const further = regions.length - places
   if (left + further === 0) return patch
   const more = further === 0 ? '' : ` and ${further} more places`
   return `${patch}... ${left} more lines${more} of this diff are not shown; the change itself is whole.\n`
+}
+
+/** The name as it is: `formatPatch` would write bytes of it in octal, as git does and nobody else. */
+function patchText(path: string, hunks: StructuredPatchHunk[]): string {
+  const header = [
+    `Index: ${path}`,
+    '='.repeat(67),
+    `--- ${path}\toriginal`,
+    `+++ ${path}\tmodified`,
+  ]
+  const names = { oldFileName: 'a', newFileName: 'b', oldHeader: '', newHeader: '' }
+  const lines = formatPatch({ ...names, hunks }).split('\n')
+  return [...header, ...lines.slice(lines.findIndex((line) => line.startsWith('+++')) + 1)].join(
+    '\n',
+  )
 }
 
 /** Byte ranges of whole lines on both sides that differ, with the lines around them. */

@@ -6,12 +6,6 @@ import type { ServerCommand } from './stdio-server.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const OFFICIAL = 'node_modules/@modelcontextprotocol/server-filesystem/dist/index.js'
 
-/**
- * Whether `sluice mcp DIR` serves the files that lie in a folder, so that there is something to compare.
- * Until it does, `DROP_IN=ours` runs the comparison nevertheless.
- */
-export const SERVES_FOLDERS: boolean = process.env.DROP_IN === 'ours'
-
 /** How to start a server on a folder. */
 export type CommandOf = (place: Place, folder: string) => ServerCommand
 
@@ -23,7 +17,7 @@ export function commandsOf(): Pair<CommandOf> {
       ...surroundings(place),
     }),
     ours: (place, folder) => ({
-      argv: [process.execPath, join(ROOT, 'bin', 'sluice.cjs'), 'mcp', folder],
+      argv: [process.execPath, join(ROOT, 'bin', 'sluice.cjs'), 'mcp', '--idle-exit', '2', folder],
       ...surroundings(place),
     }),
   }

@@ -2,6 +2,7 @@ import { ARGUMENTS } from './reasons/arguments.ts'
 import { BOUNDED } from './reasons/bounded.ts'
 import { DESCRIBED } from './reasons/described.ts'
 import { EDITING } from './reasons/editing.ts'
+import { FOLDER } from './reasons/folder.ts'
 import { PATTERNS } from './reasons/patterns.ts'
 import { READING } from './reasons/reading.ts'
 import type { Reason } from './reasons/reason.ts'
@@ -19,4 +20,5 @@ export const REASONS: readonly Reason[] = [
   ...EDITING,
   ...BOUNDED,
   ...DESCRIBED,
+  ...FOLDER,
 ]

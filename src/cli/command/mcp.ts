@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Problem, problemOf, refuse } from '../../contract/errors.ts'
 import { optional } from '../../contract/optional.ts'
@@ -40,7 +40,9 @@ export const mcp: Command = {
     'without any of them.',
   ].join('\n'),
   async run({ values, arguments: folders }) {
-    const roots = [...new Set(folders.map(servedFolder))]
+    const aliases = new Map(folders.map((given) => [resolve(given), servedFolder(given)]))
+    const roots = [...new Set(aliases.values())]
+    for (const root of roots) aliases.delete(root)
     refuseNested(roots)
     const tools = toolsOf(values)
     const workspace = values.text('workspace') as string
@@ -56,7 +58,7 @@ export const mcp: Command = {
       about: () => about,
     })
     const hostFolders = [homedir(), process.cwd()]
-    const options = { workspace, tools, hostFolders, ...optional('roots', served) }
+    const options = { workspace, tools, hostFolders, aliases, ...optional('roots', served) }
     await serveClient(door, options, (name) => {
       about.client = name
     })
@@ -140,7 +142,7 @@ async function checkEntry(
 /** Resolves when the client has gone, or a signal says to go. */
 function serveClient(
   door: McpDoor,
-  options: Pick<StdioOptions, 'workspace' | 'tools' | 'hostFolders' | 'roots'>,
+  options: Pick<StdioOptions, 'workspace' | 'tools' | 'hostFolders' | 'roots' | 'aliases'>,
   onClient: (name: string) => void,
 ): Promise<void> {
   return new Promise((resolve) => {

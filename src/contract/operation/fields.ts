@@ -191,11 +191,16 @@ export const fileFacts = z.object({
   modified_by: z.object({ agent: z.string(), session: z.string() }),
   lock: holder.optional().describe('Somebody holds a write or exclusive lock that covers it'),
   disk: diskFacts.optional(),
+  unreachable: z
+    .boolean()
+    .optional()
+    .describe('In a folder on a disk: a link that leads out of it, or to nothing'),
 })
 
 export const folderFacts = z.object({
   path: z.string(),
   kind: z.literal('folder'),
+  size: z.int().optional().describe('In a folder on a disk: what its file system says'),
   lock: holder.optional(),
   disk: diskFacts.optional(),
 })

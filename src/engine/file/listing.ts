@@ -113,7 +113,7 @@ class Listing {
   private addChild(child: Child, folder: string, depth: number): boolean {
     const { entry } = child
     return this.addOne(child, folder, depth, (path, lock) => {
-      if (child.kind === 'folder') return folderFacts(path, lock)
+      if (child.kind === 'folder') return { ...folderFacts(path, lock), size: child.size }
       if (entry?.kind === 'file') return fileFacts(path, entry, lock)
       return {
         ...{ path, kind: 'file', version: 0, size: child.size },
@@ -121,6 +121,7 @@ class Listing {
         modified_at: diskTime(child.modifiedAt),
         modified_by: OUTSIDE,
         ...optional('lock', lock),
+        ...(child.isUnreachable ? { unreachable: true } : {}),
       }
     })
   }

@@ -191,7 +191,7 @@ function baseOf({ state, overlay, blobs, tree }: ChangeSource, path: string): Ba
 }
 
 async function editText(
-  { texts }: ChangeSource,
+  { texts, tree }: ChangeSource,
   { path, edits }: AskedChange & { op: 'edit' },
   base: Base | undefined,
   withDiff: boolean,
@@ -211,7 +211,7 @@ async function editText(
   const load = async (): Promise<Uint8Array> =>
     // What is in memory stays there; what is read for this is given away.
     content.bytes === undefined ? bytesOf(content, LIMITS.textBytes) : new Uint8Array(content.bytes)
-  const terms = { edits, diffOf: withDiff ? path : undefined }
+  const terms = { edits, diffOf: withDiff ? (tree?.diskPath(path) ?? path) : undefined }
   const outcome = await texts.edit(content.size, load, terms)
   if (!outcome.ok) throw new SluiceError(problemOf(editRefusal(path, base.version, outcome)))
   const { bytes, splice, diff } = outcome

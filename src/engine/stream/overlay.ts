@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Records } from '../../core/file/entry.ts'
-import { compareKeys, type Row, type TableName, type Tables } from '../../store/tables.ts'
+import { compareKeys, type Row, TABLES, type TableName, type Tables } from '../../store/tables.ts'
 
 /**
  * The tables as the state sees them: what is stored, and on top what is not written back yet.
@@ -31,7 +31,7 @@ export class Overlay implements Records {
       const change = this.frozen[i]?.changes.get(own)
       if (change !== undefined) return change.value
     }
-    if (table === 'content' || table === 'state') return this.tables.get(table, key)
+    if (!isCached(table)) return this.tables.get(table, key)
     const cached = this.cache.get(own)
     if (cached !== undefined) return cached ?? undefined
     const value = this.tables.get(table, key)
@@ -98,10 +98,15 @@ export class Overlay implements Records {
     this.frozen.shift()
     this.storedAt = oldest.revision
     for (const [own, { table, value }] of oldest.changes) {
-      if (table === 'entry' || table === 'version') this.remember(own, value)
+      if (isCached(table)) this.remember(own, value)
     }
     return this.frozen.length > 0
   }
+}
+
+/** Small rows, asked for again and again. */
+function isCached(table: TableName): boolean {
+  return TABLES[table] === 'small'
 }
 
 /** Small enough that writing one back holds up the thread for about a millisecond. */

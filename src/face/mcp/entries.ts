@@ -61,6 +61,10 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
+/** As file systems sort names: by code point. Half pairs would stand before what is above U+E000. */
 export function compareNames(a: string, b: string): number {
+  if (PAIRS.test(a) || PAIRS.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+const PAIRS = /[\ud800-\udfff]/

@@ -73,7 +73,7 @@ const listWithSizesTool = tool({
     const entries = (await listFolder(context, pathOf(context, args.path))).map((entry) => ({
       name: nameOf(entry.path),
       isFolder: entry.kind === 'folder',
-      size: entry.kind === 'file' ? entry.size : 0,
+      size: entry.size ?? 0,
     }))
     entries.sort((a, b) =>
       args.sortBy === 'size' ? b.size - a.size : a.name.localeCompare(b.name),
@@ -86,7 +86,7 @@ const listWithSizesTool = tool({
           : `[FILE] ${name.padEnd(30)} ${sizeText(size).padStart(10)}`,
       )
     const folders = entries.filter(({ isFolder }) => isFolder).length
-    const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+    const bytes = entries.reduce((sum, { size, isFolder }) => sum + (isFolder ? 0 : size), 0)
     const total = `Total: ${entries.length - folders} files, ${folders} directories`
     const answer = textAnswer([...lines, '', total, `Combined size: ${sizeText(bytes)}`].join('\n'))
     if (lines.length === entries.length) return answer
@@ -189,9 +189,11 @@ const searchTool = tool({
       isExcluded: (relative) => globs.some((glob) => glob.matches(relative)),
       isEntered: (relative) =>
         wanted.mayMatchBelow(relative) && !globs.some((glob) => glob.coversBelow(relative)),
-      counts(relative, path) {
-        const isMatch = wanted.matches(relative)
-        if (isMatch) matching.add(path)
+      counts(relative, entry) {
+        // A link that leads nowhere is no file to be found.
+        const isReachable = entry.kind === 'folder' || entry.unreachable !== true
+        const isMatch = isReachable && wanted.matches(relative)
+        if (isMatch) matching.add(entry.path)
         return isMatch
       },
       most: ENTRIES_SHOWN,
@@ -253,8 +255,12 @@ const rootsTool = tool({
   input: z.strictObject({}),
   output: TEXT_OUTPUT,
   annotations: READS,
-  async run(_args, { roots = ['/'] }) {
-    return textAnswer(`Allowed directories:\n${roots.join('\n')}`)
+  async run(_args, { roots = ['/'], aliases }) {
+    const named = roots.flatMap((root) => [
+      ...[...aliases].flatMap(([alias, real]) => (real === root ? [alias] : [])),
+      root,
+    ])
+    return textAnswer(`Allowed directories:\n${named.join('\n')}`)
   },
 })
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { fail } from '../../contract/errors.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { factsOf } from './entries.ts'
-import { pathOf, READS, type ToolContent, tool } from './tool.ts'
+import { pathOf, READS, shownPath, type ToolContent, tool } from './tool.ts'
 
 /** The official server's tool for contents that are no text. */
 export const mediaTool = tool({
@@ -31,7 +31,7 @@ export const mediaTool = tool({
     }
     const answer = await door.call('read_file', { workspace, path: facts.path })
     const { path, version } = answer.value
-    const block = await mediaBlock(path, answer.content ?? new Uint8Array())
+    const block = await mediaBlock(shownPath(context, path), answer.content ?? new Uint8Array())
     return { content: [block], structured: { content: [block], version } }
   },
   refused: () => ({ content: [] }),

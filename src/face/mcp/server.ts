@@ -22,6 +22,8 @@ export interface McpOptions {
   version: string
   /** Real folders of a `folder` workspace. */
   roots?: readonly string[]
+  /** Links by which the client knows some of these. */
+  aliases?: ReadonlyMap<string, string>
   /** Folders of the client's machine (its home, where it was started): no paths of a workspace. */
   hostFolders?: readonly string[]
   /** Logs what nobody foresaw, and gives the problem that tells no more than where to look. */
@@ -51,8 +53,8 @@ export function createMcpServer(door: Door, options: McpOptions): McpServer {
       capabilities: { tools: { listChanged: false }, ...fixtures?.options.capabilities },
     },
   )
-  const { workspace, roots, hostFolders = [] } = options
-  const base = { door, workspace, roots, hostFolders }
+  const { workspace, roots, aliases = new Map(), hostFolders = [] } = options
+  const base = { door, workspace, roots, aliases, hostFolders }
   for (const tool of chooseTools(options.tools)) addTool(server, tool, base, options)
   fixtures?.register(server)
   return server

@@ -34,6 +34,8 @@ export interface ToolContext {
   workspace: string
   /** Real folders of a `folder` workspace: absolute paths inside them are taken too, and given. */
   roots: readonly string[] | undefined
+  /** Other names that the client has for some of these: links. */
+  aliases: ReadonlyMap<string, string>
   /** Folders of the client's machine that a path may be taken from by mistake. */
   hostFolders: readonly string[]
   /** Aborts when the client gives the call up. */
@@ -86,18 +88,34 @@ export function withMore(
 
 /** The path of the workspace that an argument means. */
 export function pathOf(context: ToolContext, given: string): string {
-  const { roots } = context
-  const result = canonicalPath(roots === undefined ? given : withoutTilde(given))
+  const { roots, aliases } = context
+  const result = canonicalPath(roots === undefined ? given : asOnDisk(given, roots, aliases))
   if (!result.ok) fail('invalid_path', `${told(given)}: ${result.fault}`, { path: told(given) })
   const { path } = result
   const [root] = roots ?? []
+  if (root !== undefined && !/^[/~]/.test(given) && !roots?.some((one) => isWithin(one, path))) {
+    fail(
+      'forbidden',
+      `Access denied - path outside allowed directories: ${path} not in ${roots?.join(', ')}`,
+      { path: told(given) },
+    )
+  }
   if (root === undefined || roots?.length !== 1 || !isWithin(root, path)) return path
   return path.slice(root.length) || '/'
 }
 
-/** The home of whoever runs this, as a shell has it. */
-function withoutTilde(given: string): string {
-  return given === '~' || given.startsWith('~/') ? `${homedir()}${given.slice(1)}` : given
+/** As the official server reads a path: from the home of whoever runs this, or from the first folder. */
+function asOnDisk(
+  given: string,
+  roots: readonly string[],
+  aliases: ReadonlyMap<string, string>,
+): string {
+  for (const [alias, root] of aliases) {
+    if (isWithin(alias, given)) return `${root}${given.slice(alias.length)}`
+  }
+  if (given === '~' || given.startsWith('~/')) return `${homedir()}${given.slice(1)}`
+  const isElsewhere = /^(?:\/|~|[a-z][a-z0-9+.-]*:)|\\/i.test(given)
+  return isElsewhere ? given : `${roots[0]}/${given}`
 }
 
 /** A path as the client's machine has it, in a folder; else as it is. */

@@ -27,7 +27,7 @@ export interface Wanted {
   /** Whether anything in this folder can be wanted. */
   isEntered(relative: string): boolean
   /** Whether it counts against `most`. Asked once of each that is not excluded. */
-  counts(relative: string, path: string): boolean
+  counts(relative: string, entry: ListedEntry): boolean
   /** No more is read once so many were found that count. */
   most: number
 }
@@ -142,7 +142,7 @@ class Walk {
     const { path } = entry
     const relative = relativePath(this.root, path)
     if (this.wanted.isExcluded(relative)) return
-    if (this.wanted.counts(relative, path)) this.found += 1
+    if (this.wanted.counts(relative, entry)) this.found += 1
     into.push({ name: nameOf(path), path, entry, children: [], isWhole: true })
   }
 

@@ -38,8 +38,8 @@ const readInto = promisify(readPart)
 /** The file system of this machine. */
 export const diskFileSystem: FileSystem = {
   lstat: (path) => orNothing(() => fileStat(lstatSync(path, { bigint: true }))),
-  stat: (path) => orNothing(() => fileStat(statSync(path, { bigint: true }))),
-  realPath: (path) => orNothing(() => realpathSync.native(path)),
+  stat: (path) => followed(() => fileStat(statSync(path, { bigint: true }))),
+  realPath: (path) => followed(() => realpathSync.native(path)),
   readLink: (path) => readlinkSync(path),
   list(path) {
     return readdirSync(path, { withFileTypes: true }).map(
@@ -139,6 +139,16 @@ function orNothing<T>(look: () => T): T | undefined {
     return look()
   } catch (error) {
     if (isAbsent(error)) return undefined
+    throw error
+  }
+}
+
+/** Links that lead in a circle lead to nothing. */
+function followed<T>(look: () => T): T | undefined {
+  try {
+    return orNothing(look)
+  } catch (error) {
+    if (codeOf(error) === 'ELOOP') return undefined
     throw error
   }
 }
