@@ -111,7 +111,7 @@ export class Applying {
     const place = roots.diskPath(path)
     const row = parts.stamps.get(folder, name)
     this.dress(change, fresh, place)
-    const held = parts.ownFolder(place).heldName(place, this.event.revision)
+    const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
     let swapped: ReturnType<typeof swapIn>
     try {
       swapped = swapIn(fs, fresh, place, held)
@@ -150,7 +150,7 @@ export class Applying {
     const { parts } = this
     const { path, folder, name, id, base } = change
     this.undo.push(() => {
-      const third = parts.ownFolder(place).heldName(place, this.event.revision)
+      const third = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
       swapIn(parts.fs, second, place, third)
       parts.fs.remove(third)
     })
@@ -205,7 +205,7 @@ export class Applying {
     let expected = ours
     let theirs = second
     for (let tries = 0; tries < TRIES; tries++) {
-      const third = parts.ownFolder(place).heldName(place, this.event.revision)
+      const third = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
       const { old, now, held } = swapIn(parts.fs, theirs, place, third)
       const isOurs = old === undefined || isSameContent(stampOf(old), stampOf(expected))
       if (isOurs || held === undefined || now === undefined) {
@@ -263,7 +263,7 @@ export class Applying {
     const there = fs.lstat(to)
     if (there !== undefined && identityOf(there) !== identityOf(stat)) {
       // What a move replaces is held like what a write does.
-      const held = parts.ownFolder(to).heldName(to, this.event.revision)
+      const held = parts.ownFolder(to).heldName(to, ...this.nameOf(change))
       const row = stamps.get(change.toFolder, change.toName)
       if (row === undefined || !isSameContent(row.stamp, stampOf(there))) {
         throw Object.assign(new Error(`EEXIST: ${to} appeared`), { code: 'EEXIST' })
@@ -294,7 +294,7 @@ export class Applying {
     const { fs, roots, stamps } = parts
     const { path, folder, name } = change
     const place = roots.diskPath(path)
-    const held = parts.ownFolder(place).heldName(place, this.event.revision)
+    const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
     try {
       fs.rename(place, held)
     } catch (error) {
@@ -335,6 +335,11 @@ export class Applying {
       keep(parts, { path, folder, name, id, version }, read)
       hold()
     })
+  }
+
+  /** Which of whose changes it is: what is held is known by that after a crash. */
+  private nameOf(change: FileChange): [revision: number, change: number] {
+    return [this.event.revision, this.event.changes.indexOf(change)]
   }
 
   private versionOf(file: number, version: number): VersionRecord | undefined {

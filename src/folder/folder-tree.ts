@@ -1,35 +1,31 @@
-import { readFileSync } from 'node:fs'
-import { fail, SluiceError } from '../contract/errors.ts'
+import { SluiceError } from '../contract/errors.ts'
 import type { Event } from '../contract/events.ts'
-import { LIMITS } from '../contract/limits.ts'
 import { optional } from '../contract/optional.ts'
-import { foldPath, isWithin, parentPath } from '../contract/path.ts'
+import { parentPath } from '../contract/path.ts'
 import { BoundedMap } from '../core/bounded-map.ts'
 import type { CommitChange } from '../core/command.ts'
-import { type FileEntry, ROOT_FOLDER } from '../core/file/entry.ts'
+import type { FileEntry } from '../core/file/entry.ts'
 import { OUTSIDE } from '../core/file/take-in.ts'
 import type { Content } from '../engine/api.ts'
 import type { Call } from '../engine/call.ts'
 import type { Follower } from '../engine/stream/followers.ts'
 import type { Child, DiskFacts, Spool, TreeContext, WorkingTree } from '../engine/working-tree.ts'
-import type { FileStat, FileSystem } from '../store/file-system.ts'
+import type { FileSystem } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
-import { compareKeys } from '../store/tables.ts'
 import { type Applied, Applying } from './applying.ts'
+import { DiskView } from './disk-view.ts'
 import { GuardMode } from './guard-mode.ts'
-import { keep, readNow, readWhole } from './keeping.ts'
 import { LateWriters } from './late-writers.ts'
+import { Looking } from './looking.ts'
 import { OutsideChanges } from './outside-changes.ts'
 import { OwnFolder } from './own-folder.ts'
-import { OWN_FOLDER } from './own-name.ts'
 import { Parts } from './parts.ts'
-import { pathsOf, withPaths } from './paths-of-call.ts'
-import { recover } from './recovery.ts'
+import { recover, recoverHeld } from './recovery.ts'
 import { Roots } from './roots.ts'
-import { isNameable, Scan } from './scan.ts'
+import { Scan } from './scan.ts'
 import { Spooling } from './spooling.ts'
-import { isInStep, Stamps, stampOf } from './stamps.ts'
-import { isInGit, Tracked } from './tracked.ts'
+import { Stamps } from './stamps.ts'
+import { Tracked } from './tracked.ts'
 import { Watching } from './watching.ts'
 
 export interface FolderOptions {
@@ -63,6 +59,8 @@ export class FolderTree implements WorkingTree {
   private outside!: OutsideChanges
   private late!: LateWriters
   private spooling!: Spooling
+  private looking!: Looking
+  private view!: DiskView
   private guard: GuardMode | undefined
   private watching: Watching | undefined
   private scan: Scan | undefined
@@ -87,7 +85,7 @@ export class FolderTree implements WorkingTree {
   }
 
   async open(context: TreeContext): Promise<void> {
-    const { fs, roots: given, wallNow = Date.now } = this.options
+    const { fs, roots: given, wallNow = Date.now, log } = this.options
     const roots = new Roots(fs, given)
     const own = new Map(roots.paths.map((root) => [root, new OwnFolder(fs, root)]))
     const { stream } = context
@@ -97,23 +95,25 @@ export class FolderTree implements WorkingTree {
       () => stream.state.settings.portable_names,
     )
     const tracked = new Tracked(fs, roots)
-    this.parts = new Parts({ fs, roots, tracked, stamps, context, own, wallNow })
+    this.parts = new Parts({ fs, roots, tracked, stamps, context, own, wallNow, log })
     this.outside = new OutsideChanges(this.parts)
     this.late = new LateWriters(this.parts)
     this.spooling = new Spooling(this.parts)
+    this.view = new DiskView(this.parts)
+    this.looking = new Looking(this.parts, this.outside, (paths) => this.rescan(paths))
     this.recoverTo = stream.durable
     stream.onReload(() => this.parts.pending.clear())
     for (const one of own.values()) await one.clean()
     this.opened.resolve()
     await context.followers.caughtUp()
     this.recoverTo = 0
+    await recoverHeld(this.parts)
     await this.outside.take(roots.tops)
     this.guard = new GuardMode(this.parts)
     await this.guard.open()
     this.watching = new Watching(this.parts, {
       changed: (paths) => this.takeIn(paths),
       rescan: (paths) => this.rescan(paths),
-      log: this.options.log,
     })
     this.scanning = this.firstScan().catch((error: unknown) => {
       this.options.log(`scan of ${roots.paths.join(', ')}`, error)
@@ -153,168 +153,12 @@ export class FolderTree implements WorkingTree {
     this.spooling?.close()
   }
 
-  // ——— Before a call
-
   ready(call: Call): Promise<void> | undefined {
-    const named = pathsOf(call)
-    if (named === undefined) return undefined
-    const { roots } = this.parts
-    const { use } = named
-    const placed = new Map<string, string>()
-    for (const given of named.paths) {
-      const meant = roots.meant(given, this.hasTop)
-      placed.set(given, use === 'name' ? meant : roots.place(meant))
-    }
-    for (const [given, path] of placed) {
-      if (given === path) continue
-      call.input = withPaths(call.input, (one) => placed.get(one) ?? one)
-      break
-    }
-    if (use === 'name') return undefined
-    const paths = [...placed.values()]
-    if (use === 'write') for (const path of paths) this.assertOurs(path)
-    return this.lookAt(paths, call)
+    return this.looking.ready(call)
   }
-
-  /** Whether the records have something of that name at the top. */
-  private readonly hasTop = (name: string): boolean => {
-    const entry = this.parts.entryAt(ROOT_FOLDER, name)
-    return entry !== undefined && entry.kind !== 'gone'
-  }
-
-  private lookAt(paths: readonly string[], call: Call): Promise<void> | undefined {
-    const stale = paths.filter((path) => !this.isCurrent(path))
-    if (stale.length > 0 || mayRemoveFolder(call, this.parts)) {
-      return this.lookAgain(stale, paths, call)
-    }
-    const { operation } = call
-    if (operation === 'read_text' || operation === 'read_file' || operation === 'patch_file') {
-      for (const path of paths) this.keepSmall(path)
-    }
-    return operation === 'commit' ? this.keepSources(call) : undefined
-  }
-
-  private async lookAgain(
-    stale: readonly string[],
-    paths: readonly string[],
-    call: Call,
-  ): Promise<void> {
-    await this.outside.take(stale.filter((path) => !this.parts.isPending(path)))
-    for (const path of stale) await this.whilePending(path)
-    for (const path of removedFolders(call, this.parts)) {
-      await this.rescan([path])
-    }
-    if (call.operation === 'read_text' || call.operation === 'read_file') {
-      for (const path of paths) this.keepSmall(path)
-    }
-    if (call.operation === 'commit') await this.keepSources(call)
-  }
-
-  private async whilePending(path: string): Promise<void> {
-    const deadline = this.parts.context.clock.now() + FOLLOW_MS
-    while (this.parts.isPending(path) && this.parts.context.clock.now() < deadline) {
-      await this.parts.context.followers.caughtUp()
-      await this.parts.turn()
-    }
-  }
-
-  /** Whether the records say what the disk has. Two system calls for most. */
-  private isCurrent(path: string): boolean {
-    const { parts } = this
-    const stat = parts.fs.lstat(parts.roots.diskPath(path))
-    const place = parts.resolve(path)
-    const { entry } = place
-    if (stat === undefined) return entry === undefined && place.fileInTheWay === undefined
-    if (stat.kind === 'folder') return entry?.kind === 'folder'
-    if (stat.kind !== 'file') return entry === undefined
-    const row = parts.rowAt(place)
-    if (!isInStep(row, entry, stat)) return false
-    if (row?.young === undefined || entry?.kind !== 'file' || entry.sha256 === '') return true
-    return this.isSameYoung(path, place.folder, place.name, entry, stat)
-  }
-
-  /** Written an instant ago: a second write would have left the same stamp, so the content is compared. */
-  private isSameYoung(
-    path: string,
-    folder: number,
-    name: string,
-    entry: FileEntry,
-    stat: FileStat,
-  ): boolean {
-    const { parts } = this
-    if (stat.size > LIMITS.smallContentBytes) return false
-    const read = readNow(parts, parts.roots.diskPath(path))
-    if (!read.isStable || read.content.sha256 !== entry.sha256) return false
-    parts.noteInStep(path, folder, name, entry.version, read.stat)
-    return true
-  }
-
-  /** What an agent reads is kept: it is what later changes are compared with. */
-  private keepSmall(path: string): void {
-    const { parts } = this
-    const { entry, folder, name } = parts.resolve(path)
-    if (entry?.kind !== 'file' || entry.sha256 !== '') return
-    if (entry.size > LIMITS.smallContentBytes || !parts.tracked.has(path, false)) return
-    const row = parts.stamps.get(folder, name)
-    const read = readNow(parts, parts.roots.diskPath(path))
-    // It changed right now; the reading finds that by itself.
-    if (!read.isStable || !isInStep(row, entry, read.stat)) return
-    keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
-  }
-
-  /** A copy names a content, so its source has to have one. */
-  private async keepSources(call: Call): Promise<void> {
-    const { changes } = call.input as { changes?: readonly { op: string; path: string }[] }
-    for (const { op, path } of changes ?? []) {
-      if (op === 'copy') await this.keepTree(path)
-    }
-  }
-
-  private async keepTree(path: string): Promise<void> {
-    const { parts } = this
-    const { entry, folder, name } = parts.resolve(path)
-    if (entry?.kind === 'folder') {
-      await this.rescan([path])
-      for (const child of this.childrenOf(path)) {
-        await this.keepTree(path === '/' ? `/${child.name}` : `${path}/${child.name}`)
-      }
-      return
-    }
-    if (entry?.kind !== 'file' || entry.sha256 !== '') return
-    const row = parts.stamps.get(folder, name)
-    const read = await readWhole(parts, parts.roots.diskPath(path))
-    if (!read.isStable || !isInStep(row, entry, read.stat)) return
-    keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
-  }
-
-  private assertOurs(path: string): void {
-    if (!isInGit(path)) return
-    fail('forbidden', `${path} belongs to git, which keeps it in order by itself: use git.`, {
-      path,
-    })
-  }
-
-  // ——— What there is
 
   contentOf(path: string, entry: FileEntry): Content {
-    const { parts } = this
-    const disk = parts.roots.diskPath(path)
-    const { size } = entry
-    const row = parts.rowAt(parts.resolve(path))
-    return {
-      size,
-      sha256: '',
-      async *stream(start = 0, end = size) {
-        const file = parts.fs.open(disk)
-        try {
-          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
-          yield* file.stream(start, end)
-          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
-        } finally {
-          file.close()
-        }
-      },
-    }
+    return this.view.contentOf(path, entry)
   }
 
   diskPath(path: string): string {
@@ -322,52 +166,12 @@ export class FolderTree implements WorkingTree {
   }
 
   childrenOf(path: string): readonly Child[] {
-    const { parts } = this
-    const { fs, portable } = parts
-    const disk = parts.roots.diskPath(path)
-    if (fs.lstat(disk)?.kind !== 'folder') return []
-    const { entry: folder } = parts.resolve(path)
-    const id = folder?.kind === 'folder' ? folder.id : undefined
-    const isTop = parts.roots.tops.includes(path)
-    const children: Child[] = []
-    for (const { name, kind } of fs.list(disk)) {
-      if (!isNameable(name) || (isTop && name === OWN_FOLDER)) continue
-      const isFolder = kind === 'folder'
-      const entry = id === undefined ? undefined : parts.entryAt(id, name)
-      const stat = fs.stat(`${disk}/${name}`)
-      const row = id === undefined ? undefined : parts.stamps.get(id, name)
-      const isKnown =
-        entry?.kind === 'file' ? stat !== undefined && isInStep(row, entry, stat) : isFolder
-      children.push({
-        name,
-        kind: isFolder ? 'folder' : 'file',
-        isUnreachable: kind === 'link' && !this.isWithin(`${disk}/${name}`),
-        entry: isKnown && entry?.kind !== 'gone' ? entry : undefined,
-        size: stat?.size ?? 0,
-        createdAt: stat?.createdAt ?? 0,
-        modifiedAt: stat?.modifiedAt ?? 0,
-      })
-    }
-    return children.sort((a, b) =>
-      compareKeys(foldPath(a.name, portable), foldPath(b.name, portable)),
-    )
-  }
-
-  /** Whether a link leads to something in the folder. */
-  private isWithin(disk: string): boolean {
-    const real = this.parts.fs.realPath(disk)
-    return real !== undefined && this.parts.roots.pathOf(real) !== undefined
+    return this.view.childrenOf(path)
   }
 
   factsOf(path: string): DiskFacts | undefined {
-    const stat = this.parts.fs.lstat(this.parts.roots.diskPath(path))
-    if (stat === undefined) return undefined
-    const { size, createdAt, modifiedAt, accessedAt, mode } = stat
-    const kind = stat.kind === 'folder' ? 'folder' : 'file'
-    return { kind, size, createdAt, modifiedAt, accessedAt, mode: mode & 0o777 }
+    return this.view.factsOf(path)
   }
-
-  // ——— Commits
 
   spool(
     changes: readonly CommitChange[],
@@ -451,49 +255,6 @@ export class HasFilesAlready extends Error {
       `The workspace "${workspace}" has files of its own, kept by Sluice. Give the folder a workspace of ` +
         'another name: --folder NAME=DIR.',
     )
-  }
-}
-
-function changedMeanwhile(path: string): SluiceError {
-  return SluiceError.of({
-    code: 'stale_version',
-    detail: `${path} was changed from outside while it was read. Read it again.`,
-    data: { path },
-  })
-}
-
-/** Folders that a call would take away with all in them. */
-function removedFolders(call: Call, parts: Parts): string[] {
-  const { operation, input } = call
-  const one = input as { path?: string; changes?: readonly { op: string; path: string }[] }
-  const paths =
-    operation === 'delete_file'
-      ? [one.path as string]
-      : operation === 'commit'
-        ? (one.changes ?? []).flatMap(({ op, path }) => (op === 'delete' ? [path] : []))
-        : []
-  return paths.filter((path) => parts.resolve(path).entry?.kind === 'folder')
-}
-
-function mayRemoveFolder(call: Call, parts: Parts): boolean {
-  return removedFolders(call, parts).length > 0
-}
-
-/** Whether a folder can be served: what is inside another's, or holds one, would be served twice. */
-export function overlapOf(roots: readonly string[]): [string, string] | undefined {
-  for (const outer of roots) {
-    const inner = roots.find((one) => one !== outer && isWithin(outer, one))
-    if (inner !== undefined) return [outer, inner]
-  }
-  return undefined
-}
-
-/** Says whether the machine was started anew since: what was not synced may be gone. */
-export function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return ''
   }
 }
 

@@ -56,10 +56,12 @@ export class LateWriters {
     if (this.isLooking || this.isClosed) return
     this.isLooking = true
     this.stop = this.parts.context.clock.after(LOOK_MS, () => {
-      void this.look().finally(() => {
-        this.isLooking = false
-        if (this.holding.size > 0 || this.folders.size > 0) this.lookLater()
-      })
+      this.look()
+        .catch((error: unknown) => this.parts.log('looking at what was replaced', error))
+        .finally(() => {
+          this.isLooking = false
+          if (this.holding.size > 0 || this.folders.size > 0) this.lookLater()
+        })
     })
   }
 

@@ -20,6 +20,9 @@ export class OwnFolder {
     const patterns = `${this.path}/.gitignore`
     if (fs.lstat(patterns) === undefined) fs.create(patterns, Buffer.from('*\n'), 0o600)
     this.device = fs.lstat(this.path)?.device ?? 0n
+    // What an earlier server still holds keeps its name.
+    const numbers = fs.list(`${this.path}/held`).map(({ name }) => Number(name.split('.')[2]) || 0)
+    this.number = Math.max(0, ...numbers)
   }
 
   /** A name that nothing has, from which a file can be renamed to its place. */
@@ -27,9 +30,9 @@ export class OwnFolder {
     return this.name('new', place, this.next())
   }
 
-  /** The second name of what a commit replaces or deletes. */
-  heldName(place: string, revision: number): string {
-    return this.name('held', place, `${revision}.${this.next()}`)
+  /** The second name of what a commit replaces or deletes, by the place of the change in it. */
+  heldName(place: string, revision: number, change: number): string {
+    return this.name('held', place, `${revision}.${change}.${this.next()}`)
   }
 
   private next(): string {
@@ -46,11 +49,15 @@ export class OwnFolder {
   }
 
   /** What was left by a server that was killed. */
-  heldBefore(): { path: string; revision: number }[] {
-    return this.fs.list(`${this.path}/held`).map(({ name }) => ({
-      path: `${this.path}/held/${name}`,
-      revision: Number(name.split('.', 1)[0]),
-    }))
+  heldBefore(): { held: string; revision: number; change: number }[] {
+    return this.fs.list(`${this.path}/held`).map(({ name }) => {
+      const [revision, change] = name.split('.')
+      return {
+        held: `${this.path}/held/${name}`,
+        revision: Number(revision),
+        change: Number(change),
+      }
+    })
   }
 
   async clean(): Promise<void> {

@@ -24,6 +24,8 @@ export class Parts {
   readonly pending = new Map<number, readonly string[]>()
   private readonly own: ReadonlyMap<string, OwnFolder>
   private readonly wallNow: () => number
+  /** Of what nobody waits for. */
+  readonly log: (message: string, error: unknown) => void
 
   constructor(given: {
     fs: FileSystem
@@ -33,6 +35,7 @@ export class Parts {
     context: TreeContext
     own: ReadonlyMap<string, OwnFolder>
     wallNow: () => number
+    log: (message: string, error: unknown) => void
   }) {
     this.fs = given.fs
     this.roots = given.roots
@@ -41,6 +44,7 @@ export class Parts {
     this.context = given.context
     this.own = given.own
     this.wallNow = given.wallNow
+    this.log = given.log
   }
 
   get state(): State {

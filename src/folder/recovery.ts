@@ -2,7 +2,8 @@ import { dirname } from 'node:path'
 import type { EventOf, FileChange } from '../contract/events.ts'
 import { type VersionRecord, versionKey } from '../core/file/entry.ts'
 import { contentOf } from '../engine/file/contents.ts'
-import { hashOf } from './keeping.ts'
+import { hashOf, isKept, keep, readWhole } from './keeping.ts'
+import { keepTree, recordBeside } from './late-writers.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
@@ -20,14 +21,16 @@ export async function recover(
   outside: OutsideChanges,
   event: EventOf<'files-committed'>,
 ): Promise<void> {
-  for (const change of event.changes) await recoverChange(parts, outside, event, change)
+  for (const [index, change] of event.changes.entries()) {
+    await recoverChange(parts, outside, event, { change, index })
+  }
 }
 
 async function recoverChange(
   parts: Parts,
   outside: OutsideChanges,
   event: EventOf<'files-committed'>,
-  change: FileChange,
+  { change, index }: { change: FileChange; index: number },
 ): Promise<void> {
   const { fs, roots } = parts
   const place = roots.diskPath(change.path)
@@ -52,11 +55,11 @@ async function recoverChange(
         await outside.take([change.path])
         return
       }
-      fs.rename(place, parts.ownFolder(place).heldName(place, event.revision))
+      fs.rename(place, parts.ownFolder(place).heldName(place, event.revision, index))
       return
     }
     case 'write':
-      return recoverWrite(parts, outside, event.revision, change)
+      return recoverWrite(parts, outside, { revision: event.revision, change, index })
     case 'set-attributes':
   }
 }
@@ -64,10 +67,10 @@ async function recoverChange(
 async function recoverWrite(
   parts: Parts,
   outside: OutsideChanges,
-  revision: number,
-  change: FileChange & { op: 'write' },
+  of: { revision: number; change: FileChange & { op: 'write' }; index: number },
 ): Promise<void> {
   const { fs, roots, context } = parts
+  const { revision, change, index } = of
   const { path, id, base, folder, name } = change
   const { entry } = parts.resolve(path)
   // What came later is looked at when its turn comes.
@@ -89,7 +92,7 @@ async function recoverWrite(
   await fs.createLarge(fresh, content.stream(), 0o666)
   if (stat !== undefined) fs.changeMode(fresh, stat.mode)
   makeFolders(fs, dirname(place))
-  const { now } = swapIn(fs, fresh, place, own.heldName(place, revision))
+  const { now } = swapIn(fs, fresh, place, own.heldName(place, revision, index))
   if (now !== undefined) parts.noteInStep(path, folder, name, revision, now)
 }
 
@@ -126,3 +129,51 @@ async function isOf(
 function versionOf(parts: Parts, file: number, version: number): VersionRecord | undefined {
   return parts.state.records.get('version', versionKey(file, version)) as VersionRecord | undefined
 }
+
+/**
+ * What a server that was killed had replaced or deleted and not looked at yet: what has no version is
+ * kept, and so is what somebody had written to it.
+ */
+export async function recoverHeld(parts: Parts): Promise<void> {
+  for (const own of parts.ownFolders) {
+    for (const { held, revision, change } of own.heldBefore()) {
+      const event = await parts.context.stream.eventAt(revision)
+      const of = event?.kind === 'files-committed' ? event.changes[change] : undefined
+      // Of a fact that is no longer kept: nobody can say whose it was, so it is left to people.
+      if (of === undefined) continue
+      await keepHeld(parts, held, of)
+      await parts.fs.removeTree(held)
+    }
+  }
+}
+
+async function keepHeld(parts: Parts, held: string, change: FileChange): Promise<void> {
+  const stat = parts.fs.lstat(held)
+  const path = change.op === 'move' ? change.to : change.path
+  const { folder, name } = change
+  const entry = parts.entryAt(folder, name)
+  if (stat?.kind === 'folder') {
+    const id = entry?.past?.find(({ kind }) => kind === 'folder')?.id
+    if (id !== undefined) await keepTree(parts, held, { path, id })
+    return
+  }
+  if (stat?.kind !== 'file' || !isKept(parts, stat.size) || !parts.tracked.has(path, false)) return
+  const id = entry?.kind === 'gone' ? entry.fileId : entry?.id
+  if (id === undefined || entry?.kind === 'folder') return
+  const read = await readWhole(parts, held)
+  const versions = versionsOf(parts, id)
+  if (versions.some(({ sha256 }) => sha256 === read.content.sha256)) return
+  const unread = versions.find(({ sha256, size, how }) => {
+    return sha256 === '' && how !== 'delete' && size === read.content.size
+  })
+  if (unread === undefined) return recordBeside(parts, path, read, undefined)
+  keep(parts, { path, folder, name, id, version: unread.version }, read)
+}
+
+function versionsOf(parts: Parts, file: number): VersionRecord[] {
+  const number = file.toString(36)
+  const rows = parts.state.records.range('version', `${number}/`, `${number}0`, VERSIONS_LOOKED_AT)
+  return rows.map(([, value]) => value as VersionRecord)
+}
+
+const VERSIONS_LOOKED_AT = 1000

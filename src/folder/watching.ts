@@ -22,7 +22,6 @@ export class Watching {
   private readonly found: {
     changed(paths: readonly string[]): Promise<void>
     rescan(paths: readonly string[]): Promise<void>
-    log(message: string, error: unknown): void
   }
   private readonly watches = new Map<string, () => void>()
   private heard = new Set<string>()
@@ -34,6 +33,10 @@ export class Watching {
   private working: Promise<void> = Promise.resolve()
   private fault: string | undefined
   private rescanMs = RESCAN_LEAST_MS
+  private burst = 0
+  private hasOverflown = false
+  /** Folders of which events may have been dropped. */
+  private readonly lost = new Set<string>()
 
   constructor(parts: Parts, found: Watching['found']) {
     this.parts = parts
@@ -41,13 +44,15 @@ export class Watching {
   }
 
   get report(): WatchReport {
-    const { fault } = this
+    const fault = this.fault ?? (this.hasOverflown ? OVERFLOWN : undefined)
     return { watched: this.watches.size, ...(fault === undefined ? {} : { fault }) }
   }
 
   /** Watches a folder from now on. */
   add(path: string): void {
     if (this.isClosed || this.watches.has(path)) return
+    // One watch for all below it, where the system has that.
+    if (this.parts.fs.watchesTrees && !this.parts.roots.tops.includes(path)) return
     try {
       const stop = this.parts.fs.watch(this.parts.roots.diskPath(path), (name) => {
         this.hear(name === undefined ? path : path === '/' ? `/${name}` : `${path}/${name}`)
@@ -63,7 +68,7 @@ export class Watching {
   private fail(fault: string): void {
     if (this.fault !== undefined) return
     this.fault = fault
-    this.found.log(
+    this.parts.log(
       `The folder cannot be watched: ${fault}. It is looked through by time.`,
       undefined,
     )
@@ -73,19 +78,23 @@ export class Watching {
   private rescanLater(): void {
     this.stopRescan = this.parts.context.clock.after(this.rescanMs, () => {
       const begun = performance.now()
-      void this.found.rescan(this.parts.roots.tops).then(() => {
-        if (this.isClosed) return
-        // A tenth of the time at most goes into looking.
-        const took = performance.now() - begun
-        this.rescanMs = Math.min(RESCAN_MOST_MS, Math.max(RESCAN_LEAST_MS, took * 10))
-        this.rescanLater()
-      })
+      this.found
+        .rescan(this.parts.roots.tops)
+        .catch((error: unknown) => this.parts.log('looking through the folder', error))
+        .finally(() => {
+          if (this.isClosed) return
+          // A tenth of the time at most goes into looking.
+          const took = performance.now() - begun
+          this.rescanMs = Math.min(RESCAN_MOST_MS, Math.max(RESCAN_LEAST_MS, took * 10))
+          this.rescanLater()
+        })
     })
   }
 
   private hear(path: string): void {
     if (this.isClosed) return
     const { clock } = this.parts.context
+    this.countBurst()
     if (this.heard.size === 0) this.firstHeardAt = clock.now()
     this.heard.add(path)
     if (this.isWorking) return
@@ -94,12 +103,31 @@ export class Watching {
     this.stopTimer()
     this.stopTimer = clock.after(Math.max(0, Math.min(QUIET_MS, TOGETHER_MS - waited)), () => {
       this.isWorking = true
-      this.working = this.work().finally(() => {
-        this.isWorking = false
-        const [next] = this.heard
-        if (next !== undefined) this.hear(next)
-      })
+      this.working = this.work()
+        .catch((error: unknown) => this.parts.log('looking at what has changed', error))
+        .finally(() => {
+          this.isWorking = false
+          const [next] = this.heard
+          if (next !== undefined) this.hear(next)
+        })
     })
+  }
+
+  /**
+   * The system keeps so many events and drops the rest, and nobody tells: but what it kept is told in
+   * one turn. So many at once may not be all.
+   */
+  private countBurst(): void {
+    if (this.burst === 0) {
+      this.parts.context.clock.soon(() => {
+        this.burst = 0
+      })
+    }
+    this.burst += 1
+    if (this.burst !== BURST) return
+    if (!this.hasOverflown) this.parts.log(OVERFLOWN, undefined)
+    this.hasOverflown = true
+    for (const top of this.parts.roots.tops) this.lost.add(top)
   }
 
   private async work(): Promise<void> {
@@ -121,7 +149,8 @@ export class Watching {
       const isFolder = stat === undefined ? place.entry?.kind === 'folder' : stat.kind === 'folder'
       if (!tracked.has(path, isFolder)) continue
       if (stat?.kind === 'folder') {
-        const isKnown = this.watches.has(path) && parts.places.get(identityOf(stat)) === path
+        const isWatched = fs.watchesTrees || this.watches.has(path)
+        const isKnown = isWatched && parts.places.get(identityOf(stat)) === path
         if (!isKnown) entered.push(path)
         if (place.entry?.kind !== 'folder') changed.push(path)
       } else if (stat?.kind === 'file') {
@@ -135,6 +164,8 @@ export class Watching {
     // What has gone may have moved into a folder that is not known yet.
     if (entered.length === 0) changed.push(...gone.splice(0))
     if (changed.length > 0) await this.found.changed(changed)
+    entered.push(...this.lost)
+    this.lost.clear()
     const folders = entered.filter(
       (path) => !entered.some((one) => one !== path && isWithin(one, path)),
     )
@@ -170,6 +201,11 @@ const FAULTS: Readonly<Record<string, string>> = {
   ENOSYS: 'this system cannot watch folders',
 }
 
+const OVERFLOWN =
+  'More changed at once than the system keeps events of; all was looked through instead (raise ' +
+  'fs.inotify.max_queued_events with sysctl if that happens often)'
+/** Half of what Linux keeps by default: it is told in two halves at worst. */
+const BURST = 8192
 /** A batch of changes is taken in when nothing more came for so long, in ms. */
 const QUIET_MS = 50
 const TOGETHER_MS = 1000

@@ -39,6 +39,8 @@ export interface FileSystem {
   removeTree(path: string): Promise<void>
   changeMode(path: string, mode: number): void
   changeOwner(path: string, uid: number, gid: number): void
+  /** Whether a watch of a folder is one of all below it. */
+  readonly watchesTrees: boolean
   /**
    * Calls back with a name in a folder whenever something about it may have changed, or with none where
    * the system does not say. Throws what the system says where it cannot (ENOSPC: no watch is left).

@@ -9,6 +9,7 @@ import { MemoryBlobs, MemoryBlobsDisk } from '../../src/store/blobs/memory.ts'
 import { MemoryLedger, MemoryLedgerDisk } from '../../src/store/ledger/memory.ts'
 import type { Ledger } from '../../src/store/ledger.ts'
 import { MemoryTables, MemoryTablesDisk } from '../../src/store/tables/memory.ts'
+import type { Tables } from '../../src/store/tables.ts'
 
 /** A clock that only the test moves. Timers that are due run in order of their time. */
 export class FakeClock implements Clock {
@@ -85,6 +86,8 @@ export class EngineWorld {
   /** Wraps each ledger, to make it slow or faulty. */
   wrap: (ledger: Ledger, workspace: string | undefined) => Ledger = (ledger) => ledger
 
+  wrapTables: (tables: Tables) => Tables = (tables) => tables
+
   static async start(settings: Partial<Settings> = {}): Promise<EngineWorld> {
     const world = new EngineWorld()
     await world.start()
@@ -109,7 +112,9 @@ export class EngineWorld {
           const disk = kept(this.ledgers, key, () => new MemoryLedgerDisk())
           return {
             ledger: this.wrap(new MemoryLedger(disk), workspace),
-            tables: new MemoryTables(kept(this.tables, key, () => new MemoryTablesDisk())),
+            tables: this.wrapTables(
+              new MemoryTables(kept(this.tables, key, () => new MemoryTablesDisk())),
+            ),
           }
         },
       },

@@ -1,5 +1,6 @@
 import type { FileSystem } from '../../src/store/file-system.ts'
 import type { Ledger } from '../../src/store/ledger.ts'
+import type { Tables } from '../../src/store/tables.ts'
 
 /** Thrown into whatever a killed process was doing. */
 export class Killed extends Error {
@@ -44,6 +45,20 @@ export class Life {
           const result = method.apply(target, args)
           if (name === 'watch') this.watches.add(result as () => void)
           return result
+        }
+      },
+    })
+  }
+
+  /** What it would still write back does not come about. */
+  tables(tables: Tables): Tables {
+    return new Proxy(tables, {
+      get: (target, name) => {
+        const value = target[name as keyof Tables] as unknown
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (this.isOver) throw new Killed(`killed before ${String(name)} of the tables`)
+          return value.apply(target, args)
         }
       },
     })

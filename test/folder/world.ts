@@ -55,6 +55,7 @@ export class FolderWorld extends EngineWorld {
     this.life = new Life()
     const { life } = this
     this.wrap = (ledger) => life.ledger(ledger)
+    this.wrapTables = (tables) => life.tables(tables)
     this.tree = new FolderTree({
       fs: life.fileSystem(this.fs),
       roots: this.roots,

@@ -78,7 +78,13 @@ export function tablesContract(adapter: TablesAdapter): void {
 
     test('the tables do not see each other’s keys', () => {
       tables.write([put('entry', 'a', 1), put('content', 'a', 2)], 1)
-      expect(NAMES.map((name) => tables.get(name, 'a'))).toEqual([1, undefined, 2, undefined])
+      expect(NAMES.map((name) => tables.get(name, 'a'))).toEqual([
+        1,
+        undefined,
+        2,
+        undefined,
+        undefined,
+      ])
     })
 
     test.each([

@@ -81,8 +81,11 @@ export const diskFileSystem: FileSystem = {
   removeTree: (path) => rm(path, { recursive: true, force: true }),
   changeMode: (path, mode) => chmodSync(path, mode),
   changeOwner: (path, uid, gid) => chownSync(path, uid, gid),
+  // Elsewhere it is made of one watch a file, costs ten times as much and misses what is renamed over.
+  watchesTrees: ['darwin', 'win32'].includes(process.platform),
   watch(folder, changed) {
-    const watcher = watch(folder, { persistent: false }, (_, name) => changed(name ?? undefined))
+    const options = { persistent: false, recursive: this.watchesTrees }
+    const watcher = watch(folder, options, (_, name) => changed(name ?? undefined))
     // The folder is gone: whoever watches the one above hears of it.
     watcher.on('error', () => watcher.close())
     return () => watcher.close()

@@ -1,0 +1,94 @@
+import { SluiceError } from '../contract/errors.ts'
+import { foldPath } from '../contract/path.ts'
+import type { FileEntry } from '../core/file/entry.ts'
+import type { Content } from '../engine/api.ts'
+import type { Child, DiskFacts } from '../engine/working-tree.ts'
+import { compareKeys } from '../store/tables.ts'
+import { OWN_FOLDER } from './own-name.ts'
+import type { Parts } from './parts.ts'
+import { isNameable } from './scan.ts'
+import { isInStep, stampOf } from './stamps.ts'
+
+/** What there is on the disk, beside what the records say of it. */
+export class DiskView {
+  private readonly parts: Parts
+
+  constructor(parts: Parts) {
+    this.parts = parts
+  }
+
+  contentOf(path: string, entry: FileEntry): Content {
+    const { parts } = this
+    const disk = parts.roots.diskPath(path)
+    const { size } = entry
+    const row = parts.rowAt(parts.resolve(path))
+    return {
+      size,
+      sha256: '',
+      async *stream(start = 0, end = size) {
+        const file = parts.fs.open(disk)
+        try {
+          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
+          yield* file.stream(start, end)
+          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
+        } finally {
+          file.close()
+        }
+      },
+    }
+  }
+
+  childrenOf(path: string): readonly Child[] {
+    const { parts } = this
+    const { fs, portable } = parts
+    const disk = parts.roots.diskPath(path)
+    if (fs.lstat(disk)?.kind !== 'folder') return []
+    const { entry: folder } = parts.resolve(path)
+    const id = folder?.kind === 'folder' ? folder.id : undefined
+    const isTop = parts.roots.tops.includes(path)
+    const children: Child[] = []
+    for (const { name, kind } of fs.list(disk)) {
+      if (!isNameable(name) || (isTop && name === OWN_FOLDER)) continue
+      const isFolder = kind === 'folder'
+      const entry = id === undefined ? undefined : parts.entryAt(id, name)
+      const stat = fs.stat(`${disk}/${name}`)
+      const row = id === undefined ? undefined : parts.stamps.get(id, name)
+      const isKnown =
+        entry?.kind === 'file' ? stat !== undefined && isInStep(row, entry, stat) : isFolder
+      children.push({
+        name,
+        kind: isFolder ? 'folder' : 'file',
+        isUnreachable: kind === 'link' && !this.isWithin(`${disk}/${name}`),
+        entry: isKnown && entry?.kind !== 'gone' ? entry : undefined,
+        size: stat?.size ?? 0,
+        createdAt: stat?.createdAt ?? 0,
+        modifiedAt: stat?.modifiedAt ?? 0,
+      })
+    }
+    return children.sort((a, b) =>
+      compareKeys(foldPath(a.name, portable), foldPath(b.name, portable)),
+    )
+  }
+
+  /** Whether a link leads to something in the folder. */
+  private isWithin(disk: string): boolean {
+    const real = this.parts.fs.realPath(disk)
+    return real !== undefined && this.parts.roots.pathOf(real) !== undefined
+  }
+
+  factsOf(path: string): DiskFacts | undefined {
+    const stat = this.parts.fs.lstat(this.parts.roots.diskPath(path))
+    if (stat === undefined) return undefined
+    const { size, createdAt, modifiedAt, accessedAt, mode } = stat
+    const kind = stat.kind === 'folder' ? 'folder' : 'file'
+    return { kind, size, createdAt, modifiedAt, accessedAt, mode: mode & 0o777 }
+  }
+}
+
+function changedMeanwhile(path: string): SluiceError {
+  return SluiceError.of({
+    code: 'stale_version',
+    detail: `${path} was changed from outside while it was read. Read it again.`,
+    data: { path },
+  })
+}
