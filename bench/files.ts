@@ -1,7 +1,7 @@
 /**
- * 1 KB reads and writes over MCP stdio: `sluice mcp` beside the official filesystem server, both
- * driven by one client. Sluice's writes are on disk when they are answered; the official server's are
- * not (it does not sync).
+ * 1 KB reads and writes over MCP stdio: `sluice mcp`, over its own store and over a real folder, beside
+ * the official filesystem server, all driven by one client. Sluice's writes are on disk when they are
+ * answered; the official server's are not (it does not sync).
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -33,7 +33,11 @@ interface Cell {
 
 export function runFiles(options: Options): Promise<Report> {
   return onStage('files', async (stage) => {
-    const sides = [...(await startSluiceSides(stage)), await startOfficial(stage)]
+    const sides = [
+      ...(await startSluiceSides(stage)),
+      await startFolder(stage),
+      await startOfficial(stage),
+    ]
     const faults = (await Promise.all(sides.map(check))).flat()
     const cells = ACTIONS.flatMap((action) =>
       IN_FLIGHT.flatMap((inFlight) => sides.map((side) => ({ side, action, inFlight }))),
@@ -82,6 +86,21 @@ async function startSluiceSides(stage: Stage): Promise<Side[]> {
   ]
 }
 
+/** The drop-in: the same folder, paths and calls as of the official server. */
+async function startFolder(stage: Stage): Promise<Side> {
+  const folder = join(stage.folder, 'folder')
+  await mkdir(folder)
+  await writeFile(join(folder, 'start.txt'), '')
+  const mcp = await connectStdio(stage, [SLUICE, 'mcp', '--idle-exit', '2', folder])
+  return {
+    name: FOLDER,
+    facts:
+      '`sluice mcp DIR` on a real folder, with the server that it starts: read_text_file, write_file (durable, and in the folder)',
+    read: (file) => mcp.call('read_text_file', { path: join(folder, pathOf(file)) }),
+    write: (file, content) => mcp.call('write_file', { path: join(folder, pathOf(file)), content }),
+  }
+}
+
 async function startOfficial(stage: Stage): Promise<Side> {
   const folder = join(stage.folder, 'official')
   await mkdir(folder)
@@ -96,6 +115,7 @@ async function startOfficial(stage: Stage): Promise<Side> {
 }
 
 const OFFICIAL = 'official filesystem server'
+const FOLDER = 'sluice mcp DIR'
 
 /** Makes the files, and makes sure that each side gives back what it was given. */
 async function check(side: Side): Promise<string[]> {
@@ -113,7 +133,9 @@ function reportOf(sides: Side[], loads: Map<Cell, Load[]>, faults: string[]): Re
     [...loads].filter(([cell]) => cell.action === group.action && cell.inFlight === group.inFlight)
   return {
     tables: groups.map((group) => tableOf(group, cellsOf(group))),
-    figures: groups.map((group) => figureOf(group, cellsOf(group))),
+    figures: groups.flatMap((group) =>
+      ['sluice mcp', FOLDER].map((name) => figureOf(name, group, cellsOf(group))),
+    ),
     notes: sides.map(({ name, facts }) => `${name}: ${facts}`),
     faults,
   }
@@ -139,19 +161,29 @@ function tableOf(group: { action: Action; inFlight: number }, cells: [Cell, Load
   }
 }
 
-function figureOf(group: { action: Action; inFlight: number }, cells: [Cell, Load[]][]): Figure {
+function figureOf(
+  side: string,
+  group: { action: Action; inFlight: number },
+  cells: [Cell, Load[]][],
+): Figure {
   const rates = (name: string): number[] =>
     ratesOf(cells.find(([{ side }]) => side.name === name)![1])
   const official = rates(OFFICIAL)
   return {
-    name: `sluice mcp / official, 1 KB ${group.action}s, ${group.inFlight} in flight`,
+    name: `${side} / official, 1 KB ${group.action}s, ${group.inFlight} in flight`,
     unit: '×',
-    values: rates('sluice mcp').map((rate, round) => rate / official[round]!),
+    values: rates(side).map((rate, round) => rate / official[round]!),
     margin: 0.3,
     reason:
       'same client, same machine, same round; three processes share the cores on our side, two on theirs',
-    ...(group.action === 'write' ? { target: { atLeast: 2 } } : {}),
+    ...targetOf(side, group),
   }
+}
+
+function targetOf(side: string, { action, inFlight }: { action: Action; inFlight: number }) {
+  if (side !== FOLDER) return action === 'write' ? { target: { atLeast: 2 } } : {}
+  const many = action === 'read' ? 1.3 : 1.5
+  return { target: { atLeast: inFlight === 1 ? 1 : many } }
 }
 
 const ratesOf = (loads: readonly Load[]): number[] => loads.map(({ perSecond }) => perSecond)

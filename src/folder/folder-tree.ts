@@ -124,8 +124,8 @@ export class FolderTree implements WorkingTree {
     const { roots } = this.parts
     const isFirst = this.parts.context.stream.state.nextFileId <= 2 + roots.tops.length
     this.scan = this.newScan(isFirst ? FIRST_SCAN : LATER_SCAN)
-    await this.scan.recall(this.stop.signal)
-    await this.scan.run(roots.tops, this.stop.signal)
+    if (isFirst) await this.scan.run(roots.tops, this.stop.signal)
+    else await this.scan.runCold(roots.tops, this.stop.signal)
   }
 
   report(): ReturnType<WorkingTree['report']> {

@@ -3,7 +3,7 @@ import { type Entry, folderRange } from '../core/file/entry.ts'
 import type { FileStat } from '../store/file-system.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import type { Parts } from './parts.ts'
-import { identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
+import { type DiskRow, identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
 
 export interface ScanProgress {
   folders: number
@@ -40,6 +40,9 @@ export class Scan {
   /** Looked at last: it may have moved to where the scan has not been yet. */
   private readonly gone: string[] = []
   private turnEnds = 0
+  private isCold = false
+  /** What the records do not have, while it may have moved there: files with the folder they lie in. */
+  private readonly unknown: { path: string; folder: number | undefined }[] = []
 
   /** @param entering called with each folder before it is looked at */
   constructor(
@@ -56,20 +59,65 @@ export class Scan {
 
   /** @param from folders of the workspace, with all below them */
   async run(from: readonly string[], signal: { readonly aborted: boolean }): Promise<void> {
+    await this.walk(from, signal)
+    await this.finish()
+  }
+
+  /**
+   * The same after a start, when nobody knows yet where files lay before: what is new may be what has
+   * gone from elsewhere, so it is looked at once that is known.
+   */
+  async runCold(from: readonly string[], signal: { readonly aborted: boolean }): Promise<void> {
+    this.isCold = true
+    await this.walk(from, signal)
+    this.isCold = false
+    for (const path of this.gone) this.recall(path)
+    const unknown = this.unknown.splice(0)
+    for (const { path, folder } of unknown) {
+      if (folder !== undefined)
+        this.lookAt(path, this.parts.roots.diskPath(path), undefined, folder)
+      await this.rest()
+    }
+    const folders = unknown.flatMap(({ path, folder }) => (folder === undefined ? [path] : []))
+    await this.walk(folders, signal)
+    await this.finish()
+  }
+
+  private async walk(
+    from: readonly string[],
+    signal: { readonly aborted: boolean },
+  ): Promise<void> {
     const left = [...from].reverse()
     for (let path = left.pop(); path !== undefined && !signal.aborted; path = left.pop()) {
       left.push(...this.lookIn(path))
-      if (this.changes.length >= CHANGES_A_COMMIT) this.record()
-      if (this.doubtful.length >= DOUBTFUL_MOST) {
-        this.record()
-        await this.lookInto()
-      }
-      if (performance.now() > this.turnEnds) {
-        this.record()
-        await this.parts.turn()
-        this.turnEnds = performance.now() + TURN_MS
-      }
+      await this.rest()
     }
+  }
+
+  /** What has gathered is recorded, and others have their turn. */
+  private async rest(): Promise<void> {
+    if (this.changes.length >= CHANGES_A_COMMIT) {
+      this.record()
+      await this.stored()
+    }
+    if (this.doubtful.length >= DOUBTFUL_MOST) {
+      this.record()
+      await this.lookInto()
+    }
+    if (performance.now() < this.turnEnds) return
+    this.record()
+    await this.parts.turn()
+    this.turnEnds = performance.now() + TURN_MS
+  }
+
+  /** What was recorded is written before more is: else all of it lives in memory for a while. */
+  private async stored(): Promise<void> {
+    const { stream } = this.parts.context
+    await stream.settled(stream.state.revision)
+    while (stream.overlay.hasFrozen && stream.fault === undefined) await this.parts.turn()
+  }
+
+  private async finish(): Promise<void> {
     this.record()
     await this.lookInto()
     this.doubtful = this.gone.splice(0)
@@ -77,24 +125,15 @@ export class Scan {
     this.progress.isDone = true
   }
 
-  /** Where files lay when the server last ran, so that what was moved meanwhile is recognised. */
-  async recall(signal: { readonly aborted: boolean }): Promise<void> {
+  /** Who lay there when the server last ran, and below it. */
+  private recall(path: string): void {
     const { parts } = this
-    const left = [...parts.roots.tops]
-    for (let path = left.pop(); path !== undefined && !signal.aborted; path = left.pop()) {
-      const { entry } = parts.resolve(path)
-      if (entry?.kind !== 'folder') continue
-      for (const [name, one] of this.entriesIn(entry.id)) {
-        const child = path === '/' ? `/${name}` : `${path}/${name}`
-        if (one.kind === 'folder') left.push(child)
-        if (one.kind === 'gone') continue
-        const row = parts.stamps.get(entry.id, name)
-        if (row !== undefined) parts.places.set(row.identity, child)
-      }
-      if (performance.now() > this.turnEnds) {
-        await parts.turn()
-        this.turnEnds = performance.now() + TURN_MS
-      }
+    const place = parts.resolve(path)
+    const row = parts.rowAt(place)
+    if (row !== undefined) parts.places.set(row.identity, path)
+    if (place.entry?.kind !== 'folder') return
+    for (const [name, { kind }] of this.entriesIn(place.entry.id)) {
+      if (kind !== 'gone') this.recall(`${path}/${name}`)
     }
   }
 
@@ -121,7 +160,11 @@ export class Scan {
       this.seen.push({ path, stat })
     }
     const below: string[] = []
-    for (const { name, kind } of listed(parts, disk)) {
+    const id = entry?.kind === 'folder' ? entry.id : 0
+    const rows = this.isCold ? parts.stamps.rowsIn(id) : undefined
+    const names = listed(parts, disk)
+    tracked.enter(path, names)
+    for (const { name, kind } of names) {
       const before = known.get(name)
       known.delete(name)
       if (!isNameable(name)) {
@@ -133,10 +176,14 @@ export class Scan {
         progress.untracked += 1
       } else if (kind === 'folder') {
         if (before?.kind === 'file') this.doubtful.push(child)
-        below.push(child)
+        const isNew = this.isCold && before?.kind !== 'folder'
+        if (isNew) this.unknown.push({ path: child, folder: undefined })
+        else below.push(child)
       } else if (kind === 'file') {
         progress.files += 1
-        this.lookAt(child, `${disk}/${name}`, before, entry?.kind === 'folder' ? entry.id : 0)
+        const isNew = this.isCold && before?.kind !== 'file'
+        if (isNew) this.unknown.push({ path: child, folder: id })
+        else this.lookAt(child, `${disk}/${name}`, before, id, rows?.get(name))
       } else if (before !== undefined) {
         this.doubtful.push(child)
       }
@@ -148,7 +195,13 @@ export class Scan {
     return below.reverse()
   }
 
-  private lookAt(path: string, disk: string, entry: Entry | undefined, folder: number): void {
+  private lookAt(
+    path: string,
+    disk: string,
+    entry: Entry | undefined,
+    folder: number,
+    known?: DiskRow,
+  ): void {
     const { parts } = this
     const stat = parts.fs.lstat(disk)
     if (stat?.kind !== 'file') return
@@ -164,7 +217,7 @@ export class Scan {
       return
     }
     parts.places.set(identityOf(stat), path)
-    const row = parts.stamps.get(folder, entry.name)
+    const row = known ?? parts.stamps.get(folder, entry.name)
     if (isInStep(row, entry, stat)) return
     const isTouched =
       entry.kind === 'file' &&

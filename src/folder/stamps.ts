@@ -1,4 +1,4 @@
-import { type Entry, entryKey } from '../core/file/entry.ts'
+import { type Entry, entryKey, folderRange } from '../core/file/entry.ts'
 import type { Overlay } from '../engine/stream/overlay.ts'
 import type { FileStat } from '../store/file-system.ts'
 
@@ -52,6 +52,13 @@ export class Stamps {
   get(folder: number, name: string): DiskRow | undefined {
     const key = entryKey(folder, name, this.portable())
     return this.overlay().get('disk', key) as DiskRow | undefined
+  }
+
+  /** All of one folder, by the names that keys have. */
+  rowsIn(folder: number): Map<string, DiskRow> {
+    const [from, to] = folderRange(folder)
+    const rows = this.overlay().range('disk', from, to, Number.POSITIVE_INFINITY)
+    return new Map(rows.map(([key, row]) => [key.slice(from.length), row as DiskRow]))
   }
 
   put(folder: number, name: string, row: DiskRow): void {

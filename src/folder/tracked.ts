@@ -1,6 +1,6 @@
 import ignore, { type Ignore } from 'ignore'
 import { parentPath } from '../contract/path.ts'
-import type { FileSystem } from '../store/file-system.ts'
+import type { FileSystem, Listed } from '../store/file-system.ts'
 import { OWN_FOLDER } from './own-name.ts'
 import type { Roots } from './roots.ts'
 
@@ -31,19 +31,25 @@ export class Tracked {
     return parent.untracked ?? this.ruling(parent, path, isFolder)
   }
 
+  /** Its names are known, so it need not be asked for files of patterns. */
+  enter(folder: string, names: readonly Listed[]): void {
+    if (this.folders.has(folder)) return
+    this.rulesOf(folder, new Set(names.map(({ name }) => name)))
+  }
+
   /** Patterns may be others now. */
   forget(): void {
     this.folders.clear()
   }
 
-  private rulesOf(folder: string): FolderRules {
+  private rulesOf(folder: string, names?: ReadonlySet<string>): FolderRules {
     const known = this.folders.get(folder)
     if (known !== undefined) return known
     const isTop = this.roots.tops.includes(folder) || folder === '/'
     const above = isTop ? undefined : this.rulesOf(parentPath(folder))
     const untracked =
       above === undefined ? undefined : (above.untracked ?? this.ruling(above, folder, true))
-    const own = untracked === undefined ? this.patternsIn(folder, isTop) : []
+    const own = untracked === undefined ? this.patternsIn(folder, isTop, names) : []
     const rules = { folder, above, untracked, own }
     this.folders.set(folder, rules)
     return rules
@@ -63,9 +69,15 @@ export class Tracked {
   }
 
   /** The last of them has the least to say. */
-  private patternsIn(folder: string, isTop: boolean): Patterns[] {
+  private patternsIn(
+    folder: string,
+    isTop: boolean,
+    names: ReadonlySet<string> | undefined,
+  ): Patterns[] {
     const found: Patterns[] = []
-    for (const name of ['.sluiceignore', '.gitignore']) this.addFile(found, folder, name)
+    for (const name of ['.sluiceignore', '.gitignore']) {
+      if (names?.has(name) !== false) this.addFile(found, folder, name)
+    }
     if (!isTop) return found
     this.addFile(found, folder, '.git/info/exclude')
     found.push({ source: 'built-in', patterns: BUILT_IN })

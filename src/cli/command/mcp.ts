@@ -10,6 +10,7 @@ import { OWN_FOLDER } from '../../folder/own-name.ts'
 import type { Command } from '../command.ts'
 import { HttpDoor } from '../http-door.ts'
 import { McpDoor } from '../mcp-door.ts'
+import { reportError } from '../report-error.ts'
 import { refuseNested, servedFolder } from '../served-folder.ts'
 import { SHARED } from '../settings.ts'
 import { findOrStartServer } from '../start-server.ts'
@@ -48,8 +49,10 @@ export const mcp: Command = {
     const workspace = values.text('workspace') as string
     const target = finder(values, workspace, roots)
     const agent = values.text('agent')
-    const served = await checkEntry(await target(), workspace, agent)
-    assertSame(roots, served)
+    const checked = target().then((found) => checkEntry(found, workspace, agent))
+    // Whose folders are named is there at once, and its server a moment later.
+    const served = roots.length > 0 ? roots : await checked
+    checked.then((found) => assertSame(roots, found)).catch(endWith)
     const about: Record<string, string> = {}
     const door = new McpDoor({
       target,
@@ -69,6 +72,11 @@ export const mcp: Command = {
 }
 
 const CLOSE_MS = 1000
+
+/** Nothing of what a client may have been told by then would be true. */
+function endWith(error: unknown): void {
+  process.exit(reportError(error, false))
+}
 
 /** A server that runs already may serve other folders than were asked for here. */
 function assertSame(asked: readonly string[], served: readonly string[] | undefined): void {
@@ -111,11 +119,19 @@ function finder(
   const folders = roots.map((root) => `${workspace}=${root}`)
   const idleSeconds = values.number('idle-exit') || IDLE_SECONDS
   let isOurs = true
-  return async () => {
+  const find = async (): Promise<Target> => {
     if (!isOurs) return targetOf(values)
     const note = await findOrStartServer(data, idleSeconds, folders)
     isOurs = note.shared === true
     return targetAt(note, data, values)
+  }
+  let finding: Promise<Target> | undefined
+  return () => {
+    // Two that look at the same time start one server.
+    finding ??= find().finally(() => {
+      finding = undefined
+    })
+    return finding
   }
 }
 
