@@ -146,8 +146,9 @@ function environment(options: RunOptions): NodeJS.ProcessEnv {
 
 /** Servers, doors on stdio, and commands of others that are run. */
 function isApart(words: readonly string[], { node, apart }: RunOptions): boolean {
-  const [command = ''] = words
-  return apart === true || node !== undefined || PROCESSES.has(command) || words.includes('--')
+  const [command = '', sub] = words
+  const isProcess = PROCESSES.has(command) && `${command} ${sub}` !== 'mcp config'
+  return apart === true || node !== undefined || isProcess || words.includes('--')
 }
 
 const PROCESSES = new Set(['serve', 'mcp', 'bench'])

@@ -5,7 +5,6 @@ import { type Problem, problemOf, refuse } from '../../contract/errors.ts'
 import { optional } from '../../contract/optional.ts'
 import { VERSION } from '../../contract/version.ts'
 import { type StdioOptions, serveStdioDoor } from '../../face/mcp/stdio.ts'
-import { chooseTools, type ToolChoice } from '../../face/mcp/tools.ts'
 import { OWN_FOLDER } from '../../folder/own-name.ts'
 import type { Command } from '../command.ts'
 import { HttpDoor } from '../http-door.ts'
@@ -15,8 +14,10 @@ import { refuseNested, servedFolder } from '../served-folder.ts'
 import { SHARED } from '../settings.ts'
 import { findOrStartServer } from '../start-server.ts'
 import { dataFolder, type Target, targetAt, targetOf } from '../target.ts'
-import { Failure, UsageError } from '../usage-error.ts'
+import { toolChoice } from '../tool-choice.ts'
+import { Failure } from '../usage-error.ts'
 import type { Values } from '../values.ts'
+import { mcpConfig } from './mcp-config.ts'
 
 /** `sluice mcp`: a stdio MCP server in front of the server of a data folder. stdout is MCP's alone. */
 export const mcp: Command = {
@@ -37,15 +38,18 @@ export const mcp: Command = {
     'In the configuration of an MCP client: {"command": "sluice", "args": ["mcp", "/abs/dir"]} serves the',
     'files in that folder where they lie; its data are in /abs/dir/.sluice. Several folders make one',
     'workspace. Without a folder, files are kept in the data folder itself (--data).',
+    '"sluice mcp config" prints such a configuration for a client, or writes it; a folder of that name is',
+    './config.',
     'A server that it starts is shared by all "sluice mcp" of the same folder and ends after five minutes',
     'without any of them.',
   ].join('\n'),
+  subcommands: { config: mcpConfig },
   async run({ values, arguments: folders }) {
     const aliases = new Map(folders.map((given) => [resolve(given), servedFolder(given)]))
     const roots = [...new Set(aliases.values())]
     for (const root of roots) aliases.delete(root)
     refuseNested(roots)
-    const tools = toolsOf(values)
+    const tools = toolChoice(values)
     const workspace = values.text('workspace') as string
     const target = finder(values, workspace, roots)
     const agent = values.text('agent')
@@ -86,21 +90,6 @@ function assertSame(asked: readonly string[], served: readonly string[] | undefi
     `The server that runs there serves ${served?.join(', ') ?? 'no folder'}, not ${wanted}. Stop it first, ` +
       'or name the same folders.',
   )
-}
-
-function toolsOf(values: Values): ToolChoice {
-  const names = values.list('tools').flatMap((item) => item.split(/\s*,\s*/))
-  const [first] = names
-  if (first === undefined) return 'core'
-  if (names.length === 1 && (first === 'files' || first === 'core' || first === 'full')) {
-    return first
-  }
-  try {
-    chooseTools(names)
-  } catch (error) {
-    throw new UsageError(`--tools: ${(error as Error).message}. Or a profile: files, core, full.`)
-  }
-  return names
 }
 
 /**
