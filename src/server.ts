@@ -42,6 +42,8 @@ export interface ServerOptions {
 export interface RunningServer {
   url: string
   engine: Engine
+  /** How its folders stand, by workspace. */
+  folders(): Record<string, ReturnType<FolderTree['report']>>
   /** Takes no new work, stores what was promised, and lets go of the data folder. */
   close(): Promise<void>
 }
@@ -146,6 +148,8 @@ async function openDoors(
   return {
     url,
     engine,
+    folders: () =>
+      Object.fromEntries([...folders].map(([name, { tree }]) => [name, tree.report()])),
     async close() {
       // Before the folder is let go: the next server's note must not be taken away.
       rmSync(noteFile(data), { force: true })

@@ -3,6 +3,7 @@ import { serverNote } from '../server-note.ts'
 import type { Finding } from './checks.ts'
 import { doorOf } from './door.ts'
 import { findServer, healthOf } from './find-server.ts'
+import { type FolderReport, trackedText, watchedText } from './folder-lines.ts'
 import type { HttpDoor } from './http-door.ts'
 import type { Values } from './values.ts'
 
@@ -15,7 +16,10 @@ export async function checkServer(values: Values, data: string): Promise<Finding
     const { workspaces } = await door.call('list_workspaces', {})
     const token: Finding = { check: 'Token', outcome: 'good', says: 'the server knows it' }
     const ledgers: Finding[] = []
-    for (const { name } of workspaces) ledgers.push(await checkLedger(door, name))
+    for (const { name, folder } of workspaces) {
+      ledgers.push(await checkLedger(door, name))
+      if (folder !== undefined) ledgers.push(...checkFolder(name, folder))
+    }
     return [reached, token, ...ledgers]
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
@@ -43,6 +47,21 @@ async function reach(values: Values, data: string): Promise<Finding> {
   const says = `the last one was process ${note.pid} at ${note.url} and does not answer`
   return { check, outcome: 'wrong', says, todo }
 }
+
+function checkFolder(name: string, { roots, scan, watching }: FolderReport): Finding[] {
+  const check = `Folder of ${name}`
+  const says = `${roots.join(', ')}: ${trackedText(scan)}`
+  const { fault } = watching
+  return [
+    { check, outcome: scan.done ? 'good' : 'note', says },
+    fault === undefined
+      ? { check, outcome: 'good', says: `${watchedText(watching)} watched` }
+      : { check, outcome: 'note', says: `not watched: ${fault}`, todo: NOT_WATCHED },
+  ]
+}
+
+const NOT_WATCHED =
+  'Nothing is lost without: files are looked at before each use. Others hear of changes a little later.'
 
 async function checkLedger(door: HttpDoor, workspace: string): Promise<Finding> {
   const check = `Ledger of ${workspace}`

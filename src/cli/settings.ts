@@ -6,7 +6,7 @@ export const SHARED = {
     name: 'data',
     kind: 'text',
     placeholder: 'dir',
-    describes: 'Data folder of the server on this machine',
+    describes: 'Data folder of the server on this machine; in a folder that is served, its own',
     fallback: './data',
     isPath: true,
   },

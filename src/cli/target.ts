@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fail } from '../contract/errors.ts'
 import { type ServerNote, serverNote, tokenFile } from '../server-note.ts'
 import { findServer } from './find-server.ts'
+import { dataFolderAround } from './served-folder.ts'
 import type { Values } from './values.ts'
 
 /** The server that a command talks to, and what it shows there. */
@@ -13,7 +14,7 @@ export interface Target {
 
 /** What was set, else what the data folder on this machine says. */
 export async function targetOf(values: Values): Promise<Target> {
-  const data = dataFolder(values)
+  const data = dataFolderHere(values)
   const url = values.text('url')
   if (url !== undefined) {
     return { url: checkedUrl(url), token: values.text('token') ?? tokenFor(url, data) }
@@ -31,6 +32,12 @@ export function targetAt(note: ServerNote, data: string, values: Values): Target
 
 export function dataFolder(values: Values): string {
   return resolve(values.text('data') as string)
+}
+
+/** Unless it is said: that of the folder one is in, where that is served. */
+export function dataFolderHere(values: Values): string {
+  const around = values.sourceOf('data') === 'default' ? dataFolderAround('.') : undefined
+  return around ?? dataFolder(values)
 }
 
 function checkedUrl(url: string): string {

@@ -38,7 +38,7 @@ export class Workspace implements Service {
       ...reading(context),
       ...auditing(stream, outside.about),
       workspace_status: {
-        read: (reader) => workspaceStatus(reader, outside.board, stream.durable),
+        read: (reader) => workspaceStatus(reader, outside.board, stream.durable, context.tree),
       },
     }
     this.tick()

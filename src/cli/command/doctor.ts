@@ -3,7 +3,7 @@ import { checkServer } from '../checks-of-server.ts'
 import type { Command } from '../command.ts'
 import { Screen } from '../screen.ts'
 import { CONNECTION, SHARED } from '../settings.ts'
-import { dataFolder } from '../target.ts'
+import { dataFolderHere } from '../target.ts'
 
 /** `sluice doctor`: looks at all that a server needs, and says what to do about what is wrong. */
 export const doctor: Command = {
@@ -11,7 +11,7 @@ export const doctor: Command = {
   settings: [SHARED.json, ...CONNECTION],
   notes: 'The exit code is 1 if anything is wrong.',
   async run({ values }) {
-    const data = dataFolder(values)
+    const data = dataFolderHere(values)
     const isLocal = values.text('url') === undefined
     const findings: Finding[] = [
       checkNode(),

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../contract/errors.ts'
 import type { OperationName, Output } from '../../contract/operations.ts'
 import type { Command } from '../command.ts'
+import { folderFacts } from '../folder-lines.ts'
 import { printGrant, printLocks, recallText } from '../lock-rows.ts'
 import { type OperationCommand, operationCommand } from '../operation-command.ts'
 import type { Screen } from '../screen.ts'
@@ -135,6 +136,7 @@ const ROWS = {
       screen.facts([
         ['server', door.url],
         ['workspace', `${answer.workspace}, revision ${revision}`],
+        ...(answer.folder === undefined ? [] : folderFacts(answer.folder)),
         ['you', `${agent} (${role}), session ${session}`],
         ['in all', `${totals.locks} locks held, ${totals.waiting} requests waiting`],
         ...rights.map(

@@ -59,7 +59,8 @@ export const mcp: Command = {
     checked.then((found) => assertSame(roots, found)).catch(endWith)
     const about: Record<string, string> = {}
     const door = new McpDoor({
-      target,
+      // The first call may come before the agent that it is of.
+      target: () => checked.then(target),
       agent,
       session: values.text('session'),
       about: () => about,

@@ -7,6 +7,7 @@ import { tokenFile } from '../../server-note.ts'
 import type { Command } from '../command.ts'
 import { makeDataFolder } from '../data-folder.ts'
 import { findServer } from '../find-server.ts'
+import { trackedText } from '../folder-lines.ts'
 import { watchIdle } from '../idle-exit.ts'
 import { reportError } from '../report-error.ts'
 import { refuseNested, servedFolder } from '../served-folder.ts'
@@ -55,6 +56,7 @@ async function serveUntilEnd(values: Values): Promise<void> {
   })
   sayWhatToKnow(server, options)
   process.stdout.write(`sluice ready ${server.url}\n`)
+  showScans(server)
   await ending.ended
   await server.close()
 }
@@ -180,6 +182,23 @@ function sayWhatToKnow({ engine }: RunningServer, { data, host }: ServerOptions)
     )
   }
 }
+
+/** On a terminal: how far the first look through the folders is. */
+function showScans(server: RunningServer): void {
+  if (process.stderr.isTTY !== true) return
+  for (const [name, { scan }] of Object.entries(server.folders())) {
+    if (scan.done) continue
+    const timer = setInterval(() => {
+      const now = server.folders()[name]?.scan
+      if (now === undefined) return
+      process.stderr.write(`\r${name}: ${trackedText(now)}\u001b[K${now.done ? '\n' : ''}`)
+      if (now.done) clearInterval(timer)
+    }, PROGRESS_MS)
+    timer.unref()
+  }
+}
+
+const PROGRESS_MS = 200
 
 /** The first signal drains; a later one ends the process at once. */
 function endOnSignal(): { ended: Promise<void>; end: () => void } {

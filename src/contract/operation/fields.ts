@@ -215,3 +215,20 @@ export const written = z.object({
     .optional()
     .describe('It held just that already: the version is the one it had'),
 })
+
+export const folderReport = z.object({
+  roots: z.array(z.string()).describe('Real paths'),
+  scan: z
+    .object({
+      done: z.boolean(),
+      folders: z.int(),
+      files: z.int(),
+      untracked: z.int().describe('Left out: ignored, or built-in (node_modules, caches)'),
+      unnamed: z.int().describe('Left out: names that no path can have'),
+    })
+    .describe('The first look through all that is tracked'),
+  watching: z.object({
+    folders: z.int().describe('Watched'),
+    fault: z.string().optional().describe('Why it cannot be watched, and what helps'),
+  }),
+})

@@ -17,27 +17,12 @@ const session = z.object({
   about: z.record(z.string(), z.string()).optional(),
 })
 
-const folderReport = z.object({
-  roots: z.array(z.string()).describe('Real paths'),
-  scan: z
-    .object({
-      done: z.boolean(),
-      folders: z.int(),
-      files: z.int(),
-      untracked: z.int().describe('Left out: ignored, or built-in (node_modules, caches)'),
-      unnamed: z.int().describe('Left out: names that no path can have'),
-    })
-    .describe('The first look through all that is tracked'),
-  watching: z.object({
-    folders: z.int().describe('Watched'),
-    fault: z.string().optional().describe('Why it cannot be watched, and what helps'),
-  }),
-})
-
 const workspaceFacts = z.object({
   name: z.string(),
   kind: z.enum(['managed', 'folder']),
-  folder: folderReport.optional().describe('Of a folder: where it lies and how it is kept in step'),
+  folder: field.folderReport
+    .optional()
+    .describe('Of a folder: where it lies and how it is kept in step'),
   revision: z.int(),
   settings: settingsSchema,
 })
@@ -266,6 +251,7 @@ export const serverOperations = {
       totals: z.object({ locks: z.int(), waiting: z.int() }),
       messages: z.array(field.notice).describe('What you should know, the newest last'),
       drafts: z.array(field.draft).describe('Writes of yours that came after their lock was gone'),
+      folder: field.folderReport.optional(),
       server_time: field.time,
     }),
     errors: ['not_found'],

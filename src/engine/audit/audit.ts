@@ -77,6 +77,8 @@ function wanted(actor: Actor, input: Parsed<'query_audit'>): (event: Event) => b
   }
   return (event) => {
     if (event.at > until) return false
+    // Nobody did anything: what was there already has a second place.
+    if (event.kind === 'contents-kept' && input.kind !== event.kind) return false
     if (agent !== undefined && event.agent !== agent) return false
     const refused = event.kind === 'command-refused'
     if (input.outcome !== undefined && (input.outcome === 'refused') !== refused) return false

@@ -2,6 +2,7 @@ import type { EventOf, FileChange } from '../../contract/events.ts'
 import { foldPath, isWithin } from '../../contract/path.ts'
 import { isoTime } from '../../contract/time.ts'
 import { entryAt, type VersionRecord, versionKey } from '../../core/file/entry.ts'
+import { MODE } from '../../core/lock/mode.ts'
 import type { State } from '../../core/state.ts'
 import type { SeenVersions } from '../file/seen-versions.ts'
 import type { Telling } from './telling.ts'
@@ -44,6 +45,8 @@ export function* changedOutside(
     const before = knownBefore(change, event.revision, state)
     if (before === undefined) continue
     for (const session of seen.whoKnows(before.file, before.version)) {
+      // It hears of its lock.
+      if (holds(state, session, change.path)) continue
       const paths = changed.get(session) ?? []
       paths.push(change.path)
       changed.set(session, paths)
@@ -61,6 +64,13 @@ export function* changedOutside(
     } as const
     yield { session, notice }
   }
+}
+
+function holds({ locks }: State, session: string, path: string): boolean {
+  const folded = foldPath(path, locks.portable)
+  return [...(locks.owners.get(session)?.locks ?? [])].some(({ items }) =>
+    items.some((item) => item.mode >= MODE.W && isWithin(item.folded, folded)),
+  )
 }
 
 function knownBefore(

@@ -1,10 +1,12 @@
 import type { Notice } from '../../contract/door.ts'
 import type { Output } from '../../contract/operations.ts'
+import { optional } from '../../contract/optional.ts'
 import { isoTime } from '../../contract/time.ts'
 import { positionOf } from '../../core/lock/describe.ts'
 import { draftFacts } from '../file/draft-facts.ts'
 import type { Reader } from '../handler.ts'
 import { lockFacts } from '../lock/lock-answers.ts'
+import type { WorkingTree } from '../working-tree.ts'
 import { isCurrent } from './notice.ts'
 import type { NoticeBoard } from './notice-board.ts'
 
@@ -14,6 +16,7 @@ export function workspaceStatus(
   reader: Reader,
   board: NoticeBoard,
   storedTo: number,
+  tree: WorkingTree | undefined,
 ): Output<'workspace_status'> {
   const { state, actor, moment } = reader
   const owner = state.locks.owners.get(actor.session)
@@ -35,6 +38,7 @@ export function workspaceStatus(
     drafts: [...state.drafts.values()]
       .filter((one) => one.session === actor.session)
       .map(draftFacts),
+    ...optional('folder', tree?.report()),
     server_time: isoTime(moment.at),
   }
 }
