@@ -34,16 +34,11 @@ export class Applying {
   private readonly late: LateWriters
   private readonly event: Committed
   /** Contents that were put beside their places before the commit was decided, by path. */
-  private readonly fresh: ReadonlyMap<string, string>
+  private readonly fresh: Map<string, string>
   private readonly overlapped: string[] = []
   private readonly undo: (() => void)[] = []
 
-  constructor(
-    parts: Parts,
-    late: LateWriters,
-    event: Committed,
-    fresh: ReadonlyMap<string, string>,
-  ) {
+  constructor(parts: Parts, late: LateWriters, event: Committed, fresh: Map<string, string>) {
     this.parts = parts
     this.late = late
     this.event = event
@@ -87,9 +82,7 @@ export class Applying {
 
   private write(change: Write): Promise<void> | undefined {
     const fresh = this.fresh.get(change.path)
-    if (fresh !== undefined && this.parts.fs.lstat(fresh) !== undefined) {
-      return this.putInPlace(change, fresh)
-    }
+    if (fresh !== undefined) return this.putInPlace(change, fresh)
     return this.makeFresh(change).then((made) => this.putInPlace(change, made))
   }
 
@@ -110,8 +103,8 @@ export class Applying {
     const { path, folder, name } = change
     const place = roots.diskPath(path)
     const row = parts.stamps.get(folder, name)
-    this.dress(change, fresh, place)
-    const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
+    const before = this.dress(change, fresh, place)
+    const held = parts.ownFolder(place).heldName(place, before?.device, this.nameOf(change))
     let swapped: ReturnType<typeof swapIn>
     try {
       swapped = swapIn(fs, fresh, place, held)
@@ -122,6 +115,7 @@ export class Applying {
       this.overlapped.push(parentPath(path))
       swapped = swapIn(fs, fresh, place, held)
     }
+    this.fresh.delete(path)
     const { old, now } = swapped
     if (now === undefined) {
       this.overlapped.push(path)
@@ -150,12 +144,15 @@ export class Applying {
     const { parts } = this
     const { path, folder, name, id, base } = change
     this.undo.push(() => {
-      const third = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
+      const third = parts.ownFolder(place).heldName(place, undefined, this.nameOf(change))
       swapIn(parts.fs, second, place, third)
       parts.fs.remove(third)
     })
     parts.noteInStep(path, folder, name, this.event.revision, now)
     const hold = (): void => {
+      // Of many changes, one that fails takes the others back from there.
+      const isLast = this.event.changes.length === 1
+      if (isLast && parts.ownFolder(place).takeBack(second, old)) return
       this.late.hold({ held: second, stat: old, path, session: this.event.session })
     }
     const isUnkept = this.versionOf(id, base)?.sha256 === ''
@@ -205,7 +202,7 @@ export class Applying {
     let expected = ours
     let theirs = second
     for (let tries = 0; tries < TRIES; tries++) {
-      const third = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
+      const third = parts.ownFolder(place).heldName(place, undefined, this.nameOf(change))
       const { old, now, held } = swapIn(parts.fs, theirs, place, third)
       const isOurs = old === undefined || isSameContent(stampOf(old), stampOf(expected))
       if (isOurs || held === undefined || now === undefined) {
@@ -221,21 +218,23 @@ export class Applying {
   }
 
   /** A new content has the mode and owner of the file that it replaces, as far as the system lets us. */
-  private dress(change: Write, fresh: string, place: string): void {
+  private dress(change: Write, fresh: string, place: string): FileStat | undefined {
     const { fs, roots } = this.parts
     const from = change.created === true ? change.from?.path : undefined
-    const like = fs.lstat(from === undefined ? place : roots.diskPath(from))
-    if (like?.kind !== 'file') return
-    const own = fs.lstat(fresh)
-    if (own === undefined) return
+    const source = from === undefined ? place : roots.diskPath(from)
+    const like = fs.lstat(source)
+    if (like?.kind !== 'file') return undefined
+    const { plain } = this.parts.ownFolder(place)
     try {
-      if (change.created !== true && (own.uid !== like.uid || own.gid !== like.gid)) {
+      if (change.created !== true && (plain.uid !== like.uid || plain.gid !== like.gid)) {
         fs.changeOwner(fresh, like.uid, like.gid)
       }
     } catch {
       // Only root may give files away.
     }
-    if (own.mode !== like.mode) fs.changeMode(fresh, like.mode)
+    if (plain.mode !== like.mode) fs.changeMode(fresh, like.mode)
+    fs.rare?.copyAttributes(source, fresh)
+    return from === undefined ? like : undefined
   }
 
   private makeFolder(path: string): undefined {
@@ -263,7 +262,7 @@ export class Applying {
     const there = fs.lstat(to)
     if (there !== undefined && identityOf(there) !== identityOf(stat)) {
       // What a move replaces is held like what a write does.
-      const held = parts.ownFolder(to).heldName(to, ...this.nameOf(change))
+      const held = parts.ownFolder(to).heldName(to, undefined, this.nameOf(change))
       const row = stamps.get(change.toFolder, change.toName)
       if (row === undefined || !isSameContent(row.stamp, stampOf(there))) {
         throw Object.assign(new Error(`EEXIST: ${to} appeared`), { code: 'EEXIST' })
@@ -294,7 +293,7 @@ export class Applying {
     const { fs, roots, stamps } = parts
     const { path, folder, name } = change
     const place = roots.diskPath(path)
-    const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
+    const held = parts.ownFolder(place).heldName(place, undefined, this.nameOf(change))
     try {
       fs.rename(place, held)
     } catch (error) {

@@ -151,6 +151,7 @@ export class FolderTree implements WorkingTree {
     await this.guard?.close()
     await this.late?.close()
     this.spooling?.close()
+    if (this.parts !== undefined) for (const own of this.parts.ownFolders) own.close()
   }
 
   ready(call: Call): Promise<void> | undefined {

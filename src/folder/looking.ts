@@ -35,9 +35,12 @@ export class Looking {
     const { roots } = this.parts
     const { use } = named
     const placed = new Map<string, string>()
+    const stats = new Map<string, FileStat | undefined>()
     for (const given of named.paths) {
       const meant = roots.meant(given, this.hasTop)
-      placed.set(given, use === 'name' ? meant : roots.place(meant))
+      const place = use === 'name' ? { path: meant, stat: undefined } : roots.place(meant)
+      placed.set(given, place.path)
+      stats.set(place.path, place.stat)
     }
     for (const [given, path] of placed) {
       if (given === path) continue
@@ -47,7 +50,7 @@ export class Looking {
     if (use === 'name') return undefined
     const paths = [...placed.values()]
     if (use === 'write') for (const path of paths) this.assertOurs(path)
-    return this.lookAt(paths, call)
+    return this.lookAt(stats, call)
   }
 
   /** Whether the records have something of that name at the top. */
@@ -56,8 +59,14 @@ export class Looking {
     return entry !== undefined && entry.kind !== 'gone'
   }
 
-  private lookAt(paths: readonly string[], call: Call): Promise<void> | undefined {
-    const stale = paths.filter((path) => !this.isCurrent(path))
+  private lookAt(
+    stats: ReadonlyMap<string, FileStat | undefined>,
+    call: Call,
+  ): Promise<void> | undefined {
+    const paths = [...stats.keys()]
+    // What a whole write replaces is compared when it is replaced.
+    const isWhole = call.operation === 'write_file'
+    const stale = paths.filter((path) => !this.isCurrent(path, stats.get(path), isWhole))
     if (stale.length > 0 || mayRemoveFolder(call, this.parts)) {
       return this.lookAgain(stale, paths, call)
     }
@@ -93,9 +102,8 @@ export class Looking {
   }
 
   /** Whether the records say what the disk has. Two system calls for most. */
-  private isCurrent(path: string): boolean {
+  private isCurrent(path: string, stat: FileStat | undefined, isWhole: boolean): boolean {
     const { parts } = this
-    const stat = parts.fs.lstat(parts.roots.diskPath(path))
     const place = parts.resolve(path)
     const { entry } = place
     if (stat === undefined) return entry === undefined && place.fileInTheWay === undefined
@@ -103,7 +111,8 @@ export class Looking {
     if (stat.kind !== 'file') return entry === undefined
     const row = parts.rowAt(place)
     if (!isInStep(row, entry, stat)) return false
-    if (row?.young === undefined || entry?.kind !== 'file' || entry.sha256 === '') return true
+    if (row?.young === undefined || entry?.kind !== 'file') return true
+    if (isWhole || entry.sha256 === '') return true
     return this.isSameYoung(path, place.folder, place.name, entry, stat)
   }
 

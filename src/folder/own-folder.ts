@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { codeOf, type FileSystem } from '../store/file-system.ts'
+import { codeOf, type FileStat, type FileSystem } from '../store/file-system.ts'
 import { OWN_FOLDER } from './own-name.ts'
 
 /**
@@ -11,6 +11,10 @@ export class OwnFolder {
   private readonly fs: FileSystem
   private readonly device: bigint
   private number = 0
+  /** Files of ours that nobody else has open: writing to one costs a tenth of making one. */
+  private readonly spare: string[] = []
+  /** What a new file is like here: whose, and with the user's mask. */
+  readonly plain: Pick<FileStat, 'mode' | 'uid' | 'gid'>
 
   constructor(fs: FileSystem, root: string) {
     this.fs = fs
@@ -20,19 +24,68 @@ export class OwnFolder {
     const patterns = `${this.path}/.gitignore`
     if (fs.lstat(patterns) === undefined) fs.create(patterns, Buffer.from('*\n'), 0o600)
     this.device = fs.lstat(this.path)?.device ?? 0n
-    // What an earlier server still holds keeps its name.
-    const numbers = fs.list(`${this.path}/held`).map(({ name }) => Number(name.split('.')[2]) || 0)
-    this.number = Math.max(0, ...numbers)
+    // What an earlier server has left keeps its name until it is looked at.
+    const left = ['new', 'held'].flatMap((name) => fs.list(`${this.path}/${name}`))
+    this.number = Math.max(0, ...left.map(({ name }) => Number(/\d+$/.exec(name)?.[0]) || 0))
+    const probe = `${this.path}/new/${this.next()}`
+    fs.create(probe, new Uint8Array(), NEW_FILE)
+    this.plain = fs.lstat(probe) ?? { mode: NEW_FILE, uid: 0, gid: 0 }
+    fs.remove(probe)
   }
 
   /** A name that nothing has, from which a file can be renamed to its place. */
-  newName(place: string): string {
-    return this.name('new', place, this.next())
+  newName(place: string, device?: bigint): string {
+    return this.name('new', place, this.next(), device)
+  }
+
+  /**
+   * A new file with this content, on its way to a place.
+   * @param device of the folder that it will lie in
+   */
+  put(place: string, device: bigint, content: Uint8Array): string {
+    const { fs } = this
+    const spare = device === this.device ? this.spare.pop() : undefined
+    if (spare === undefined) {
+      const name = this.newName(place, device)
+      fs.create(name, content, NEW_FILE)
+      return name
+    }
+    try {
+      fs.overwrite(spare, content)
+      return spare
+    } catch (error) {
+      fs.remove(spare)
+      throw error
+    }
+  }
+
+  /** What was replaced serves again, where nobody else knows it any more. False: it may be known. */
+  takeBack(held: string, stat: FileStat): boolean {
+    const { rare } = this.fs
+    const isPlain = stat.links === 1 && stat.uid === this.plain.uid && stat.gid === this.plain.gid
+    const isFit = isPlain && stat.size <= SPARE_BYTES && this.spare.length < SPARE_MOST
+    if (rare === undefined || !isFit || stat.device !== this.device) return false
+    if (!rare.isAlone(held) || rare.hasAttributes(held)) return false
+    if (stat.mode !== this.plain.mode) this.fs.changeMode(held, this.plain.mode)
+    // What is new and what is held are told apart after a crash.
+    const name = `${this.path}/new/${this.next()}`
+    this.fs.rename(held, name)
+    this.spare.push(name)
+    return true
+  }
+
+  /** Nothing is kept for later. */
+  close(): void {
+    for (const spare of this.spare.splice(0)) this.fs.remove(spare)
   }
 
   /** The second name of what a commit replaces or deletes, by the place of the change in it. */
-  heldName(place: string, revision: number, change: number): string {
-    return this.name('held', place, `${revision}.${change}.${this.next()}`)
+  heldName(
+    place: string,
+    device: bigint | undefined,
+    of: [revision: number, change: number],
+  ): string {
+    return this.name('held', place, `${of.join('.')}.${this.next()}`, device)
   }
 
   private next(): string {
@@ -41,11 +94,14 @@ export class OwnFolder {
   }
 
   /** Where something else is mounted, names beside it serve. */
-  private name(kind: 'new' | 'held', place: string, id: string): string {
-    const folder = dirname(place)
-    const device = this.fs.stat(folder)?.device
+  private name(
+    kind: 'new' | 'held',
+    place: string,
+    id: string,
+    device = this.fs.stat(dirname(place))?.device,
+  ): string {
     if (device === undefined || device === this.device) return `${this.path}/${kind}/${id}`
-    return `${folder}/.sluice-${kind}-${process.pid}-${id}`
+    return `${dirname(place)}/.sluice-${kind}-${process.pid}-${id}`
   }
 
   /** What was left by a server that was killed. */
@@ -86,3 +142,7 @@ export function makeFolders(fs: FileSystem, path: string): void {
     if (codeOf(error) !== 'EEXIST' || fs.stat(path)?.kind !== 'folder') throw error
   }
 }
+
+const NEW_FILE = 0o666
+const SPARE_MOST = 64
+const SPARE_BYTES = 1024 * 1024

@@ -55,7 +55,7 @@ async function recoverChange(
         await outside.take([change.path])
         return
       }
-      fs.rename(place, parts.ownFolder(place).heldName(place, event.revision, index))
+      fs.rename(place, parts.ownFolder(place).heldName(place, undefined, [event.revision, index]))
       return
     }
     case 'write':
@@ -92,7 +92,7 @@ async function recoverWrite(
   await fs.createLarge(fresh, content.stream(), 0o666)
   if (stat !== undefined) fs.changeMode(fresh, stat.mode)
   makeFolders(fs, dirname(place))
-  const { now } = swapIn(fs, fresh, place, own.heldName(place, revision, index))
+  const { now } = swapIn(fs, fresh, place, own.heldName(place, undefined, [revision, index]))
   if (now !== undefined) parts.noteInStep(path, folder, name, revision, now)
 }
 

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { fail } from '../contract/errors.ts'
 import { isWithin } from '../contract/path.ts'
-import type { FileSystem } from '../store/file-system.ts'
+import type { FileStat, FileSystem } from '../store/file-system.ts'
 import { refusedByDisk } from './disk-refusal.ts'
 import { OWN_FOLDER } from './own-name.ts'
 
@@ -78,11 +78,11 @@ export class Roots {
   }
 
   /**
-   * The real place of a path, which may not be there yet. Throws the refusal where it leads out, or to
+   * The real place of a path, which may not be there yet, and what is there. Throws the refusal where it leads out, or to
    * what is Sluice's own.
    */
-  place(path: string): string {
-    const real = this.realPlace(this.diskPath(path), path)
+  place(path: string): { path: string; stat: FileStat | undefined } {
+    const { real, stat } = this.realPlace(this.diskPath(path), path)
     const found = this.pathOf(real)
     if (found === undefined) this.refuse(path)
     if (isOwn(found, this.tops)) {
@@ -90,10 +90,10 @@ export class Roots {
         path,
       })
     }
-    return found
+    return { path: found, stat }
   }
 
-  private realPlace(disk: string, path: string): string {
+  private realPlace(disk: string, path: string): Place {
     try {
       return this.followed(disk, path)
     } catch (error) {
@@ -101,12 +101,15 @@ export class Roots {
     }
   }
 
-  private followed(disk: string, path: string): string {
-    if (this.paths.includes(disk)) return disk
+  private followed(disk: string, path: string): Place {
+    if (this.paths.includes(disk)) return this.looked(disk)
     const folder = this.realFolder(dirname(disk))
     const place = folder === '/' ? `/${basename(disk)}` : `${folder}/${basename(disk)}`
     const stat = this.fs.lstat(place)
-    if (stat === undefined) return this.otherForm(folder, basename(disk)) ?? place
+    if (stat === undefined) {
+      const other = this.otherForm(folder, basename(disk))
+      return other === undefined ? { real: place, stat } : this.looked(other)
+    }
     if (stat.kind === 'other') {
       fail(
         'forbidden',
@@ -116,10 +119,14 @@ export class Roots {
         },
       )
     }
-    if (stat.kind !== 'link') return place
+    if (stat.kind !== 'link') return { real: place, stat }
     const target = this.fs.realPath(place)
-    if (target !== undefined) return target
+    if (target !== undefined) return this.looked(target)
     return fail('not_found', `${path} is a link that leads to nothing.`, { path })
+  }
+
+  private looked(real: string): Place {
+    return { real, stat: this.fs.lstat(real) }
   }
 
   /** The real path of a folder as far as it is there, and the names that are missing. */
@@ -148,6 +155,12 @@ export class Roots {
       { path },
     )
   }
+}
+
+interface Place {
+  real: string
+  /** Undefined: nothing is there. */
+  stat: FileStat | undefined
 }
 
 function isOwn(path: string, tops: readonly string[]): boolean {

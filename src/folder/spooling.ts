@@ -28,18 +28,18 @@ export class Spooling {
     const later: (() => Promise<void>)[] = []
     try {
       for (const change of changes) {
-        if ('to' in change) this.assertPossible(change.to)
-        else if (change.kind !== 'set-attributes') this.assertPossible(change.path)
+        if (change.kind === 'set-attributes') continue
+        const device = this.assertPossible('to' in change ? change.to : change.path)
         if (change.kind !== 'write') continue
         const { path, content } = change
         const place = this.parts.roots.diskPath(path)
-        const name = this.parts.ownFolder(place).newName(place)
+        const own = this.parts.ownFolder(place)
         const before = fresh.get(path)
         if (before !== undefined) this.parts.fs.remove(before)
-        fresh.set(path, name)
         const bytes = attachments.find(({ sha256 }) => sha256 === content.sha256)?.bytes
-        if (bytes !== undefined) this.parts.fs.create(name, bytes, NEW_FILE)
-        else later.push(() => this.copy(content, name))
+        const name = bytes === undefined ? own.newName(place) : own.put(place, device, bytes)
+        fresh.set(path, name)
+        if (bytes === undefined) later.push(() => this.copy(content, name))
       }
     } catch (error) {
       this.drop(fresh)
@@ -69,20 +69,22 @@ export class Spooling {
     await fs.createLarge(name, contentOf(stream.overlay, blobs, content).stream(), NEW_FILE)
   }
 
-  /** What the folder that it is to lie in says of it already. */
-  private assertPossible(path: string): void {
+  /** What the folder that it is to lie in says of it already; gives the device of that. */
+  private assertPossible(path: string): bigint {
     const { fs, roots } = this.parts
     let folder = dirname(roots.diskPath(path))
-    // A name that is too long for the file system is refused by asking for it.
-    fs.lstat(roots.diskPath(path))
-    while (fs.lstat(folder) === undefined) folder = dirname(folder)
-    const stat = fs.stat(folder)
+    let stat = fs.stat(folder)
+    while (stat === undefined && folder !== dirname(folder)) {
+      folder = dirname(folder)
+      stat = fs.stat(folder)
+    }
     if (stat?.kind === 'folder' && !fs.mayWrite(folder)) {
       fail('forbidden', `${path}: the user that the server runs as may not write in that folder.`, {
         path,
         reason: 'EACCES',
       })
     }
+    return stat?.device ?? 0n
   }
 
   private spooled(fresh: Map<string, string>, changes: readonly CommitChange[]): Spool {
@@ -103,7 +105,7 @@ export class Spooling {
     return fresh
   }
 
-  /** What was not needed: the file held just that already, for one. */
+  /** What was not needed: a commit that was taken back, or refused. */
   drop(fresh: ReadonlyMap<string, string>): void {
     const { fs } = this.parts
     for (const name of fresh.values()) {

@@ -1,18 +1,26 @@
-import { codeOf, type FileStat, type FileSystem } from '../store/file-system.ts'
+import { codeOf, type FileStat, type FileSystem, type RareCalls } from '../store/file-system.ts'
 
 /**
  * Puts a new file in the place of another so that nothing is lost, whoever writes at the same moment
- * (folder §7):
+ * (folder §7). Where the system can exchange two names in one step:
+ *
+ *   rename(fresh, held)    under a name by which it is known after a crash
+ *   exchange(held, place)  readers see the old file or the new one, and whatever was there is held
+ *
+ * else, with a gap between the two in which another rename to the same place is overwritten unseen:
  *
  *   link(place, held)      what is there gets a second name
- *   rename(fresh, place)   readers see the old file or the new one, never neither
- *   lstat(held)            was it what the new one was made from? The caller compares
+ *   rename(fresh, place)
  *
- * Between the first two, another rename to the same place would be overwritten unseen; they are two
- * system calls apart. Where the file system has no second names, the old file is renamed away first: for
- * that instant nothing has the name, and still nothing is lost.
+ * Then lstat(held): was it what the new one was made from? The caller compares. Where the file system
+ * has no second names, the old file is renamed away first: for that instant nothing has the name, and
+ * still nothing is lost.
  */
 export function swapIn(fs: FileSystem, fresh: string, place: string, held: string): Swapped {
+  if (fs.rare !== undefined) {
+    const swapped = exchanged(fs, fs.rare, { fresh, place, held })
+    if (swapped !== undefined) return swapped
+  }
   for (let name = held; ; name += '+') {
     const old = holdSecond(fs, place, name)
     if (old === 'held') fs.rename(fresh, place)
@@ -21,6 +29,43 @@ export function swapIn(fs: FileSystem, fresh: string, place: string, held: strin
     const held = old === 'nothing' ? undefined : name
     const stat = held === undefined ? undefined : fs.lstat(held)
     return { held, old: stat, now: fs.lstat(place) }
+  }
+}
+
+/** Undefined where this file system cannot do it. */
+function exchanged(
+  fs: FileSystem,
+  rare: RareCalls,
+  { fresh, place, held }: { fresh: string; place: string; held: string },
+): Swapped | undefined {
+  fs.rename(fresh, held)
+  for (;;) {
+    try {
+      rare.exchange(held, place)
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === 'ENOENT' && !renamedNew(rare, held, place)) continue
+      if (code === 'ENOENT') return { held: undefined, old: undefined, now: fs.lstat(place) }
+      fs.rename(held, fresh)
+      if (code === 'EINVAL' || code === 'ENOSYS' || code === 'EXDEV') return undefined
+      throw error
+    }
+    const old = fs.lstat(held)
+    if (old?.kind !== 'folder') return { held, old, now: fs.lstat(place) }
+    rare.exchange(held, place)
+    fs.rename(held, fresh)
+    throw isFolder(place)
+  }
+}
+
+/** False: something is there by now. */
+function renamedNew(rare: RareCalls, from: string, place: string): boolean {
+  try {
+    rare.renameNew(from, place)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
   }
 }
 

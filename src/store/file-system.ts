@@ -46,8 +46,25 @@ export interface FileSystem {
    * the system does not say. Throws what the system says where it cannot (ENOSPC: no watch is left).
    */
   watch(folder: string, changed: (name: string | undefined) => void): () => void
+  /** What not every system has; the folder is kept in step without it as well. */
+  readonly rare?: RareCalls | undefined
+  /** Writes all of a file that is there and that nobody else knows. */
+  overwrite(path: string, content: Uint8Array): void
   /** Returns when a file's content, or a folder's names, survive a loss of power. */
   sync(path: string): Promise<void>
+}
+
+export interface RareCalls {
+  /** Two names change what they name, in one step. Throws ENOENT; EINVAL where the disk cannot. */
+  exchange(path: string, other: string): void
+  /** As a rename, but fails where something is (EEXIST). */
+  renameNew(path: string, to: string): void
+  /** Whether no process has it open or mapped; false where that cannot be known. */
+  isAlone(path: string): boolean
+  /** Whether it has extended attributes, or may have some. */
+  hasAttributes(path: string): boolean
+  /** Extended attributes, as far as the system lets us. */
+  copyAttributes(from: string, to: string): void
 }
 
 export type Kind = 'file' | 'folder' | 'link' | 'other'

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../../src/store/file-system.ts'
+import type { FileSystem, RareCalls } from '../../src/store/file-system.ts'
 import type { Ledger } from '../../src/store/ledger.ts'
 import type { Tables } from '../../src/store/tables.ts'
 
@@ -39,12 +39,26 @@ export class Life {
     return new Proxy(fs, {
       get: (target, name) => {
         const method = target[name as keyof FileSystem] as (...args: unknown[]) => unknown
+        if (name === 'rare' && target.rare !== undefined) return this.rareCalls(target.rare)
         if (typeof method !== 'function') return method
         return (...args: unknown[]) => {
           this.step(String(name), String(args[0]))
           const result = method.apply(target, args)
           if (name === 'watch') this.watches.add(result as () => void)
           return result
+        }
+      },
+    })
+  }
+
+  private rareCalls(rare: RareCalls): RareCalls {
+    return new Proxy(rare, {
+      get: (target, name) => {
+        const method = target[name as keyof RareCalls] as (...args: unknown[]) => unknown
+        return (...args: unknown[]) => {
+          // An exchange is one of the place, which is named second.
+          this.step(String(name), String(name === 'exchange' ? args[1] : args[0]))
+          return method(...args)
         }
       },
     })
