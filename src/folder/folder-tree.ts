@@ -72,6 +72,7 @@ export class FolderTree implements WorkingTree {
   private unsynced = new Set<string>()
   /** Facts up to here may have been followed before: they are recovered, not applied. */
   private recoverTo = 0
+  private hasLostPower = false
 
   constructor(options: FolderOptions) {
     this.options = options
@@ -102,6 +103,10 @@ export class FolderTree implements WorkingTree {
     this.view = new DiskView(this.parts)
     this.looking = new Looking(this.parts, this.outside, (paths) => this.rescan(paths))
     this.recoverTo = stream.durable
+    const boot = fs.bootId()
+    const before = stream.overlay.get('state', BOOT)
+    this.hasLostPower = before !== undefined && boot !== undefined && before !== boot
+    if (boot !== before) stream.overlay.put('state', BOOT, boot)
     stream.onReload(() => this.parts.pending.clear())
     for (const one of own.values()) await one.clean()
     this.opened.resolve()
@@ -188,7 +193,7 @@ export class FolderTree implements WorkingTree {
       const { revision, session } = event
       for (const { path } of event.changes) this.unsynced.add(path)
       if (revision <= this.recoverTo) {
-        await recover(this.parts, this.outside, event)
+        await recover(this.parts, this.outside, event, this.hasLostPower)
         continue
       }
       const fresh = this.spooling.take(revision)
@@ -259,6 +264,7 @@ export class HasFilesAlready extends Error {
   }
 }
 
+const BOOT = 'folder boot'
 const FIRST_SCAN = 'What was there at the start'
 const LATER_SCAN = 'Changed while the server was not looking'
 const TAKEN_BACK = 'Taken back: the folder refused it'

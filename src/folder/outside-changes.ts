@@ -46,8 +46,7 @@ export class OutsideChanges {
         if (one === 'later') again.add(path)
         else if (one !== undefined) found.push(one)
       }
-      for (let at = 0; at < found.length; at += CHANGES_A_COMMIT) {
-        const batch = found.slice(at, at + CHANGES_A_COMMIT)
+      for (const batch of batchesOf(found)) {
         for (const path of this.record(batch, message)) again.add(path)
       }
       left = again
@@ -209,6 +208,23 @@ export class OutsideChanges {
   }
 }
 
+/** As large as one commit should be, for the ledger's sake and that of others. */
+function batchesOf(found: readonly Found[]): Found[][] {
+  const batches: Found[][] = [[]]
+  let bytes = 0
+  for (const one of found) {
+    const batch = batches.at(-1) as Found[]
+    bytes += one.attachment?.bytes.length ?? 0
+    if (batch.length < CHANGES_A_COMMIT && bytes <= BYTES_A_COMMIT) {
+      batch.push(one)
+    } else {
+      batches.push([one])
+      bytes = one.attachment?.bytes.length ?? 0
+    }
+  }
+  return batches
+}
+
 function fileChange(path: string, content: ContentFacts, stat: FileStat): OutsideChange {
   return { kind: 'file', path, content, modifiedAt: Math.trunc(stat.modifiedAt) }
 }
@@ -227,3 +243,4 @@ const QUIET_MS = 50
 const QUIET_STEP_MS = 10
 const QUIET_MOST_MS = 1000
 const CHANGES_A_COMMIT = Math.min(1000, LIMITS.commitChanges)
+const BYTES_A_COMMIT = 8 * 1024 * 1024

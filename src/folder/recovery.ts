@@ -14,15 +14,17 @@ import { swapIn } from './swap.ts'
  * followed wholly, in part or not at all (folder §6). Done twice it comes to the same.
  *
  * A file that holds what the commit was made from is brought up; one that holds what the records say is
- * left as it is; any other was written by somebody outside, and is taken in.
+ * left as it is; any other was written by somebody outside, and is taken in. Unless the machine has lost
+ * power: then any other may be what the disk made of a write of ours, and is brought up too.
  */
 export async function recover(
   parts: Parts,
   outside: OutsideChanges,
   event: EventOf<'files-committed'>,
+  hasLostPower: boolean,
 ): Promise<void> {
   for (const [index, change] of event.changes.entries()) {
-    await recoverChange(parts, outside, event, { change, index })
+    await recoverChange(parts, outside, event, { change, index, hasLostPower })
   }
 }
 
@@ -30,7 +32,7 @@ async function recoverChange(
   parts: Parts,
   outside: OutsideChanges,
   event: EventOf<'files-committed'>,
-  { change, index }: { change: FileChange; index: number },
+  { change, index, hasLostPower }: { change: FileChange; index: number; hasLostPower: boolean },
 ): Promise<void> {
   const { fs, roots } = parts
   const place = roots.diskPath(change.path)
@@ -59,7 +61,9 @@ async function recoverChange(
       return
     }
     case 'write':
-      return recoverWrite(parts, outside, { revision: event.revision, change, index })
+      return recoverWrite(parts, outside, {
+        ...{ revision: event.revision, change, index, hasLostPower },
+      })
     case 'set-attributes':
   }
 }
@@ -67,10 +71,15 @@ async function recoverChange(
 async function recoverWrite(
   parts: Parts,
   outside: OutsideChanges,
-  of: { revision: number; change: FileChange & { op: 'write' }; index: number },
+  of: {
+    revision: number
+    change: FileChange & { op: 'write' }
+    index: number
+    hasLostPower: boolean
+  },
 ): Promise<void> {
   const { fs, roots, context } = parts
-  const { revision, change, index } = of
+  const { revision, change, index, hasLostPower } = of
   const { path, id, base, folder, name } = change
   const { entry } = parts.resolve(path)
   // What came later is looked at when its turn comes.
@@ -83,7 +92,7 @@ async function recoverWrite(
     parts.noteInStep(path, folder, name, revision, stat)
     return
   }
-  if (stat !== undefined && !(await isBase(parts, id, base, found, change))) {
+  if (stat !== undefined && !hasLostPower && !(await isBase(parts, id, base, found, change))) {
     return outside.take([path])
   }
   const own = parts.ownFolder(place)

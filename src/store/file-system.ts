@@ -50,6 +50,8 @@ export interface FileSystem {
   readonly rare?: RareCalls | undefined
   /** Writes all of a file that is there and that nobody else knows. */
   overwrite(path: string, content: Uint8Array): void
+  /** Another one once the machine was started anew: what was not synced may be lost. Undefined: not known. */
+  bootId(): string | undefined
   /** Returns when a file's content, or a folder's names, survive a loss of power. */
   sync(path: string): Promise<void>
 }

@@ -183,4 +183,26 @@ describe('killed at any step', () => {
     }
     await prepared()
   }, 60_000)
+
+  it('folder §6: after a loss of power, what the disk made of a commit is brought up', async () => {
+    await prepared()
+    let boot = 'before'
+    world.fs = { ...world.fs, bootId: () => boot }
+    await world.restart()
+    await world.text('ann', '/a.txt')
+    await world.call('ann', 'write_file', { path: '/a.txt' }, 'acknowledged')
+    await world.call('ann', 'write_file', { path: '/n.txt' }, 'new')
+    world.life.end()
+    // What was renamed is there, and what was written to it is not.
+    writeFileSync(world.path('a.txt'), '\0'.repeat(12))
+    writeFileSync(world.path('n.txt'), '')
+    boot = 'after'
+    await world.begin()
+    expect(world.read('a.txt')).toBe('acknowledged')
+    expect(world.read('n.txt')).toBe('new')
+    expect(await world.heads()).toEqual(standing())
+    await world.engine.close()
+    world.life.end()
+    expect(leftovers()).toEqual([])
+  })
 })

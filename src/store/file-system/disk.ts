@@ -83,6 +83,13 @@ export const diskFileSystem: FileSystem = {
       closeSync(file)
     }
   },
+  bootId() {
+    try {
+      return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    } catch {
+      return undefined
+    }
+  },
   rare: linuxCalls(),
   link: (path, second) => linkSync(path, second),
   rename: (path, to) => renameSync(path, to),
