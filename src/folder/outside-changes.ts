@@ -113,7 +113,8 @@ export class OutsideChanges {
       return this.unread(path, disk, stat)
     }
     const read = await readWhole(parts, disk)
-    if (!read.isStable && stampOf(read.stat) !== stampOf(stat)) return 'later'
+    // Another state than the one that was found quiet may be half written, however still it lies.
+    if (!read.isStable || stampOf(read.stat) !== stampOf(stat)) return 'later'
     if (read.content.sha256 === entry?.sha256) {
       return { path, disk, stat: read.stat, change: undefined, isSame: true }
     }

@@ -125,6 +125,21 @@ describe('changes from outside', () => {
     expect(contents.filter((one) => one === '' || one === 'half')).toEqual([])
   })
 
+  it('folder §4, §11: what was emptied between the look and the reading is not a version', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'first' })
+    await world.text('ann', '/a.txt')
+    world.write('a.txt', 'second')
+    let isOpened = false
+    world.life.before = (method, path) => {
+      if (method !== 'open' || path !== world.path('a.txt') || isOpened) return
+      isOpened = true
+      writeFileSync(path, '')
+      setTimeout(() => writeFileSync(path, 'third'), 15)
+    }
+    await world.eventually(async () => (await world.contents('/a.txt')).at(-1) === 'third')
+    expect(await world.contents('/a.txt')).toEqual(['first', 'third'])
+  })
+
   it.each([
     ['vim', 'cp a.txt a.txt~; : > a.txt; printf TEXT > a.txt; rm a.txt~'],
     ['vim with a backup', 'mv a.txt a.txt~; printf TEXT > a.txt; rm a.txt~'],
