@@ -113,6 +113,19 @@ describe('changes from outside', () => {
     )
   })
 
+  it('folder §5, §11: what comes with a new folder is kept, though nobody of ours has read it', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'a' })
+    world.shell('mkdir -p x/deep; printf one > x/deep/b.txt; mv x y')
+    await world.eventually(async () =>
+      (await outsideCommits()).some(({ changes }) =>
+        changes.some(({ path }) => path === '/y/deep/b.txt'),
+      ),
+    )
+    world.write('y/deep/b.txt', 'two')
+    await world.eventually(async () => (await world.contents('/y/deep/b.txt')).at(-1) === 'two')
+    expect(await world.contents('/y/deep/b.txt')).toEqual(['one', 'two'])
+  })
+
   it('folder §11: truncate and write is one version, none half and none empty', async () => {
     world = await FolderWorld.of({ 'a.txt': 'first' })
     await world.text('ann', '/a.txt')
