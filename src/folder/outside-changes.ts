@@ -82,7 +82,8 @@ export class OutsideChanges {
     }
     const row = parts.rowAt(place)
     if (isInStep(row, entry, stat) && row?.young === undefined) return undefined
-    if (!(await this.isQuiet(disk, stat))) return 'later'
+    const isEmptied = stat.size === 0 && entry?.kind === 'file' && entry.size > 0
+    if (!(await this.isQuiet(disk, stat, isEmptied))) return 'later'
     try {
       return await this.lookInto(path, disk, stat)
     } catch (error) {
@@ -129,15 +130,17 @@ export class OutsideChanges {
 
   /**
    * Whether whoever wrote last is likely to be done: a file that was changed an instant ago may be half
-   * written, or emptied to be written anew.
+   * written, or emptied to be written anew. Of one that was emptied the time says nothing: ext4 sets the
+   * size first, and the time when all is done.
    */
-  private async isQuiet(disk: string, stat: FileStat): Promise<boolean> {
+  private async isQuiet(disk: string, stat: FileStat, isEmptied: boolean): Promise<boolean> {
     const { parts } = this
     for (let waited = 0; waited < QUIET_MOST_MS; waited += QUIET_STEP_MS) {
       const changedAt = Number(stat.modifiedNs / 1_000_000n)
       const age = parts.now() - changedAt
       // One that was put in place whole, by a rename, is done.
-      if (age >= QUIET_MS || age < -QUIET_MS) return true
+      const isOld = age >= QUIET_MS || age < -QUIET_MS
+      if (isOld && (!isEmptied || waited >= QUIET_MS)) return true
       await parts.pause(QUIET_STEP_MS)
       const now = parts.fs.lstat(disk)
       if (now === undefined || stampOf(now) !== stampOf(stat)) return false

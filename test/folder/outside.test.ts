@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Event } from '../../src/contract/events.ts'
@@ -151,6 +151,19 @@ describe('changes from outside', () => {
     }
     await world.eventually(async () => (await world.contents('/a.txt')).at(-1) === 'third')
     expect(await world.contents('/a.txt')).toEqual(['first', 'third'])
+  })
+
+  it('folder §4, §11: what was emptied and still has its old time is not a version', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'first' })
+    await world.text('ann', '/a.txt')
+    const path = world.path('a.txt')
+    const { atime, mtime } = statSync(path)
+    await pause(80)
+    writeFileSync(path, '')
+    utimesSync(path, atime, mtime)
+    setTimeout(() => writeFileSync(path, 'second'), 20)
+    expect(await world.text('bob', '/a.txt')).toBe('second')
+    expect(await world.contents('/a.txt')).toEqual(['first', 'second'])
   })
 
   it.each([
