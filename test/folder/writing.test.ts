@@ -1,4 +1,12 @@
-import { readdirSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FolderWorld } from './world.ts'
@@ -154,10 +162,26 @@ describe('somebody writes in the same moment', () => {
     expect(world.read('a.txt')).toBe('theirs')
   })
 
+  it('folder §7: a program that writes to the replaced file in parts makes one version', async () => {
+    world = await FolderWorld.of({ 'a.log': 'base\n' })
+    await world.text('ann', '/a.log')
+    const file = openSync(world.path('a.log'), 'r+')
+    await world.rewrite('ann', '/a.log', 'ours\n')
+    ftruncateSync(file)
+    const parts = Array.from({ length: 30 }, (_, index) => `part ${index}\n`)
+    for (const part of parts) {
+      writeSync(file, part)
+      await pause(40)
+    }
+    closeSync(file)
+    await world.eventually(async () => (await world.contents('/a.log')).length === 4)
+    const contents = await world.contents('/a.log')
+    expect(contents).toEqual(['base\n', 'ours\n', parts.join(''), 'ours\n'])
+  })
+
   it('folder §7: a program that has the replaced file open and writes to it loses nothing', async () => {
     world = await FolderWorld.of({ 'a.log': 'base\n' })
     await world.text('ann', '/a.log')
-    const { openSync, writeSync, closeSync } = await import('node:fs')
     const open = openSync(world.path('a.log'), 'a')
     await world.rewrite('ann', '/a.log', 'ours\n')
     writeSync(open, 'late\n')
