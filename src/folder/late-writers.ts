@@ -7,7 +7,8 @@ import { isSameContent, stampOf } from './stamps.ts'
 /** A file that was replaced or deleted, under its last name. */
 interface Held {
   held: string
-  stat: FileStat
+  /** As the records have it; undefined: they do not. */
+  stat: FileStat | undefined
   path: string
   /** Whose commit it was. */
   session: string
@@ -83,7 +84,8 @@ export class LateWriters {
     const { parts } = this
     const { fs, context } = parts
     const stat = fs.lstat(one.held)
-    if (stat === undefined || isSameState(stat, one.stat)) return
+    if (stat?.kind !== 'file') return
+    if (one.stat !== undefined && isSameState(stat, one.stat)) return
     if (parts.isPending(one.path)) return
     one.until = context.clock.now() + HELD_MS
     // Whoever has it open may be in the middle of a write.

@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -160,6 +161,26 @@ describe('somebody writes in the same moment', () => {
     await world.eventually(async () => (await world.contents('/a.txt')).length === 3)
     expect(await world.contents('/a.txt')).toEqual(['base', 'ours', 'theirs'])
     expect(world.read('a.txt')).toBe('theirs')
+  })
+
+  it('folder §7: what was replaced is kept also where somebody takes the new file away at once', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'base' })
+    await world.text('ann', '/a.txt')
+    const place = world.path('a.txt')
+    let isInPlace = false
+    world.life.before = (method, path) => {
+      if (method === 'link' && path === place) writeFileSync(place, 'theirs')
+      if (method === 'rename' && path.includes('/.sluice/new/')) isInPlace = true
+      if (method !== 'lstat' || path !== place || !isInPlace) return
+      world.life.before = () => {}
+      unlinkSync(place)
+    }
+    await world.rewrite('ann', '/a.txt', 'ours')
+    await world.eventually(async () => (await world.contents('/a.txt')).includes('theirs'))
+    expect(world.isThere('a.txt')).toBe(false)
+    expect((await world.contents('/a.txt')).at(-1)).toBe('(deleted)')
+    await world.engine.close()
+    expect(leftovers()).toEqual([])
   })
 
   it('folder §7: a program that writes to the replaced file in parts makes one version', async () => {
