@@ -1,4 +1,13 @@
-import { chmodSync, linkSync, mkdirSync, renameSync, symlinkSync, utimesSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FolderWorld } from './world.ts'
 
@@ -179,6 +188,29 @@ describe('reading', () => {
       expect(read.version).toBeGreaterThan(first.version)
       expect(await world.text('ann', '/a.txt', read.version)).toBe(text)
     }
+  })
+
+  it('folder §3, §4: an untracked file that changes while its version is stored is read as it was found', async () => {
+    world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
+    await pause(80)
+    let opened = 0
+    world.life.before = (method, path) => {
+      if (method !== 'open' || path !== world.path('dist/a.js')) return
+      opened += 1
+      // After what is read here is read, and before its version is stored.
+      queueMicrotask(() => world.write('dist/a.js', 'another'))
+    }
+    expect(await world.text('ann', '/dist/a.js')).toBe('one')
+    expect(opened).toBe(1)
+  })
+
+  it('folder §3, §4: an untracked file that goes while it is read has changed, which is no fault', async () => {
+    world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
+    await pause(80)
+    world.life.before = (method, path) => {
+      if (method === 'open' && path === world.path('dist/a.js')) rmSync(path)
+    }
+    expect(await world.code(world.text('ann', '/dist/a.js'))).toBe('stale_version')
   })
 
   it('folder §4: a write of the same length in the same instant is found', async () => {
