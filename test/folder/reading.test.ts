@@ -190,6 +190,16 @@ describe('reading', () => {
     }
   })
 
+  it('folder §4: a file that goes between the look and the reading is not found, which is no fault', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'a' })
+    await world.text('ann', '/a.txt')
+    await world.rewrite('ann', '/a.txt', 'written an instant ago')
+    world.life.before = (method, path) => {
+      if (method === 'open' && path === world.path('a.txt')) rmSync(path, { force: true })
+    }
+    expect(await world.code(world.text('bob', '/a.txt'))).toBe('not_found')
+  })
+
   it('folder §3, §4: an untracked file that changes while its version is stored is read as it was found', async () => {
     world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
     await pause(80)
