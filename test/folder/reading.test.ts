@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   linkSync,
   mkdirSync,
@@ -199,6 +200,23 @@ describe('reading', () => {
     }
     expect(await world.code(world.text('bob', '/a.txt'))).toBe('not_found')
   })
+
+  it.each([20, 4])(
+    'folder §4: what a program writes to every %i ms is read as it is',
+    async (everyMs) => {
+      world = await FolderWorld.of({ 'a.log': 'first\n', 'b.txt': 'b' })
+      await world.text('ann', '/a.log')
+      const writing = setInterval(() => appendFileSync(world.path('a.log'), 'more\n'), everyMs)
+      try {
+        await pause(100)
+        expect(await world.text('ann', '/a.log')).toMatch(/^first\n(more\n)+$/)
+        world.write('b.txt', 'changed')
+        await world.eventually(async () => (await world.contents('/b.txt')).includes('changed'))
+      } finally {
+        clearInterval(writing)
+      }
+    },
+  )
 
   it('folder §3, §4: an untracked file that changes while its version is stored is read as it was found', async () => {
     world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
