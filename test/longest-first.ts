@@ -18,6 +18,7 @@ export default class LongestFirst extends BaseSequencer {
 /** As measured; the rest ends soon. */
 const LONGEST = [
   // Of the long ones.
+  'test/both-ways/both-ways.long.test.ts',
   'test/scenario/scenario.long.test.ts',
   'test/house/toy.long.test.ts',
   'test/cli/process.long.test.ts',
@@ -25,6 +26,7 @@ const LONGEST = [
   'test/model/deadlock.test.ts',
   'test/chaos/kill.test.ts',
   // Of all others.
+  'test/both-ways/both-ways.test.ts',
   'test/cli/mcp.test.ts',
   'test/case/e-launcher.test.ts',
   'test/client/restart.test.ts',

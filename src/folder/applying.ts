@@ -119,7 +119,8 @@ export class Applying {
     const { old, now } = swapped
     if (now === undefined) {
       this.overlapped.push(path)
-      return undefined
+      if (swapped.held === undefined || old === undefined) return undefined
+      return this.goneAgain(change, row, old, swapped.held)
     }
     if (swapped.held === undefined || old === undefined) {
       this.undo.push(() => removeIf(this.parts, place, now))
@@ -135,6 +136,33 @@ export class Applying {
         ? this.replaced(change, { place, now, old, second })
         : this.putBack(change, place, now, second),
     )
+  }
+
+  /** Somebody took ours away at once; what it had replaced may be theirs as well. */
+  private async goneAgain(
+    change: Write,
+    row: DiskRow | undefined,
+    old: FileStat,
+    second: string,
+  ): Promise<void> {
+    const { path, folder, name, id, base } = change
+    const isOurs = await this.isExpected(change, row, old, second)
+    if (isOurs && this.isUnkept(path, id, base, old)) {
+      keep(
+        this.parts,
+        { path, folder, name, id, version: base },
+        await readWhole(this.parts, second),
+      )
+    }
+    const stat = isOurs ? old : undefined
+    this.late.hold({ held: second, stat, path, session: this.event.session })
+  }
+
+  /** Nobody had asked for its content yet. */
+  private isUnkept(path: string, id: number, version: number, { size }: FileStat): boolean {
+    const { parts } = this
+    const isKnown = this.versionOf(id, version)?.sha256 !== ''
+    return !isKnown && parts.tracked.has(path, false) && isKept(parts, size)
   }
 
   private replaced(
@@ -155,12 +183,10 @@ export class Applying {
       if (isLast && parts.ownFolder(place).takeBack(second, old)) return
       this.late.hold({ held: second, stat: old, path, session: this.event.session })
     }
-    const isUnkept = this.versionOf(id, base)?.sha256 === ''
-    if (!isUnkept || !parts.tracked.has(path, false) || !isKept(parts, old.size)) {
+    if (!this.isUnkept(path, id, base, old)) {
       hold()
       return undefined
     }
-    // What is replaced is kept: nobody had asked for it yet.
     const of = { path, folder, name, id, version: base }
     if (old.size <= SMALL_BYTES) {
       keep(parts, of, readNow(parts, second))

@@ -1,9 +1,12 @@
 import { SluiceError } from '../contract/errors.ts'
+import { LIMITS } from '../contract/limits.ts'
 import { foldPath } from '../contract/path.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
+import { codeOf, type FileStat } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
+import { readNow } from './keeping.ts'
 import { OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
@@ -17,20 +20,42 @@ export class DiskView {
     this.parts = parts
   }
 
+  /**
+   * Of a file whose content is not kept. A small one is read in this turn, in which it was just found to be
+   * in step: what it would be once all that was seen is stored, some ms later, may be another version.
+   */
   contentOf(path: string, entry: FileEntry): Content {
     const { parts } = this
     const disk = parts.roots.diskPath(path)
     const { size } = entry
     const row = parts.rowAt(parts.resolve(path))
+    const assertSame = (stat: FileStat): void => {
+      if (row !== undefined && stampOf(stat) !== row.stamp) throw changedMeanwhile(path)
+    }
+    if (size <= LIMITS.smallContentBytes) {
+      const { content, attachment, stat, isStable } = whileThere(path, () => readNow(parts, disk))
+      assertSame(stat)
+      if (!isStable || attachment === undefined || content.size !== size)
+        throw changedMeanwhile(path)
+      const { bytes } = attachment
+      return {
+        size,
+        sha256: '',
+        bytes,
+        async *stream(start = 0, end = size) {
+          if (start < end) yield bytes.subarray(start, end)
+        },
+      }
+    }
     return {
       size,
       sha256: '',
       async *stream(start = 0, end = size) {
-        const file = parts.fs.open(disk)
+        const file = whileThere(path, () => parts.fs.open(disk))
         try {
-          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
+          assertSame(file.stat())
           yield* file.stream(start, end)
-          if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
+          assertSame(file.stat())
         } finally {
           file.close()
         }
@@ -82,6 +107,17 @@ export class DiskView {
     const { size, createdAt, modifiedAt, accessedAt, mode } = stat
     const kind = stat.kind === 'folder' ? 'folder' : 'file'
     return { kind, size, createdAt, modifiedAt, accessedAt, mode: mode & 0o777 }
+  }
+}
+
+/** What has gone since it was looked at has changed as well. */
+function whileThere<T>(path: string, look: () => T): T {
+  try {
+    return look()
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') throw changedMeanwhile(path)
+    throw error
   }
 }
 

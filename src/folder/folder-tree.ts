@@ -128,7 +128,7 @@ export class FolderTree implements WorkingTree {
   private async firstScan(): Promise<void> {
     const { roots } = this.parts
     const isFirst = this.parts.context.stream.state.nextFileId <= 2 + roots.tops.length
-    this.scan = this.newScan(isFirst ? FIRST_SCAN : LATER_SCAN)
+    this.scan = this.newScan({ message: isFirst ? FIRST_SCAN : LATER_SCAN, isStart: true })
     if (isFirst) await this.scan.run(roots.tops, this.stop.signal)
     else await this.scan.runCold(roots.tops, this.stop.signal)
   }
@@ -230,12 +230,12 @@ export class FolderTree implements WorkingTree {
     }
   }
 
-  private newScan(message: string): Scan {
-    return new Scan(this.parts, this.outside, message, (path) => this.watching?.add(path))
+  private newScan(about: { message: string; isStart: boolean }): Scan {
+    return new Scan(this.parts, this.outside, about, (path) => this.watching?.add(path))
   }
 
   private async rescan(paths: readonly string[]): Promise<void> {
-    await this.newScan(LATER_SCAN).run(paths, this.stop.signal)
+    await this.newScan({ message: FOUND, isStart: false }).run(paths, this.stop.signal)
   }
 
   private async sync(): Promise<void> {
@@ -267,6 +267,7 @@ export class HasFilesAlready extends Error {
 const BOOT = 'folder boot'
 const FIRST_SCAN = 'What was there at the start'
 const LATER_SCAN = 'Changed while the server was not looking'
+const FOUND = 'Found when the folder was looked through'
 const TAKEN_BACK = 'Taken back: the folder refused it'
 const REFUSALS_KEPT = 10_000
 /** An answer waits so long for the folder, in ms. */

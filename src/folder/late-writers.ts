@@ -7,11 +7,14 @@ import { isSameContent, stampOf } from './stamps.ts'
 /** A file that was replaced or deleted, under its last name. */
 interface Held {
   held: string
-  stat: FileStat
+  /** As the records have it; undefined: they do not. */
+  stat: FileStat | undefined
   path: string
   /** Whose commit it was. */
   session: string
   isDeleted?: boolean
+  /** Another state, of the last look: it is taken for whole once it is seen twice. */
+  changing?: FileStat
 }
 
 /** A folder that was deleted, with all in it. */
@@ -77,14 +80,20 @@ export class LateWriters {
     }
   }
 
-  private async lookAt(one: Held & { until: number }): Promise<void> {
+  private async lookAt(one: Held & { until: number }, isLast = false): Promise<void> {
     const { parts } = this
     const { fs, context } = parts
     const stat = fs.lstat(one.held)
-    if (stat === undefined || isSameContent(stampOf(stat), stampOf(one.stat))) return
+    if (stat?.kind !== 'file') return
+    if (one.stat !== undefined && isSameState(stat, one.stat)) return
     if (parts.isPending(one.path)) return
-    one.stat = stat
     one.until = context.clock.now() + HELD_MS
+    // Whoever has it open may be in the middle of a write.
+    if (!isLast && (one.changing === undefined || !isSameState(stat, one.changing))) {
+      one.changing = stat
+      return
+    }
+    one.stat = stat
     if (!isKept(parts, stat.size) || !parts.tracked.has(one.path, false)) return
     const read = await readWhole(parts, one.held).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined
@@ -107,7 +116,7 @@ export class LateWriters {
     this.isClosed = true
     this.stop()
     for (const one of [...this.holding]) {
-      await this.lookAt(one)
+      await this.lookAt(one, true)
       this.letGo(one)
     }
     for (const [held, folder] of [...this.folders]) await this.letGoFolder(held, folder)
@@ -118,6 +127,10 @@ export class LateWriters {
     await keepTree(this.parts, held, folder)
     await this.parts.fs.removeTree(held)
   }
+}
+
+function isSameState(one: FileStat, other: FileStat): boolean {
+  return isSameContent(stampOf(one), stampOf(other))
 }
 
 /** What was deleted with a folder and nobody had asked for is kept before it goes. */

@@ -2,8 +2,8 @@ import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { type Entry, type FileEntry, folderRange, ROOT_FOLDER } from '../core/file/entry.ts'
 import type { Call } from '../engine/call.ts'
-import type { FileStat } from '../store/file-system.ts'
-import { keep, readNow, readWhole } from './keeping.ts'
+import { codeOf, type FileStat } from '../store/file-system.ts'
+import { keep, type ReadFile, readNow, readWhole } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import type { Parts } from './parts.ts'
 import { pathsOf, withPaths } from './paths-of-call.ts'
@@ -126,8 +126,8 @@ export class Looking {
   ): boolean {
     const { parts } = this
     if (stat.size > LIMITS.smallContentBytes) return false
-    const read = readNow(parts, parts.roots.diskPath(path))
-    if (!read.isStable || read.content.sha256 !== entry.sha256) return false
+    const read = readIfThere(parts, parts.roots.diskPath(path))
+    if (read?.isStable !== true || read.content.sha256 !== entry.sha256) return false
     parts.noteInStep(path, folder, name, entry.version, read.stat)
     return true
   }
@@ -139,9 +139,9 @@ export class Looking {
     if (entry?.kind !== 'file' || entry.sha256 !== '') return
     if (entry.size > LIMITS.smallContentBytes || !parts.tracked.has(path, false)) return
     const row = parts.stamps.get(folder, name)
-    const read = readNow(parts, parts.roots.diskPath(path))
+    const read = readIfThere(parts, parts.roots.diskPath(path))
     // It changed right now; the reading finds that by itself.
-    if (!read.isStable || !isInStep(row, entry, read.stat)) return
+    if (read?.isStable !== true || !isInStep(row, entry, read.stat)) return
     keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
   }
 
@@ -177,6 +177,17 @@ export class Looking {
     fail('forbidden', `${path} belongs to git, which keeps it in order by itself: use git.`, {
       path,
     })
+  }
+}
+
+/** Undefined: it went, or became something else, since it was looked at. */
+function readIfThere(parts: Parts, disk: string): ReadFile | undefined {
+  try {
+    return readNow(parts, disk)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') return undefined
+    throw error
   }
 }
 

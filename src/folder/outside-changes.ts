@@ -36,13 +36,15 @@ export class OutsideChanges {
    */
   async take(paths: Iterable<string>, message?: string): Promise<void> {
     let left = new Set(paths)
+    const { clock } = this.parts.context
+    const begun = clock.now()
     for (let tries = 0; left.size > 0 && tries < TRIES; tries++) {
       if (tries > 0) await this.parts.pause(Math.min(AGAIN_MS * tries, MOST_MS))
       const found: Found[] = []
       const again = new Set<string>()
       for (const path of left) {
         await this.takeAbove(path)
-        const one = await this.look(path)
+        const one = await this.look(path, quietAfter(clock.now() - begun))
         if (one === 'later') again.add(path)
         else if (one !== undefined) found.push(one)
       }
@@ -63,8 +65,11 @@ export class OutsideChanges {
       await this.take([above])
   }
 
-  /** Undefined: it is as the records say. 'later': it cannot be said yet. */
-  private async look(path: string): Promise<Found | 'later' | undefined> {
+  /**
+   * @param quietMs how long nobody has to have written to it
+   * @returns undefined: it is as the records say; 'later': it cannot be said yet
+   */
+  private async look(path: string, quietMs: number): Promise<Found | 'later' | undefined> {
     const { parts } = this
     if (parts.isPending(path)) return 'later'
     const disk = parts.roots.diskPath(path)
@@ -81,9 +86,10 @@ export class OutsideChanges {
     }
     const row = parts.rowAt(place)
     if (isInStep(row, entry, stat) && row?.young === undefined) return undefined
-    if (!(await this.isQuiet(disk, stat))) return 'later'
+    const isEmptied = stat.size === 0 && entry?.kind === 'file' && entry.size > 0
+    if (quietMs > 0 && !(await this.isQuiet(disk, stat, isEmptied, quietMs))) return 'later'
     try {
-      return await this.lookInto(path, disk, stat)
+      return await this.lookInto(path, disk, stat, quietMs)
     } catch (error) {
       // It went while it was looked at, or may not be read: then nobody can say more of it than its state.
       const code = codeOf(error)
@@ -93,7 +99,12 @@ export class OutsideChanges {
     }
   }
 
-  private async lookInto(path: string, disk: string, stat: FileStat): Promise<Found | 'later'> {
+  private async lookInto(
+    path: string,
+    disk: string,
+    stat: FileStat,
+    quietMs: number,
+  ): Promise<Found | 'later'> {
     const { parts } = this
     const place = parts.resolve(path)
     const entry = place.entry?.kind === 'file' ? place.entry : undefined
@@ -112,7 +123,9 @@ export class OutsideChanges {
       return this.unread(path, disk, stat)
     }
     const read = await readWhole(parts, disk)
-    if (!read.isStable && stampOf(read.stat) !== stampOf(stat)) return 'later'
+    // Another state than the one that was found quiet may be half written, however still it lies.
+    const isOther = quietMs > 0 && stampOf(read.stat) !== stampOf(stat)
+    if (!read.isStable || isOther) return 'later'
     if (read.content.sha256 === entry?.sha256) {
       return { path, disk, stat: read.stat, change: undefined, isSame: true }
     }
@@ -127,15 +140,22 @@ export class OutsideChanges {
 
   /**
    * Whether whoever wrote last is likely to be done: a file that was changed an instant ago may be half
-   * written, or emptied to be written anew.
+   * written, or emptied to be written anew. Of one that was emptied the time says nothing: ext4 sets the
+   * size first, and the time when all is done.
    */
-  private async isQuiet(disk: string, stat: FileStat): Promise<boolean> {
+  private async isQuiet(
+    disk: string,
+    stat: FileStat,
+    isEmptied: boolean,
+    quietMs: number,
+  ): Promise<boolean> {
     const { parts } = this
     for (let waited = 0; waited < QUIET_MOST_MS; waited += QUIET_STEP_MS) {
       const changedAt = Number(stat.modifiedNs / 1_000_000n)
       const age = parts.now() - changedAt
       // One that was put in place whole, by a rename, is done.
-      if (age >= QUIET_MS || age < -QUIET_MS) return true
+      const isOld = age >= quietMs || age < -QUIET_MS
+      if (isOld && (!isEmptied || waited >= QUIET_MS)) return true
       await parts.pause(QUIET_STEP_MS)
       const now = parts.fs.lstat(disk)
       if (now === undefined || stampOf(now) !== stampOf(stat)) return false
@@ -223,6 +243,12 @@ function batchesOf(found: readonly Found[]): Found[][] {
     }
   }
   return batches
+}
+
+/** A file that is written all the time is taken in all the same: after a second, as it is in between. */
+function quietAfter(waitedMs: number): number {
+  if (waitedMs < QUIET_MOST_MS) return QUIET_MS
+  return waitedMs < 2 * QUIET_MOST_MS ? QUIET_STEP_MS : 0
 }
 
 function fileChange(path: string, content: ContentFacts, stat: FileStat): OutsideChange {

@@ -16,9 +16,10 @@ export interface ScanProgress {
 }
 
 /**
- * Looks through all that is tracked and brings the records in step with it (folder §5). Contents are not
- * read: what is new has its size and state, and is read when somebody asks for it. What may differ from
- * what the records hold is left to be looked into.
+ * Looks through all that is tracked and brings the records in step with it (folder §5). At the start
+ * contents are not read: what is new has its size and state, and is read when somebody asks for it. Later
+ * on what is new has just come from outside, and is kept. What may differ from what the records hold is
+ * left to be looked into.
  *
  * One folder at a time, in short turns, so that agents are served meanwhile.
  */
@@ -33,6 +34,7 @@ export class Scan {
   private readonly parts: Parts
   private readonly outside: OutsideChanges
   private readonly message: string
+  private readonly isStart: boolean
   private readonly entering: (path: string) => void
   private changes: OutsideChange[] = []
   private seen: { path: string; stat: FileStat }[] = []
@@ -48,12 +50,13 @@ export class Scan {
   constructor(
     parts: Parts,
     outside: OutsideChanges,
-    message: string,
+    { message, isStart }: { message: string; isStart: boolean },
     entering: (path: string) => void,
   ) {
     this.parts = parts
     this.outside = outside
     this.message = message
+    this.isStart = isStart
     this.entering = entering
   }
 
@@ -206,7 +209,7 @@ export class Scan {
     const stat = parts.fs.lstat(disk)
     if (stat?.kind !== 'file') return
     if (entry === undefined || entry.kind === 'gone') {
-      if (this.mayHaveMoved(path, stat)) {
+      if (!this.isStart || this.mayHaveMoved(path, stat)) {
         this.doubtful.push(path)
         return
       }

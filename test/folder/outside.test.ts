@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Event } from '../../src/contract/events.ts'
@@ -113,6 +113,19 @@ describe('changes from outside', () => {
     )
   })
 
+  it('folder §5, §11: what comes with a new folder is kept, though nobody of ours has read it', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'a' })
+    world.shell('mkdir -p x/deep; printf one > x/deep/b.txt; mv x y')
+    await world.eventually(async () =>
+      (await outsideCommits()).some(({ changes }) =>
+        changes.some(({ path }) => path === '/y/deep/b.txt'),
+      ),
+    )
+    world.write('y/deep/b.txt', 'two')
+    await world.eventually(async () => (await world.contents('/y/deep/b.txt')).at(-1) === 'two')
+    expect(await world.contents('/y/deep/b.txt')).toEqual(['one', 'two'])
+  })
+
   it('folder §11: truncate and write is one version, none half and none empty', async () => {
     world = await FolderWorld.of({ 'a.txt': 'first' })
     await world.text('ann', '/a.txt')
@@ -123,6 +136,34 @@ describe('changes from outside', () => {
     }
     const contents = await world.contents('/a.txt')
     expect(contents.filter((one) => one === '' || one === 'half')).toEqual([])
+  })
+
+  it('folder §4, §11: what was emptied between the look and the reading is not a version', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'first' })
+    await world.text('ann', '/a.txt')
+    world.write('a.txt', 'second')
+    let isOpened = false
+    world.life.before = (method, path) => {
+      if (method !== 'open' || path !== world.path('a.txt') || isOpened) return
+      isOpened = true
+      writeFileSync(path, '')
+      setTimeout(() => writeFileSync(path, 'third'), 15)
+    }
+    await world.eventually(async () => (await world.contents('/a.txt')).at(-1) === 'third')
+    expect(await world.contents('/a.txt')).toEqual(['first', 'third'])
+  })
+
+  it('folder §4, §11: what was emptied and still has its old time is not a version', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'first' })
+    await world.text('ann', '/a.txt')
+    const path = world.path('a.txt')
+    const { atime, mtime } = statSync(path)
+    await pause(80)
+    writeFileSync(path, '')
+    utimesSync(path, atime, mtime)
+    setTimeout(() => writeFileSync(path, 'second'), 20)
+    expect(await world.text('bob', '/a.txt')).toBe('second')
+    expect(await world.contents('/a.txt')).toEqual(['first', 'second'])
   })
 
   it.each([

@@ -1,4 +1,14 @@
-import { chmodSync, linkSync, mkdirSync, renameSync, symlinkSync, utimesSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FolderWorld } from './world.ts'
 
@@ -179,6 +189,56 @@ describe('reading', () => {
       expect(read.version).toBeGreaterThan(first.version)
       expect(await world.text('ann', '/a.txt', read.version)).toBe(text)
     }
+  })
+
+  it('folder §4: a file that goes between the look and the reading is not found, which is no fault', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'a' })
+    await world.text('ann', '/a.txt')
+    await world.rewrite('ann', '/a.txt', 'written an instant ago')
+    world.life.before = (method, path) => {
+      if (method === 'open' && path === world.path('a.txt')) rmSync(path, { force: true })
+    }
+    expect(await world.code(world.text('bob', '/a.txt'))).toBe('not_found')
+  })
+
+  it.each([20, 4])(
+    'folder §4: what a program writes to every %i ms is read as it is',
+    async (everyMs) => {
+      world = await FolderWorld.of({ 'a.log': 'first\n', 'b.txt': 'b' })
+      await world.text('ann', '/a.log')
+      const writing = setInterval(() => appendFileSync(world.path('a.log'), 'more\n'), everyMs)
+      try {
+        await pause(100)
+        expect(await world.text('ann', '/a.log')).toMatch(/^first\n(more\n)+$/)
+        world.write('b.txt', 'changed')
+        await world.eventually(async () => (await world.contents('/b.txt')).includes('changed'))
+      } finally {
+        clearInterval(writing)
+      }
+    },
+  )
+
+  it('folder §3, §4: an untracked file that changes while its version is stored is read as it was found', async () => {
+    world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
+    await pause(80)
+    let opened = 0
+    world.life.before = (method, path) => {
+      if (method !== 'open' || path !== world.path('dist/a.js')) return
+      opened += 1
+      // After what is read here is read, and before its version is stored.
+      queueMicrotask(() => world.write('dist/a.js', 'another'))
+    }
+    expect(await world.text('ann', '/dist/a.js')).toBe('one')
+    expect(opened).toBe(1)
+  })
+
+  it('folder §3, §4: an untracked file that goes while it is read has changed, which is no fault', async () => {
+    world = await FolderWorld.of({ '.gitignore': 'dist/\n', 'dist/a.js': 'one' })
+    await pause(80)
+    world.life.before = (method, path) => {
+      if (method === 'open' && path === world.path('dist/a.js')) rmSync(path)
+    }
+    expect(await world.code(world.text('ann', '/dist/a.js'))).toBe('stale_version')
   })
 
   it('folder §4: a write of the same length in the same instant is found', async () => {

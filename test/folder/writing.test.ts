@@ -1,4 +1,13 @@
-import { readdirSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { diskFileSystem } from '../../src/store/file-system/disk.ts'
@@ -173,10 +182,46 @@ describe.each(WAYS)('somebody writes in the same moment: %s', (_way, isRare) => 
     expect(world.read('a.txt')).toBe('theirs')
   })
 
+  it('folder §7: what was replaced is kept also where somebody takes the new file away at once', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'base' })
+    await world.text('ann', '/a.txt')
+    const place = world.path('a.txt')
+    let isInPlace = false
+    world.life.before = (method, path) => {
+      if (method === 'link' && path === place) writeFileSync(place, 'theirs')
+      if (method === 'rename' && path.includes('/.sluice/new/')) isInPlace = true
+      if (method !== 'lstat' || path !== place || !isInPlace) return
+      world.life.before = () => {}
+      unlinkSync(place)
+    }
+    await world.rewrite('ann', '/a.txt', 'ours')
+    await world.eventually(async () => (await world.contents('/a.txt')).includes('theirs'))
+    expect(world.isThere('a.txt')).toBe(false)
+    expect((await world.contents('/a.txt')).at(-1)).toBe('(deleted)')
+    await world.engine.close()
+    expect(leftovers()).toEqual([])
+  })
+
+  it('folder §7: a program that writes to the replaced file in parts makes one version', async () => {
+    world = await FolderWorld.of({ 'a.log': 'base\n' })
+    await world.text('ann', '/a.log')
+    const file = openSync(world.path('a.log'), 'r+')
+    await world.rewrite('ann', '/a.log', 'ours\n')
+    ftruncateSync(file)
+    const parts = Array.from({ length: 30 }, (_, index) => `part ${index}\n`)
+    for (const part of parts) {
+      writeSync(file, part)
+      await pause(40)
+    }
+    closeSync(file)
+    await world.eventually(async () => (await world.contents('/a.log')).length === 4)
+    const contents = await world.contents('/a.log')
+    expect(contents).toEqual(['base\n', 'ours\n', parts.join(''), 'ours\n'])
+  })
+
   it('folder §7: a program that has the replaced file open and writes to it loses nothing', async () => {
     world = await over({ 'a.log': 'base\n' })
     await world.text('ann', '/a.log')
-    const { openSync, writeSync, closeSync } = await import('node:fs')
     const open = openSync(world.path('a.log'), 'a')
     await world.rewrite('ann', '/a.log', 'ours\n')
     writeSync(open, 'late\n')
