@@ -3,6 +3,7 @@ import { foldPath } from '../contract/path.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
+import type { OpenFile } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
 import { OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
@@ -26,7 +27,7 @@ export class DiskView {
       size,
       sha256: '',
       async *stream(start = 0, end = size) {
-        const file = parts.fs.open(disk)
+        const file = opened(parts, path, disk)
         try {
           if (row !== undefined && stampOf(file.stat()) !== row.stamp) throw changedMeanwhile(path)
           yield* file.stream(start, end)
@@ -42,7 +43,10 @@ export class DiskView {
     const { parts } = this
     const { fs, portable } = parts
     const disk = parts.roots.diskPath(path)
-    if (fs.lstat(disk)?.kind !== 'folder') return []
+    if (fs.lstat(disk)?.kind !== 'folder') {
+      parts.presence.assertAt(path)
+      return []
+    }
     const { entry: folder } = parts.resolve(path)
     const id = folder?.kind === 'folder' ? folder.id : undefined
     const isTop = parts.roots.tops.includes(path)
@@ -65,6 +69,8 @@ export class DiskView {
         modifiedAt: stat?.modifiedAt ?? 0,
       })
     }
+    // Nothing is what is left of a disk that is gone.
+    if (isTop || children.length === 0) parts.presence.assertAt(path)
     return children.sort((a, b) =>
       compareKeys(foldPath(a.name, portable), foldPath(b.name, portable)),
     )
@@ -82,6 +88,15 @@ export class DiskView {
     const { size, createdAt, modifiedAt, accessedAt, mode } = stat
     const kind = stat.kind === 'folder' ? 'folder' : 'file'
     return { kind, size, createdAt, modifiedAt, accessedAt, mode: mode & 0o777 }
+  }
+}
+
+function opened({ fs, presence }: Parts, path: string, disk: string): OpenFile {
+  try {
+    return fs.open(disk)
+  } catch (error) {
+    presence.assertAt(path)
+    throw error
   }
 }
 

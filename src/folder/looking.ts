@@ -37,6 +37,7 @@ export class Looking {
     const placed = new Map<string, string>()
     for (const given of named.paths) {
       const meant = roots.meant(given, this.hasTop)
+      if (use !== 'name') this.assertThere(meant, placed.size === 0)
       placed.set(given, use === 'name' ? meant : roots.place(meant))
     }
     for (const [given, path] of placed) {
@@ -48,6 +49,12 @@ export class Looking {
     const paths = [...placed.values()]
     if (use === 'write') for (const path of paths) this.assertOurs(path)
     return this.lookAt(paths, call)
+  }
+
+  /** One root is looked at once a call. */
+  private assertThere(path: string, isFirst: boolean): void {
+    const { presence, roots } = this.parts
+    if (isFirst || roots.paths.length > 1) presence.assertAt(path)
   }
 
   /** Whether the records have something of that name at the top. */
