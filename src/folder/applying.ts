@@ -11,7 +11,7 @@ import type { LateWriters } from './late-writers.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
 import { type DiskRow, identityOf, isSameContent, stampOf } from './stamps.ts'
-import { putNew, swapIn } from './swap.ts'
+import { GoneMeanwhile, putNew, swapIn } from './swap.ts'
 
 type Committed = EventOf<'files-committed'>
 type Write = FileChange & { op: 'write' }
@@ -109,7 +109,8 @@ export class Applying {
     try {
       swapped = swapIn(fs, fresh, place, held)
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
+      if (error instanceof GoneMeanwhile) this.fresh.set(path, error.fresh)
+      if (codeOf(error) !== 'ENOENT' || error instanceof GoneMeanwhile) throw error
       // Somebody took its folder away: the file is what they would find missing.
       makeFolders(fs, dirname(place))
       this.overlapped.push(parentPath(path))

@@ -33,7 +33,9 @@ export class DiskView {
       if (row !== undefined && stampOf(stat) !== row.stamp) throw changedMeanwhile(path)
     }
     if (size <= LIMITS.smallContentBytes) {
-      const { content, attachment, stat, isStable } = whileThere(path, () => readNow(parts, disk))
+      const { content, attachment, stat, isStable } = whileThere(parts, path, () =>
+        readNow(parts, disk),
+      )
       assertSame(stat)
       if (!isStable || attachment === undefined || content.size !== size)
         throw changedMeanwhile(path)
@@ -51,7 +53,7 @@ export class DiskView {
       size,
       sha256: '',
       async *stream(start = 0, end = size) {
-        const file = whileThere(path, () => parts.fs.open(disk))
+        const file = whileThere(parts, path, () => parts.fs.open(disk))
         try {
           assertSame(file.stat())
           yield* file.stream(start, end)
@@ -67,7 +69,10 @@ export class DiskView {
     const { parts } = this
     const { fs, portable } = parts
     const disk = parts.roots.diskPath(path)
-    if (fs.lstat(disk)?.kind !== 'folder') return []
+    if (fs.lstat(disk)?.kind !== 'folder') {
+      parts.presence.assertAt(path)
+      return []
+    }
     const { entry: folder } = parts.resolve(path)
     const id = folder?.kind === 'folder' ? folder.id : undefined
     const isTop = parts.roots.tops.includes(path)
@@ -90,6 +95,8 @@ export class DiskView {
         modifiedAt: stat?.modifiedAt ?? 0,
       })
     }
+    // Nothing is what is left of a disk that is gone.
+    if (isTop || children.length === 0) parts.presence.assertAt(path)
     return children.sort((a, b) =>
       compareKeys(foldPath(a.name, portable), foldPath(b.name, portable)),
     )
@@ -111,10 +118,11 @@ export class DiskView {
 }
 
 /** What has gone since it was looked at has changed as well. */
-function whileThere<T>(path: string, look: () => T): T {
+function whileThere<T>({ presence }: Parts, path: string, look: () => T): T {
   try {
     return look()
   } catch (error) {
+    presence.assertAt(path)
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') throw changedMeanwhile(path)
     throw error

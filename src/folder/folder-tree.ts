@@ -12,6 +12,7 @@ import type { Follower } from '../engine/stream/followers.ts'
 import type { Child, DiskFacts, Spool, TreeContext, WorkingTree } from '../engine/working-tree.ts'
 import type { FileSystem } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
+import { Absence } from './absence.ts'
 import { type Applied, Applying } from './applying.ts'
 import { DiskView } from './disk-view.ts'
 import { GuardMode } from './guard-mode.ts'
@@ -20,6 +21,7 @@ import { Looking } from './looking.ts'
 import { OutsideChanges } from './outside-changes.ts'
 import { OwnFolder } from './own-folder.ts'
 import { Parts } from './parts.ts'
+import { missingFault, Presence } from './presence.ts'
 import { recover, recoverHeld } from './recovery.ts'
 import { Roots } from './roots.ts'
 import { Scan } from './scan.ts'
@@ -60,6 +62,7 @@ export class FolderTree implements WorkingTree {
   private late!: LateWriters
   private spooling!: Spooling
   private looking!: Looking
+  private absence!: Absence
   private view!: DiskView
   private guard: GuardMode | undefined
   private watching: Watching | undefined
@@ -89,6 +92,7 @@ export class FolderTree implements WorkingTree {
     const { fs, roots: given, wallNow = Date.now, log } = this.options
     const roots = new Roots(fs, given)
     const own = new Map(roots.paths.map((root) => [root, new OwnFolder(fs, root)]))
+    const presence = new Presence(fs, roots, (root) => this.absence.noticed(root))
     const { stream } = context
     if (this.options.isNew && stream.state.nextFileId > 2) throw new HasFilesAlready(stream.name)
     const stamps = new Stamps(
@@ -96,7 +100,8 @@ export class FolderTree implements WorkingTree {
       () => stream.state.settings.portable_names,
     )
     const tracked = new Tracked(fs, roots)
-    this.parts = new Parts({ fs, roots, tracked, stamps, context, own, wallNow, log })
+    this.parts = new Parts({ fs, roots, presence, tracked, stamps, context, own, wallNow, log })
+    this.absence = new Absence(this.parts, this.stop.signal, () => this.returned())
     this.outside = new OutsideChanges(this.parts)
     this.late = new LateWriters(this.parts)
     this.spooling = new Spooling(this.parts)
@@ -136,7 +141,9 @@ export class FolderTree implements WorkingTree {
   report(): ReturnType<WorkingTree['report']> {
     const none = { folders: 0, files: 0, untracked: 0, unnamed: 0, isDone: false }
     const { isDone, ...seen } = this.scan?.progress ?? none
-    const { watched, fault } = this.watching?.report ?? { watched: 0, fault: undefined }
+    const { watched, fault: unwatched } = this.watching?.report ?? { watched: 0, fault: undefined }
+    const [missing] = this.parts.presence.missing()
+    const fault = missing === undefined ? unwatched : missingFault(missing)
     return {
       roots: [...this.parts.roots.paths],
       scan: { done: isDone, ...seen },
@@ -191,19 +198,24 @@ export class FolderTree implements WorkingTree {
     for (const event of events) {
       if (event.kind !== 'files-committed' || event.agent === OUTSIDE.agent) continue
       const { revision, session } = event
-      for (const { path } of event.changes) this.unsynced.add(path)
+      const paths = event.changes.flatMap((one) =>
+        one.op === 'move' ? [one.path, one.to] : [one.path],
+      )
+      await this.absence.whileMissing(paths)
+      for (const path of paths) this.unsynced.add(path)
       if (revision <= this.recoverTo) {
         await recover(this.parts, this.outside, event, this.hasLostPower)
+        this.absence.assertThere(paths)
         continue
       }
-      const fresh = this.spooling.take(revision)
+      const fresh = this.spooling.freshOf(revision)
       const applied = await new Applying(this.parts, this.late, event, fresh).run()
+      // What found nothing there may have found a folder that is gone: then it is to be done again.
+      this.absence.assertThere(paths)
       this.parts.pending.delete(revision)
-      this.spooling.drop(fresh)
+      this.spooling.followed(revision)
       this.told(applied, revision, session)
-      const paths = event.changes.map(({ path }) => path)
-      const moved = event.changes.flatMap((one) => (one.op === 'move' ? [one.to] : []))
-      if (applied.refusal !== undefined) await this.outside.take([...paths, ...moved], TAKEN_BACK)
+      if (applied.refusal !== undefined) await this.outside.take(paths, TAKEN_BACK)
     }
     await this.guard?.follow(events)
   }
@@ -238,9 +250,19 @@ export class FolderTree implements WorkingTree {
     await this.newScan({ message: FOUND, isStart: false }).run(paths, this.stop.signal)
   }
 
+  /** Anything may have been done to it meanwhile. */
+  private async returned(): Promise<void> {
+    const { tracked, roots } = this.parts
+    tracked.forget()
+    this.watching?.forgetAll()
+    await this.rescan(roots.tops)
+    await this.guard?.follow([])
+  }
+
   private async sync(): Promise<void> {
     const { fs, roots } = this.parts
     const paths = this.unsynced
+    await this.absence.whileMissing(paths)
     this.unsynced = new Set()
     const folders = new Set<string>()
     for (const path of paths) {

@@ -54,7 +54,9 @@ export class GuardMode {
     await this.updating
   }
 
+  /** What there is nothing of now is caught up with when the folder is back. */
   private async update(): Promise<void> {
+    if (this.parts.presence.missing().length > 0) return
     while (this.isAsked) {
       this.isAsked = false
       const wanted = this.parts.state.settings.guard === 'mode' ? this.covered() : new Set<string>()
@@ -135,7 +137,7 @@ export class GuardMode {
   /** Everybody has what they had. */
   async close(): Promise<void> {
     await this.updating
-    if (this.guarded.size === 0) return
+    if (this.guarded.size === 0 || this.parts.presence.missing().length > 0) return
     for (const [path, mode] of this.guarded) this.setMode(path, mode)
     this.guarded.clear()
     await this.note()

@@ -69,7 +69,9 @@ export class LateWriters {
   }
 
   private async look(): Promise<void> {
-    const { context } = this.parts
+    const { context, presence } = this.parts
+    // What was held is held still, once the folder is back.
+    if (presence.missing().length > 0) return
     const now = context.clock.now()
     for (const one of [...this.holding]) {
       await this.lookAt(one)
@@ -115,6 +117,8 @@ export class LateWriters {
   async close(): Promise<void> {
     this.isClosed = true
     this.stop()
+    // The next start looks at it.
+    if (this.parts.presence.missing().length > 0) return
     for (const one of [...this.holding]) {
       await this.lookAt(one, true)
       this.letGo(one)

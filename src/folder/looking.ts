@@ -38,6 +38,7 @@ export class Looking {
     const stats = new Map<string, FileStat | undefined>()
     for (const given of named.paths) {
       const meant = roots.meant(given, this.hasTop)
+      if (use !== 'name') this.assertThere(meant, placed.size === 0)
       const place = use === 'name' ? { path: meant, stat: undefined } : roots.place(meant)
       placed.set(given, place.path)
       stats.set(place.path, place.stat)
@@ -51,6 +52,12 @@ export class Looking {
     const paths = [...placed.values()]
     if (use === 'write') for (const path of paths) this.assertOurs(path)
     return this.lookAt(stats, call)
+  }
+
+  /** One root is looked at once a call. */
+  private assertThere(path: string, isFirst: boolean): void {
+    const { presence, roots } = this.parts
+    if (isFirst || roots.paths.length > 1) presence.assertAt(path)
   }
 
   /** Whether the records have something of that name at the top. */

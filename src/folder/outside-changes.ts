@@ -1,4 +1,5 @@
 import { LIMITS } from '../contract/limits.ts'
+import { isWithin } from '../contract/path.ts'
 import type { ContentFacts, OutsideChange } from '../core/command.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
@@ -168,13 +169,16 @@ export class OutsideChanges {
     const { parts } = this
     const { fs, context } = parts
     const again: string[] = []
-    const standing = found.filter(({ path, disk, stat }) => {
+    const asFound = found.filter(({ path, disk, stat }) => {
       const now = fs.lstat(disk)
       const isStanding = now === undefined ? stat === undefined : isSameNow(now, stat)
       if (isStanding && !parts.isPending(path)) return true
       again.push(path)
       return false
     })
+    // Of a root that is missing nothing can be said: least of all that its files are gone.
+    const missing = asFound.length === 0 ? [] : parts.presence.missing()
+    const standing = asFound.filter(({ disk }) => !missing.some((root) => isWithin(root, disk)))
     const changes = this.withMoves(standing)
     if (changes.length > 0) {
       const attachments = standing.flatMap(({ attachment }) => attachment ?? [])

@@ -76,7 +76,14 @@ export class OwnFolder {
 
   /** Nothing is kept for later. */
   close(): void {
-    for (const spare of this.spare.splice(0)) this.fs.remove(spare)
+    for (const spare of this.spare.splice(0)) {
+      try {
+        this.fs.remove(spare)
+      } catch (error) {
+        // With all of the folder: the next start looks at what is left of it.
+        if (codeOf(error) !== 'ENOENT') throw error
+      }
+    }
   }
 
   /** The second name of what a commit replaces or deletes, by the place of the change in it. */

@@ -7,6 +7,7 @@ import type { State } from '../core/state.ts'
 import type { TreeContext } from '../engine/working-tree.ts'
 import type { FileStat, FileSystem } from '../store/file-system.ts'
 import type { OwnFolder } from './own-folder.ts'
+import type { Presence } from './presence.ts'
 import type { Roots } from './roots.ts'
 import { type DiskRow, identityOf, rowOf, type Stamps } from './stamps.ts'
 import type { Tracked } from './tracked.ts'
@@ -15,6 +16,7 @@ import type { Tracked } from './tracked.ts'
 export class Parts {
   readonly fs: FileSystem
   readonly roots: Roots
+  readonly presence: Presence
   readonly tracked: Tracked
   readonly stamps: Stamps
   readonly context: TreeContext
@@ -30,6 +32,7 @@ export class Parts {
   constructor(given: {
     fs: FileSystem
     roots: Roots
+    presence: Presence
     tracked: Tracked
     stamps: Stamps
     context: TreeContext
@@ -39,6 +42,7 @@ export class Parts {
   }) {
     this.fs = given.fs
     this.roots = given.roots
+    this.presence = given.presence
     this.tracked = given.tracked
     this.stamps = given.stamps
     this.context = given.context

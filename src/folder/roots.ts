@@ -38,6 +38,12 @@ export class Roots {
     return this.base === '' ? disk : disk.slice(this.base.length) || '/'
   }
 
+  /** The root that a path of the workspace lies in; undefined where it leads out of them. */
+  rootOf(path: string): string | undefined {
+    if (this.base !== '') return this.base
+    return this.paths.find((one) => isWithin(one, path))
+  }
+
   /** The roots as paths of the workspace: where it begins. */
   get tops(): readonly string[] {
     return this.base === '' ? this.paths : ['/']

@@ -1,3 +1,4 @@
+import { isWithin } from '../contract/path.ts'
 import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
 import type { FileStat } from '../store/file-system.ts'
@@ -145,6 +146,7 @@ export class Scan {
     const { parts, progress } = this
     const { fs, roots, tracked } = parts
     const disk = roots.diskPath(path)
+    if (roots.tops.includes(path) && parts.presence.isMissingAt(path)) return []
     const stat = fs.lstat(disk)
     if (stat?.kind !== 'folder') {
       if (parts.resolve(path).entry !== undefined) this.doubtful.push(path)
@@ -247,8 +249,12 @@ export class Scan {
 
   private record(): void {
     const { parts } = this
-    const changes = this.changes.splice(0)
-    const seen = this.seen.splice(0)
+    if (this.changes.length === 0) return
+    const missing = parts.presence.missing()
+    const isThere = ({ path }: { path: string }): boolean =>
+      !missing.some((root) => isWithin(root, parts.roots.diskPath(path)))
+    const changes = this.changes.splice(0).filter(isThere)
+    const seen = this.seen.splice(0).filter(isThere)
     for (let at = 0; at < changes.length; at += CHANGES_A_COMMIT) {
       const some = changes.slice(at, at + CHANGES_A_COMMIT)
       parts.context.decider.run({ kind: 'take-in', changes: some, message: this.message })

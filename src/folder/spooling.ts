@@ -56,7 +56,13 @@ export class Spooling {
   }
 
   private refused(changes: readonly CommitChange[], error: unknown): unknown {
-    return refusedByDisk(changes[0]?.path ?? '/', error)
+    const path = changes[0]?.path ?? '/'
+    try {
+      this.parts.presence.assertAt(path)
+    } catch (missing) {
+      return missing
+    }
+    return refusedByDisk(path, error)
   }
 
   private async copyAll(later: readonly (() => Promise<void>)[]): Promise<void> {
@@ -98,11 +104,15 @@ export class Spooling {
     }
   }
 
-  /** The contents that were made for a commit; those that it takes are gone from here. */
-  take(revision: number): Map<string, string> {
-    const fresh = this.decided.get(revision) ?? new Map<string, string>()
+  /** The contents that were made for a commit, by path. */
+  freshOf(revision: number): Map<string, string> {
+    return this.decided.get(revision) ?? new Map<string, string>()
+  }
+
+  /** The folder has followed that commit: what of it was not needed goes. */
+  followed(revision: number): void {
+    this.drop(this.freshOf(revision))
     this.decided.delete(revision)
-    return fresh
   }
 
   /** What was not needed: a commit that was taken back, or refused. */

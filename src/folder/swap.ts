@@ -44,9 +44,11 @@ function exchanged(
       rare.exchange(held, place)
     } catch (error) {
       const code = codeOf(error)
-      if (code === 'ENOENT' && !renamedNew(rare, held, place)) continue
-      if (code === 'ENOENT') return { held: undefined, old: undefined, now: fs.lstat(place) }
-      fs.rename(held, fresh)
+      if (code === 'ENOENT') {
+        if (!renamedNew(fs, rare, { held, place, fresh })) continue
+        return { held: undefined, old: undefined, now: fs.lstat(place) }
+      }
+      putAside(fs, held, fresh)
       if (code === 'EINVAL' || code === 'ENOSYS' || code === 'EXDEV') return undefined
       throw error
     }
@@ -58,13 +60,37 @@ function exchanged(
   }
 }
 
-/** False: something is there by now. */
-function renamedNew(rare: RareCalls, from: string, place: string): boolean {
+/** The whole folder has gone, and the new file with it, under a name that it did not have before. */
+export class GoneMeanwhile extends Error {
+  override name = 'GoneMeanwhile'
+  readonly code = 'ENOENT'
+  readonly fresh: string
+  constructor(fresh: string) {
+    super(`ENOENT: ${fresh} is gone`)
+    this.fresh = fresh
+  }
+}
+
+function putAside(fs: FileSystem, held: string, fresh: string): void {
   try {
-    rare.renameNew(from, place)
+    fs.rename(held, fresh)
+  } catch (error) {
+    throw codeOf(error) === 'ENOENT' ? new GoneMeanwhile(held) : error
+  }
+}
+
+/** False: something is there by now. */
+function renamedNew(
+  fs: FileSystem,
+  rare: RareCalls,
+  { held, place, fresh }: { held: string; place: string; fresh: string },
+): boolean {
+  try {
+    rare.renameNew(held, place)
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
+    putAside(fs, held, fresh)
     throw error
   }
 }

@@ -65,6 +65,12 @@ export class Watching {
     }
   }
 
+  /** After the folder was away: watches may have ended with its disk. */
+  forgetAll(): void {
+    for (const stop of this.watches.values()) stop()
+    this.watches.clear()
+  }
+
   private fail(fault: string): void {
     if (this.fault !== undefined) return
     this.fault = fault
@@ -135,6 +141,8 @@ export class Watching {
     const { fs, roots, tracked } = parts
     const heard = this.heard
     this.heard = new Set()
+    // All is looked through when it is back.
+    if (parts.presence.missing().length === roots.paths.length) return
     const changed: string[] = []
     const gone: string[] = []
     const entered: string[] = []
@@ -187,8 +195,7 @@ export class Watching {
     this.isClosed = true
     this.stopTimer()
     this.stopRescan()
-    for (const stop of this.watches.values()) stop()
-    this.watches.clear()
+    this.forgetAll()
     await this.working
   }
 }
