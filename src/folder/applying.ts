@@ -11,7 +11,7 @@ import type { LateWriters } from './late-writers.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
 import { type DiskRow, identityOf, isSameContent, stampOf } from './stamps.ts'
-import { putNew, swapIn } from './swap.ts'
+import { putNew, type Swapped, swapIn } from './swap.ts'
 
 type Committed = EventOf<'files-committed'>
 type Write = FileChange & { op: 'write' }
@@ -106,22 +106,12 @@ export class Applying {
 
   private putInPlace(change: Write, fresh: string): Promise<void> | undefined {
     const { parts } = this
-    const { fs, roots } = parts
+    const { roots } = parts
     const { path, folder, name } = change
     const place = roots.diskPath(path)
     const row = parts.stamps.get(folder, name)
     this.dress(change, fresh, place)
-    const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
-    let swapped: ReturnType<typeof swapIn>
-    try {
-      swapped = swapIn(fs, fresh, place, held)
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
-      // Somebody took its folder away: the file is what they would find missing.
-      makeFolders(fs, dirname(place))
-      this.overlapped.push(parentPath(path))
-      swapped = swapIn(fs, fresh, place, held)
-    }
+    const swapped = this.swap(change, fresh, place)
     const { old, now } = swapped
     if (now === undefined) {
       this.overlapped.push(path)
@@ -142,6 +132,21 @@ export class Applying {
         ? this.replaced(change, { place, now, old, second })
         : this.putBack(change, place, now, second),
     )
+  }
+
+  private swap(change: Write, fresh: string, place: string): Swapped {
+    const { parts } = this
+    for (let tries = 0; ; tries++) {
+      try {
+        const held = parts.ownFolder(place).heldName(place, ...this.nameOf(change))
+        return swapIn(parts.fs, fresh, place, held)
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' || tries >= TRIES) throw error
+        // Somebody took its folder away: the file is what they would find missing.
+        makeFolders(parts.fs, dirname(place))
+        if (tries === 0) this.overlapped.push(parentPath(change.path))
+      }
+    }
   }
 
   /** Somebody took ours away at once; what it had replaced may be theirs as well. */
