@@ -11,7 +11,7 @@ import type { LateWriters } from './late-writers.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
 import { type DiskRow, identityOf, isSameContent, stampOf } from './stamps.ts'
-import { GoneMeanwhile, putNew, swapIn } from './swap.ts'
+import { GoneMeanwhile, putNew, type Swapped, swapIn } from './swap.ts'
 
 type Committed = EventOf<'files-committed'>
 type Write = FileChange & { op: 'write' }
@@ -99,23 +99,12 @@ export class Applying {
 
   private putInPlace(change: Write, fresh: string): Promise<void> | undefined {
     const { parts } = this
-    const { fs, roots } = parts
+    const { roots } = parts
     const { path, folder, name } = change
     const place = roots.diskPath(path)
     const row = parts.stamps.get(folder, name)
     const before = this.dress(change, fresh, place)
-    const held = parts.ownFolder(place).heldName(place, before?.device, this.nameOf(change))
-    let swapped: ReturnType<typeof swapIn>
-    try {
-      swapped = swapIn(fs, fresh, place, held)
-    } catch (error) {
-      if (error instanceof GoneMeanwhile) this.fresh.set(path, error.fresh)
-      if (codeOf(error) !== 'ENOENT' || error instanceof GoneMeanwhile) throw error
-      // Somebody took its folder away: the file is what they would find missing.
-      makeFolders(fs, dirname(place))
-      this.overlapped.push(parentPath(path))
-      swapped = swapIn(fs, fresh, place, held)
-    }
+    const swapped = this.swap(change, fresh, place, before?.device)
     this.fresh.delete(path)
     const { old, now } = swapped
     if (now === undefined) {
@@ -137,6 +126,26 @@ export class Applying {
         ? this.replaced(change, { place, now, old, second })
         : this.putBack(change, place, now, second),
     )
+  }
+
+  /** @param device of what stands there, where that is known */
+  private swap(change: Write, fresh: string, place: string, device: bigint | undefined): Swapped {
+    const { parts } = this
+    for (let tries = 0; ; tries++) {
+      try {
+        const held = parts.ownFolder(place).heldName(place, device, this.nameOf(change))
+        return swapIn(parts.fs, fresh, place, held)
+      } catch (error) {
+        if (error instanceof GoneMeanwhile) {
+          this.fresh.set(change.path, error.fresh)
+          throw error
+        }
+        if (codeOf(error) !== 'ENOENT' || tries >= TRIES) throw error
+        // Somebody took its folder away: the file is what they would find missing.
+        makeFolders(parts.fs, dirname(place))
+        if (tries === 0) this.overlapped.push(parentPath(change.path))
+      }
+    }
   }
 
   /** Somebody took ours away at once; what it had replaced may be theirs as well. */

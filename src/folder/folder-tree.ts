@@ -10,7 +10,7 @@ import type { Content } from '../engine/api.ts'
 import type { Call } from '../engine/call.ts'
 import type { Follower } from '../engine/stream/followers.ts'
 import type { Child, DiskFacts, Spool, TreeContext, WorkingTree } from '../engine/working-tree.ts'
-import type { FileSystem } from '../store/file-system.ts'
+import { codeOf, type FileSystem } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
 import { Absence } from './absence.ts'
 import { type Applied, Applying } from './applying.ts'
@@ -260,17 +260,28 @@ export class FolderTree implements WorkingTree {
   }
 
   private async sync(): Promise<void> {
-    const { fs, roots } = this.parts
     const paths = this.unsynced
     await this.absence.whileMissing(paths)
     this.unsynced = new Set()
-    const folders = new Set<string>()
-    for (const path of paths) {
-      folders.add(parentPath(path))
-      if (fs.lstat(roots.diskPath(path))?.kind === 'file') await fs.sync(roots.diskPath(path))
+    try {
+      for (const path of paths) await this.syncOne(path, 'file')
+      for (const path of new Set([...paths].map(parentPath))) await this.syncOne(path, 'folder')
+    } catch (error) {
+      for (const path of paths) this.unsynced.add(path)
+      throw error
     }
-    for (const path of folders) {
-      if (fs.lstat(roots.diskPath(path))?.kind === 'folder') await fs.sync(roots.diskPath(path))
+  }
+
+  private async syncOne(path: string, kind: 'file' | 'folder'): Promise<void> {
+    const { fs, roots } = this.parts
+    const disk = roots.diskPath(path)
+    if (fs.lstat(disk)?.kind !== kind) return
+    try {
+      await fs.sync(disk)
+    } catch (error) {
+      // What somebody has taken away meanwhile need not be there after a loss of power either.
+      const code = codeOf(error)
+      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error
     }
   }
 }

@@ -139,17 +139,21 @@ function makeFolder(fs: FileSystem, path: string, mode: number): void {
   }
 }
 
-/** Makes a folder, and those above it that are missing. */
+/** Makes a folder, and those above it that are missing, also while somebody removes them. */
 export function makeFolders(fs: FileSystem, path: string): void {
-  if (fs.stat(path)?.kind === 'folder') return
-  makeFolders(fs, dirname(path))
-  try {
-    fs.makeFolder(path)
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST' || fs.stat(path)?.kind !== 'folder') throw error
+  for (let tries = 0; fs.stat(path)?.kind !== 'folder'; tries++) {
+    makeFolders(fs, dirname(path))
+    try {
+      fs.makeFolder(path)
+    } catch (error) {
+      const code = codeOf(error)
+      const isThere = code === 'EEXIST' && fs.stat(path)?.kind === 'folder'
+      if (!isThere && (code !== 'ENOENT' || tries >= TRIES)) throw error
+    }
   }
 }
 
 const NEW_FILE = 0o666
 const SPARE_MOST = 64
 const SPARE_BYTES = 1024 * 1024
+const TRIES = 8

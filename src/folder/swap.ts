@@ -23,7 +23,7 @@ export function swapIn(fs: FileSystem, fresh: string, place: string, held: strin
   }
   for (let name = held; ; name += '+') {
     const old = holdSecond(fs, place, name)
-    if (old === 'held') fs.rename(fresh, place)
+    if (old === 'held') putOver(fs, fresh, place, name)
     // Somebody was faster in the instant without a name: theirs is held too, under a name of its own.
     else if (!putNew(fs, fresh, place)) continue
     const held = old === 'nothing' ? undefined : name
@@ -102,6 +102,16 @@ export interface Swapped {
   old: FileStat | undefined
   /** Of the new file in its place; undefined: it is gone again. */
   now: FileStat | undefined
+}
+
+/** Where it cannot be done, what is there has one name again. */
+function putOver(fs: FileSystem, fresh: string, place: string, held: string): void {
+  try {
+    fs.rename(fresh, place)
+  } catch (error) {
+    fs.remove(held)
+    throw error
+  }
 }
 
 function holdSecond(fs: FileSystem, place: string, held: string): 'nothing' | 'held' | 'moved' {

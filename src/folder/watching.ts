@@ -1,5 +1,5 @@
 import { isWithin, parentPath } from '../contract/path.ts'
-import { codeOf } from '../store/file-system.ts'
+import { codeOf, type FileStat } from '../store/file-system.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
 import { identityOf, isInStep } from './stamps.ts'
@@ -23,7 +23,8 @@ export class Watching {
     changed(paths: readonly string[]): Promise<void>
     rescan(paths: readonly string[]): Promise<void>
   }
-  private readonly watches = new Map<string, () => void>()
+  /** By path, with the identity of the folder: another one that has the path by now is not watched by it. */
+  private readonly watches = new Map<string, { identity: string; stop: () => void }>()
   private heard = new Set<string>()
   private firstHeardAt = 0
   private stopTimer: () => void = () => {}
@@ -50,14 +51,18 @@ export class Watching {
 
   /** Watches a folder from now on. */
   add(path: string): void {
-    if (this.isClosed || this.watches.has(path)) return
+    const { fs, roots } = this.parts
     // One watch for all below it, where the system has that.
-    if (this.parts.fs.watchesTrees && !this.parts.roots.tops.includes(path)) return
+    if (this.isClosed || (fs.watchesTrees && !roots.tops.includes(path))) return
+    const disk = roots.diskPath(path)
+    const stat = fs.lstat(disk)
+    if (stat === undefined || this.isWatched(path, stat)) return
+    this.forget(path)
     try {
-      const stop = this.parts.fs.watch(this.parts.roots.diskPath(path), (name) => {
+      const stop = fs.watch(disk, (name) => {
         this.hear(name === undefined ? path : path === '/' ? `/${name}` : `${path}/${name}`)
       })
-      this.watches.set(path, stop)
+      this.watches.set(path, { identity: identityOf(stat), stop })
     } catch (error) {
       const code = codeOf(error)
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return
@@ -67,8 +72,12 @@ export class Watching {
 
   /** After the folder was away: watches may have ended with its disk. */
   forgetAll(): void {
-    for (const stop of this.watches.values()) stop()
+    for (const { stop } of this.watches.values()) stop()
     this.watches.clear()
+  }
+
+  private isWatched(path: string, stat: FileStat): boolean {
+    return this.watches.get(path)?.identity === identityOf(stat)
   }
 
   private fail(fault: string): void {
@@ -157,7 +166,7 @@ export class Watching {
       const isFolder = stat === undefined ? place.entry?.kind === 'folder' : stat.kind === 'folder'
       if (!tracked.has(path, isFolder)) continue
       if (stat?.kind === 'folder') {
-        const isWatched = fs.watchesTrees || this.watches.has(path)
+        const isWatched = fs.watchesTrees || this.isWatched(path, stat)
         const isKnown = isWatched && parts.places.get(identityOf(stat)) === path
         if (!isKnown) entered.push(path)
         if (place.entry?.kind !== 'folder') changed.push(path)
@@ -184,7 +193,7 @@ export class Watching {
   /** What went from here is watched under the name that it has now. */
   private forget(path: string): void {
     if (!this.watches.has(path)) return
-    for (const [watched, stop] of this.watches) {
+    for (const [watched, { stop }] of this.watches) {
       if (!isWithin(path, watched)) continue
       stop()
       this.watches.delete(watched)

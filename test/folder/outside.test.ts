@@ -126,6 +126,17 @@ describe('changes from outside', () => {
     expect(await world.contents('/y/deep/b.txt')).toEqual(['one', 'two'])
   })
 
+  it('folder §10: a folder that an agent deletes and makes anew is watched', async () => {
+    world = await FolderWorld.of({ 'sub/deep/a.txt': 'a' })
+    await world.text('ann', '/sub/deep/a.txt')
+    await world.call('ann', 'delete_file', { path: '/sub', recursive: true })
+    await world.call('ann', 'write_file', { path: '/sub/deep/b.txt' }, 'b')
+    await pause(300)
+    const since = revisionNow()
+    world.write('sub/deep/b.txt', 'from outside')
+    await world.eventually(async () => (await outsideCommits(since)).length === 1)
+  })
+
   it('folder §11: truncate and write is one version, none half and none empty', async () => {
     world = await FolderWorld.of({ 'a.txt': 'first' })
     await world.text('ann', '/a.txt')

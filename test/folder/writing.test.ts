@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
   writeSync,
@@ -201,6 +202,40 @@ describe.each(WAYS)('somebody writes in the same moment: %s', (_way, isRare) => 
     expect((await world.contents('/a.txt')).at(-1)).toBe('(deleted)')
     await world.engine.close()
     expect(leftovers()).toEqual([])
+  })
+
+  it('folder §6: a folder that is removed again and again while a commit comes is made again', async () => {
+    world = await over({ 'sub/deep/a.txt': 'base' })
+    await world.text('ann', '/sub/deep/a.txt')
+    let times = 0
+    world.life.before = (method, path) => {
+      const isOurs = path === world.path('sub/deep/a.txt') || path.startsWith(world.path('sub'))
+      if (!isOurs || ![swap, 'makeFolder'].includes(method) || times === 5) return
+      if (path === world.path('sub')) return
+      times += 1
+      rmSync(world.path('sub'), { recursive: true, force: true })
+    }
+    await world.rewrite('ann', '/sub/deep/a.txt', 'ours')
+    expect(times).toBe(5)
+    expect(world.read('sub/deep/a.txt')).toBe('ours')
+    expect(world.logged).toEqual([])
+    await world.engine.close()
+    expect(leftovers()).toEqual([])
+  })
+
+  it('folder §6: a file that goes while it is synced holds nothing up', async () => {
+    world = await FolderWorld.of({ 'a.txt': 'base' })
+    await world.text('ann', '/a.txt')
+    let isSynced = false
+    world.life.before = (method, path) => {
+      if (method !== 'sync' || path !== world.path('a.txt')) return
+      isSynced = true
+      rmSync(path, { force: true })
+    }
+    await world.rewrite('ann', '/a.txt', 'ours')
+    await world.eventually(() => isSynced)
+    await pause(30)
+    expect(world.logged).toEqual([])
   })
 
   it('folder §7: a program that writes to the replaced file in parts makes one version', async () => {

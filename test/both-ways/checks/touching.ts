@@ -34,7 +34,7 @@ export class Touching {
   commitsOf(path: string): readonly Asked[] {
     let found = this.commitsByPath.get(path)
     if (found === undefined) {
-      found = this.commits.filter((one) => one.path === path || one.to_path === path)
+      found = this.commits.filter((one) => isBelow(one.path, path) || one.to_path === path)
       this.commitsByPath.set(path, found)
     }
     return found

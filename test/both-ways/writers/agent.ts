@@ -4,7 +4,7 @@ import type { Chance } from '../../../sim/chance.ts'
 import { block, mark, markIn, readingOf, sha256Of } from '../content.ts'
 import type { Asked } from '../log.ts'
 import { SLUICE } from '../server-process.ts'
-import { BUILT, pickShared, pickSize } from '../tree.ts'
+import { BUILT, pickShared, pickSize, REMOVED } from '../tree.ts'
 import { type Stage, Writer } from './writer.ts'
 
 /** An agent: a `sluice mcp` process of its own, called as models call it. */
@@ -22,6 +22,7 @@ export class Agent extends Writer {
       { weight: 15, do: () => this.edit() },
       { weight: 4, do: () => this.rewriteLocked() },
       { weight: 3, do: () => this.remove() },
+      { weight: 1, do: () => this.removeFolder() },
       { weight: 3, do: () => this.move() },
       { weight: 2, do: () => this.copy() },
     ]
@@ -106,6 +107,12 @@ export class Agent extends Writer {
     const path = pickShared(this.chance)
     await this.read(path)
     await this.ask({ how: 'delete', path }, 'delete_file', { path })
+  }
+
+  /** With all that lies in it, whoever wrote it. */
+  private async removeFolder(): Promise<void> {
+    const path = this.chance.pick(REMOVED)
+    await this.ask({ how: 'delete', path }, 'delete_file', { path, recursive: true })
   }
 
   private async move(): Promise<void> {
