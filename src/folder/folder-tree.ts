@@ -22,6 +22,7 @@ import { OutsideChanges } from './outside-changes.ts'
 import { OwnFolder } from './own-folder.ts'
 import { Parts } from './parts.ts'
 import { missingFault, Presence } from './presence.ts'
+import { Progress } from './progress.ts'
 import { recover, recoverHeld } from './recovery.ts'
 import { Roots } from './roots.ts'
 import { Scan } from './scan.ts'
@@ -99,7 +100,21 @@ export class FolderTree implements WorkingTree {
       () => stream.state.settings.portable_names,
     )
     const tracked = new Tracked(fs, roots)
-    this.parts = new Parts({ fs, roots, presence, tracked, stamps, context, own, wallNow, log })
+    const progress = new Progress(fs)
+    const folders = [...own.values()].map(({ path }) => path)
+    progress.open(folders, stream.durable, this.options.isNew)
+    this.parts = new Parts({
+      fs,
+      roots,
+      presence,
+      progress,
+      tracked,
+      stamps,
+      context,
+      own,
+      wallNow,
+      log,
+    })
     this.absence = new Absence(this.parts, this.stop.signal, () => this.returned())
     this.outside = new OutsideChanges(this.parts)
     this.late = new LateWriters(this.parts)

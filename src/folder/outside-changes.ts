@@ -5,7 +5,7 @@ import { codeOf, type FileStat } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
 import { hashOf, isKept, readWhole } from './keeping.ts'
 import type { Parts } from './parts.ts'
-import { identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
+import { identityOf, isAsScanned, isInStep, isSameContent, stampOf } from './stamps.ts'
 
 /** What was found at a path, and what there is to record of it. */
 interface Found {
@@ -102,6 +102,9 @@ export class OutsideChanges {
     const row = parts.rowAt(place)
     const isTouched =
       row !== undefined && row.version === entry?.version && isSameContent(row.stamp, stampOf(stat))
+    if (row === undefined && isAsScanned(entry, stat)) {
+      return { path, disk, stat, change: undefined, isSame: true }
+    }
     // Names or permissions changed, not the content.
     if (isTouched && (row.young === undefined || entry?.sha256 === '')) {
       return { path, disk, stat, change: undefined, isSame: true }

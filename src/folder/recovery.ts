@@ -1,80 +1,116 @@
 import { dirname } from 'node:path'
 import type { EventOf, FileChange } from '../contract/events.ts'
-import { type VersionRecord, versionKey } from '../core/file/entry.ts'
+import { type Entry, type VersionRecord, versionKey } from '../core/file/entry.ts'
 import { contentOf } from '../engine/file/contents.ts'
+import type { FileStat } from '../store/file-system.ts'
+import { inOrder } from './applying.ts'
 import { hashOf, isKept, keep, readWhole } from './keeping.ts'
 import { keepTree, recordBeside } from './late-writers.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
+import { identityOf, isAsScanned, isSameContent, stampOf } from './stamps.ts'
 import { swapIn } from './swap.ts'
 
 /**
- * Follows a commit again that was decided before the server was started, and that the folder may have
- * followed wholly, in part or not at all (folder §6). Done twice it comes to the same.
+ * Follows a commit again that was decided before the server was started (folder §6). What was done is
+ * known but for one change, which may have been under way; what comes after it finds the folder as it
+ * was when it was decided.
  *
- * A file that holds what the commit was made from is brought up; one that holds what the records say is
- * left as it is; any other was written by somebody outside, and is taken in.
+ * A file that holds what the commit was made from is brought up; any other was written by somebody
+ * outside, and is taken in.
  */
 export async function recover(
   parts: Parts,
   outside: OutsideChanges,
   event: EventOf<'files-committed'>,
 ): Promise<void> {
-  for (const [index, change] of event.changes.entries()) {
-    await recoverChange(parts, outside, event, { change, index })
+  const { revision, changes } = event
+  const done = parts.progress.doneOf(revision)
+  for (const [at, change] of inOrder(changes).entries()) {
+    const one = { revision, index: changes.indexOf(change) }
+    if (at >= done) {
+      await redo(parts, outside, change, one)
+      parts.noteDone(revision, at + 1, change.path)
+    } else if (change.op === 'write' && isHead(parts, change, revision)) {
+      // The disk may have lost what was written.
+      await redoWrite(parts, outside, change, one)
+    }
   }
 }
 
-async function recoverChange(
+interface Place {
+  revision: number
+  /** Of the change in its commit. */
+  index: number
+}
+
+async function redo(
   parts: Parts,
   outside: OutsideChanges,
-  event: EventOf<'files-committed'>,
-  { change, index }: { change: FileChange; index: number },
+  change: FileChange,
+  { revision, index }: Place,
 ): Promise<void> {
   const { fs, roots } = parts
   const place = roots.diskPath(change.path)
   switch (change.op) {
     case 'make-folder':
-      if (parts.resolve(change.path).entry?.kind === 'folder') makeFolders(fs, place)
-      return
-    case 'move': {
-      const to = roots.diskPath(change.to)
-      // A later commit may have moved it on, or put something else there.
-      if (fs.lstat(place) === undefined || fs.lstat(to) !== undefined) return
-      if (parts.resolve(change.path).entry !== undefined) return
-      makeFolders(fs, dirname(to))
-      fs.rename(place, to)
-      return
-    }
+      return makeFolders(fs, place)
+    case 'move':
+      return redoMove(parts, change, { revision, index })
     case 'delete': {
-      if (parts.resolve(change.path).entry !== undefined) return
       const stat = fs.lstat(place)
       if (stat === undefined) return
       if (stat.kind === 'file' && !(await isOf(parts, change, place))) {
-        await outside.take([change.path])
-        return
+        return outside.take([change.path])
       }
-      fs.rename(place, parts.ownFolder(place).heldName(place, event.revision, index))
+      parts.stamps.remove(change.folder, change.name)
+      fs.rename(place, parts.ownFolder(place).heldName(place, revision, index))
       return
     }
     case 'write':
-      return recoverWrite(parts, outside, { revision: event.revision, change, index })
+      return redoWrite(parts, outside, change, { revision, index })
     case 'set-attributes':
   }
 }
 
-async function recoverWrite(
+/** A name that is gone has moved already. */
+function redoMove(
+  parts: Parts,
+  change: FileChange & { op: 'move' },
+  { revision, index }: Place,
+): void {
+  const { fs, roots, stamps } = parts
+  const from = roots.diskPath(change.path)
+  const to = roots.diskPath(change.to)
+  const stat = fs.lstat(from)
+  if (stat === undefined) return
+  const there = fs.lstat(to)
+  const isSame = there !== undefined && identityOf(there) === identityOf(stat)
+  // Somebody outside has made a folder there: it stays, and so does what should have moved.
+  if (there?.kind === 'folder' && !isSame) return
+  makeFolders(fs, dirname(to))
+  if (there !== undefined && !isSame) {
+    fs.rename(to, parts.ownFolder(to).heldName(to, revision, index))
+  }
+  fs.rename(from, to)
+  const row = stamps.get(change.folder, change.name)
+  const now = fs.lstat(to)
+  stamps.remove(change.folder, change.name)
+  if (row === undefined || now === undefined) return
+  if (row.stamp !== '' && !isSameContent(row.stamp, stampOf(now))) return
+  const stamp = row.stamp === '' ? '' : stampOf(now)
+  stamps.put(change.toFolder, change.toName, { ...row, stamp })
+}
+
+async function redoWrite(
   parts: Parts,
   outside: OutsideChanges,
-  of: { revision: number; change: FileChange & { op: 'write' }; index: number },
+  change: FileChange & { op: 'write' },
+  { revision, index }: Place,
 ): Promise<void> {
   const { fs, roots, context } = parts
-  const { revision, change, index } = of
-  const { path, id, base, folder, name } = change
-  const { entry } = parts.resolve(path)
-  // What came later is looked at when its turn comes.
-  if (entry?.kind !== 'file' || entry.id !== id || entry.version !== revision) return
+  const { path, folder, name } = change
   const place = roots.diskPath(path)
   const stat = fs.lstat(place)
   if (stat !== undefined && stat.kind !== 'file') return outside.take([path])
@@ -83,9 +119,8 @@ async function recoverWrite(
     parts.noteInStep(path, folder, name, revision, stat)
     return
   }
-  if (stat !== undefined && !(await isBase(parts, id, base, found, change))) {
+  if (stat !== undefined && !(await isBase(parts, change, { stat, sha256: found })))
     return outside.take([path])
-  }
   const own = parts.ownFolder(place)
   const fresh = own.newName(place)
   const content = contentOf(context.stream.overlay, context.blobs, change)
@@ -96,20 +131,33 @@ async function recoverWrite(
   if (now !== undefined) parts.noteInStep(path, folder, name, revision, now)
 }
 
+/** What came later is looked at when its turn comes. */
+function isHead(
+  parts: Parts,
+  { path, id }: FileChange & { op: 'write' },
+  revision: number,
+): boolean {
+  const { entry } = parts.resolve(path)
+  return entry?.kind === 'file' && entry.id === id && entry.version === revision
+}
+
 /** Whether a file still holds what a commit was made from. */
 async function isBase(
   parts: Parts,
-  id: number,
-  base: number,
-  found: string | undefined,
-  { folder, name, created }: FileChange & { op: 'write' },
+  { id, base, folder, name, created }: FileChange & { op: 'write' },
+  { stat, sha256 }: { stat: FileStat; sha256: string | undefined },
 ): Promise<boolean> {
   if (created === true) return false
   const before = versionOf(parts, id, base)
   if (before === undefined) return false
-  if (before.sha256 !== '') return before.sha256 === found
-  // Nobody had read it: its stamp is all that is known of it.
-  return parts.stamps.get(folder, name)?.version === base
+  if (before.sha256 !== '') return before.sha256 === sha256
+  // Nobody had read it: its stamp is all that is known of it, or what the scan recorded.
+  const row = parts.stamps.get(folder, name)
+  if (row?.version === base) return isSameContent(row.stamp, stampOf(stat))
+  const event = await parts.context.stream.eventAt(base)
+  if (event?.kind !== 'files-committed') return false
+  const scanned = event.changes.find((one) => one.op === 'write' && one.id === id)
+  return scanned?.op === 'write' && isAsScanned(scanned, stat)
 }
 
 /** Whether what stands there is what was deleted. */
@@ -149,8 +197,11 @@ export async function recoverHeld(parts: Parts): Promise<void> {
 
 async function keepHeld(parts: Parts, held: string, change: FileChange): Promise<void> {
   const stat = parts.fs.lstat(held)
-  const path = change.op === 'move' ? change.to : change.path
-  const { folder, name } = change
+  // What a move replaces had the name that it moves to.
+  const { path, folder, name } =
+    change.op === 'move'
+      ? { path: change.to, folder: change.toFolder, name: change.toName }
+      : change
   const entry = parts.entryAt(folder, name)
   if (stat?.kind === 'folder') {
     const id = entry?.past?.find(({ kind }) => kind === 'folder')?.id
@@ -158,16 +209,23 @@ async function keepHeld(parts: Parts, held: string, change: FileChange): Promise
     return
   }
   if (stat?.kind !== 'file' || !isKept(parts, stat.size) || !parts.tracked.has(path, false)) return
-  const id = entry?.kind === 'gone' ? entry.fileId : entry?.id
-  if (id === undefined || entry?.kind === 'folder') return
+  if (entry === undefined) return
   const read = await readWhole(parts, held)
-  const versions = versionsOf(parts, id)
+  const ids = filesNamed(entry)
+  const versions = ids.flatMap((id) => versionsOf(parts, id).map((one) => ({ ...one, id })))
   if (versions.some(({ sha256 }) => sha256 === read.content.sha256)) return
   const unread = versions.find(({ sha256, size, how }) => {
     return sha256 === '' && how !== 'delete' && size === read.content.size
   })
   if (unread === undefined) return recordBeside(parts, path, read, undefined)
-  keep(parts, { path, folder, name, id, version: unread.version }, read)
+  keep(parts, { path, folder, name, id: unread.id, version: unread.version }, read)
+}
+
+/** The files that have or had that name. */
+function filesNamed(entry: Entry): number[] {
+  const past = entry.past?.flatMap(({ kind, id }) => (kind === 'file' ? [id] : [])) ?? []
+  if (entry.kind === 'file') return [entry.id, ...past]
+  return entry.kind === 'gone' && entry.fileId !== undefined ? [entry.fileId, ...past] : past
 }
 
 function versionsOf(parts: Parts, file: number): VersionRecord[] {
