@@ -5,7 +5,7 @@ import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
 import type { OpenFile } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
 import { isInStep, stampOf } from './stamps.ts'
@@ -52,7 +52,7 @@ export class DiskView {
     const isTop = parts.roots.tops.includes(path)
     const children: Child[] = []
     for (const { name, kind } of fs.list(disk)) {
-      if (!isNameable(name) || (isTop && name === OWN_FOLDER)) continue
+      if (!isNameable(name) || (isTop && name === OWN_FOLDER) || isBeside(name)) continue
       const isFolder = kind === 'folder'
       const entry = id === undefined ? undefined : parts.entryAt(id, name)
       const stat = fs.stat(`${disk}/${name}`)

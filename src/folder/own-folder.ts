@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { codeOf, type FileSystem } from '../store/file-system.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { nameBeside, OWN_FOLDER } from './own-name.ts'
 
 /**
  * The folder of ours in a root: new contents wait in `new/` for their place, what was replaced or
@@ -45,7 +45,7 @@ export class OwnFolder {
     const folder = dirname(place)
     const device = this.fs.stat(folder)?.device
     if (device === undefined || device === this.device) return `${this.path}/${kind}/${id}`
-    return `${folder}/.sluice-${kind}-${process.pid}-${id}`
+    return `${folder}/${nameBeside(kind, id)}`
   }
 
   /** What was left by a server that was killed. */

@@ -1,11 +1,10 @@
 import { dirname } from 'node:path'
 import type { EventOf, FileChange } from '../contract/events.ts'
-import { type Entry, type VersionRecord, versionKey } from '../core/file/entry.ts'
+import { type VersionRecord, versionKey } from '../core/file/entry.ts'
 import { contentOf } from '../engine/file/contents.ts'
 import type { FileStat } from '../store/file-system.ts'
 import { inOrder } from './applying.ts'
-import { hashOf, isKept, keep, readWhole } from './keeping.ts'
-import { keepTree, recordBeside } from './late-writers.ts'
+import { hashOf } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
@@ -177,61 +176,3 @@ async function isOf(
 function versionOf(parts: Parts, file: number, version: number): VersionRecord | undefined {
   return parts.state.records.get('version', versionKey(file, version)) as VersionRecord | undefined
 }
-
-/**
- * What a server that was killed had replaced or deleted and not looked at yet: what has no version is
- * kept, and so is what somebody had written to it.
- */
-export async function recoverHeld(parts: Parts): Promise<void> {
-  for (const own of parts.ownFolders) {
-    for (const { held, revision, change } of own.heldBefore()) {
-      const event = await parts.context.stream.eventAt(revision)
-      const of = event?.kind === 'files-committed' ? event.changes[change] : undefined
-      // Of a fact that is no longer kept: nobody can say whose it was, so it is left to people.
-      if (of === undefined) continue
-      await keepHeld(parts, held, of)
-      await parts.fs.removeTree(held)
-    }
-  }
-}
-
-async function keepHeld(parts: Parts, held: string, change: FileChange): Promise<void> {
-  const stat = parts.fs.lstat(held)
-  // What a move replaces had the name that it moves to.
-  const { path, folder, name } =
-    change.op === 'move'
-      ? { path: change.to, folder: change.toFolder, name: change.toName }
-      : change
-  const entry = parts.entryAt(folder, name)
-  if (stat?.kind === 'folder') {
-    const id = entry?.past?.find(({ kind }) => kind === 'folder')?.id
-    if (id !== undefined) await keepTree(parts, held, { path, id })
-    return
-  }
-  if (stat?.kind !== 'file' || !isKept(parts, stat.size) || !parts.tracked.has(path, false)) return
-  if (entry === undefined) return
-  const read = await readWhole(parts, held)
-  const ids = filesNamed(entry)
-  const versions = ids.flatMap((id) => versionsOf(parts, id).map((one) => ({ ...one, id })))
-  if (versions.some(({ sha256 }) => sha256 === read.content.sha256)) return
-  const unread = versions.find(({ sha256, size, how }) => {
-    return sha256 === '' && how !== 'delete' && size === read.content.size
-  })
-  if (unread === undefined) return recordBeside(parts, path, read, undefined)
-  keep(parts, { path, folder, name, id: unread.id, version: unread.version }, read)
-}
-
-/** The files that have or had that name. */
-function filesNamed(entry: Entry): number[] {
-  const past = entry.past?.flatMap(({ kind, id }) => (kind === 'file' ? [id] : [])) ?? []
-  if (entry.kind === 'file') return [entry.id, ...past]
-  return entry.kind === 'gone' && entry.fileId !== undefined ? [entry.fileId, ...past] : past
-}
-
-function versionsOf(parts: Parts, file: number): VersionRecord[] {
-  const number = file.toString(36)
-  const rows = parts.state.records.range('version', `${number}/`, `${number}0`, VERSIONS_LOOKED_AT)
-  return rows.map(([, value]) => value as VersionRecord)
-}
-
-const VERSIONS_LOOKED_AT = 1000

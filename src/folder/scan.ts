@@ -3,7 +3,9 @@ import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
 import type { FileStat } from '../store/file-system.ts'
 import type { OutsideChanges } from './outside-changes.ts'
+import { leftBeside } from './own-name.ts'
 import type { Parts } from './parts.ts'
+import { recoverBeside } from './recover-held.ts'
 import { type DiskRow, identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
 
 export interface ScanProgress {
@@ -40,6 +42,8 @@ export class Scan {
   private doubtful: string[] = []
   /** Looked at last: it may have moved to where the scan has not been yet. */
   private readonly gone: string[] = []
+  /** By a server that was killed, beside files on another disk. */
+  private readonly left: string[] = []
   private turnEnds = 0
   private isCold = false
   /** What the records do not have, while it may have moved there: files with the folder they lie in. */
@@ -123,6 +127,7 @@ export class Scan {
     await this.lookInto()
     this.doubtful = this.gone.splice(0)
     await this.lookInto()
+    for (const disk of this.left.splice(0)) await recoverBeside(this.parts, disk)
     this.progress.isDone = true
   }
 
@@ -174,6 +179,7 @@ export class Scan {
         continue
       }
       const child = path === '/' ? `/${name}` : `${path}/${name}`
+      if (leftBeside(name) !== undefined) this.left.push(`${disk}/${name}`)
       if (!tracked.has(child, kind === 'folder')) {
         progress.untracked += 1
       } else if (kind === 'folder') {
