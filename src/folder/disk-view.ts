@@ -5,6 +5,7 @@ import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
 import type { OpenFile } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
+import { refusedByDisk } from './disk-refusal.ts'
 import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
@@ -40,6 +41,14 @@ export class DiskView {
   }
 
   childrenOf(path: string): readonly Child[] {
+    try {
+      return this.childrenIn(path)
+    } catch (error) {
+      throw refusedByDisk(path, error)
+    }
+  }
+
+  private childrenIn(path: string): readonly Child[] {
     const { parts } = this
     const { fs, portable } = parts
     const disk = parts.roots.diskPath(path)
@@ -96,7 +105,7 @@ function opened({ fs, presence }: Parts, path: string, disk: string): OpenFile {
     return fs.open(disk)
   } catch (error) {
     presence.assertAt(path)
-    throw error
+    throw refusedByDisk(path, error)
   }
 }
 

@@ -134,7 +134,9 @@ export class FolderTree implements WorkingTree {
     await this.guard.open()
     this.watching = new Watching(this.parts, {
       changed: (paths) => this.takeIn(paths),
-      rescan: (paths) => this.rescan(paths),
+      rescan: async (paths) => {
+        await this.rescan(paths)
+      },
     })
     this.scanning = this.firstScan().catch((error: unknown) => {
       this.options.log(`scan of ${roots.paths.join(', ')}`, error)
@@ -256,8 +258,11 @@ export class FolderTree implements WorkingTree {
     return new Scan(this.parts, this.outside, message, (path) => this.watching?.add(path))
   }
 
-  private async rescan(paths: readonly string[]): Promise<void> {
-    await this.newScan(LATER_SCAN).run(paths, this.stop.signal)
+  /** Gives the folders that could not be looked into. */
+  private async rescan(paths: readonly string[]): Promise<readonly string[]> {
+    const scan = this.newScan(LATER_SCAN)
+    await scan.run(paths, this.stop.signal)
+    return scan.shut
   }
 
   /** Anything may have been done to it meanwhile. */

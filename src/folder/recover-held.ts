@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { FileChange } from '../contract/events.ts'
 import type { Entry, VersionRecord } from '../core/file/entry.ts'
+import { isShut } from './disk-refusal.ts'
 import { isKept, keep, readWhole } from './keeping.ts'
 import { keepTree, recordBeside } from './late-writers.ts'
 import { leftBeside } from './own-name.ts'
@@ -35,8 +36,14 @@ async function recoverOne(
   const of = event?.kind === 'files-committed' ? event.changes[change] : undefined
   // Of a fact that is no longer kept: nobody can say whose it was, so it is left to people.
   if (of === undefined) return
-  await keepHeld(parts, held, of)
-  await parts.fs.removeTree(held)
+  try {
+    await keepHeld(parts, held, of)
+    await parts.fs.removeTree(held)
+  } catch (error) {
+    // What may not be read cannot be kept, and what is not kept does not go.
+    if (!isShut(error)) throw error
+    parts.log(`what was held as ${held} stays there`, error)
+  }
 }
 
 async function keepHeld(parts: Parts, held: string, change: FileChange): Promise<void> {

@@ -1,7 +1,7 @@
 import { isWithin } from '../contract/path.ts'
 import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
-import type { FileStat } from '../store/file-system.ts'
+import type { FileStat, Listed } from '../store/file-system.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { leftBeside } from './own-name.ts'
 import type { Parts } from './parts.ts'
@@ -42,6 +42,8 @@ export class Scan {
   private doubtful: string[] = []
   /** Looked at last: it may have moved to where the scan has not been yet. */
   private readonly gone: string[] = []
+  /** Folders that could not be looked into. */
+  readonly shut: string[] = []
   /** By a server that was killed, beside files on another disk. */
   private readonly left: string[] = []
   private turnEnds = 0
@@ -170,6 +172,10 @@ export class Scan {
     const id = entry?.kind === 'folder' ? entry.id : 0
     const rows = this.isCold ? parts.stamps.rowsIn(id) : undefined
     const names = listed(parts, disk)
+    if (names === undefined) {
+      this.shut.push(path)
+      return []
+    }
     tracked.enter(path, names)
     for (const { name, kind } of names) {
       const before = known.get(name)
@@ -277,12 +283,12 @@ export class Scan {
   }
 }
 
-function listed({ fs }: Parts, disk: string) {
+/** Undefined: it went, or may not be looked into, so nothing can be said of what lies in it. */
+function listed({ fs }: Parts, disk: string): Listed[] | undefined {
   try {
     return fs.list(disk)
   } catch {
-    // It went, or may not be looked into: there is nothing to be said of what lies in it.
-    return []
+    return undefined
   }
 }
 
