@@ -24,6 +24,7 @@ const LONGEST = [
   'test/model/exhaustive.test.ts',
   'test/model/deadlock.test.ts',
   'test/chaos/kill.test.ts',
+  'test/chaos/folder-kill.test.ts',
   // Of all others.
   'test/cli/mcp.test.ts',
   'test/case/e-launcher.test.ts',
