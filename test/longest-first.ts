@@ -25,6 +25,7 @@ const LONGEST = [
   'test/model/exhaustive.test.ts',
   'test/model/deadlock.test.ts',
   'test/chaos/kill.test.ts',
+  'test/chaos/folder-kill.test.ts',
   // Of all others.
   'test/both-ways/both-ways.test.ts',
   'test/cli/mcp.test.ts',

@@ -46,16 +46,20 @@ export class Applying {
   }
 
   async run(): Promise<Applied> {
-    const { overlapped } = this
-    for (const change of inOrder(this.event.changes)) {
+    const { overlapped, parts, event } = this
+    const changes = inOrder(event.changes)
+    for (let at = parts.progress.doneOf(event.revision); at < changes.length; at++) {
+      const change = changes[at] as FileChange
       try {
         const done = this.apply(change)
         if (done !== undefined) await done
+        parts.noteDone(event.revision, at + 1, change.path)
       } catch (error) {
         const refusal = diskRefusal(change.path, error)
         if (refusal === undefined) throw error
-        const { revision } = this.event
+        const { revision } = event
         for (const back of this.undo.reverse()) back()
+        parts.noteDone(revision, changes.length, change.path)
         const detail =
           `${refusal.detail} It was recorded as revision ${revision} and is taken back: nothing of it ` +
           'stands in the folder.'
@@ -393,7 +397,7 @@ function removeIf({ fs }: Parts, place: string, ours: FileStat): void {
  * New files, then changed ones, then deletions, so that a reader finds no reference to what is not there
  * yet or any more. Where names change, the order they were given in is the only one.
  */
-function inOrder(changes: readonly FileChange[]): readonly FileChange[] {
+export function inOrder(changes: readonly FileChange[]): readonly FileChange[] {
   if (changes.length === 1 || changes.some(({ op }) => op === 'move')) return changes
   if (new Set(changes.map(({ path }) => path)).size < changes.length) return changes
   const rank = (change: FileChange): number => {

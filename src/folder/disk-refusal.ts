@@ -18,10 +18,16 @@ export function refusedByDisk(path: string, error: unknown): unknown {
   return refusal === undefined ? error : SluiceError.of(refusal)
 }
 
+/** Whether the server may not look there: then nobody can say what is there, or is not. */
+export function isShut(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'EACCES' || code === 'EPERM'
+}
+
 const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: [
     'forbidden',
-    'the user that the server runs as may not write there. Change its permissions',
+    'the user that the server runs as has no permission for that there. Change its permissions',
   ],
   EPERM: [
     'forbidden',

@@ -6,8 +6,9 @@ import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
+import { refusedByDisk } from './disk-refusal.ts'
 import { readNow } from './keeping.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
 import { isInStep, stampOf } from './stamps.ts'
@@ -66,6 +67,14 @@ export class DiskView {
   }
 
   childrenOf(path: string): readonly Child[] {
+    try {
+      return this.childrenIn(path)
+    } catch (error) {
+      throw refusedByDisk(path, error)
+    }
+  }
+
+  private childrenIn(path: string): readonly Child[] {
     const { parts } = this
     const { fs, portable } = parts
     const disk = parts.roots.diskPath(path)
@@ -78,7 +87,7 @@ export class DiskView {
     const isTop = parts.roots.tops.includes(path)
     const children: Child[] = []
     for (const { name, kind } of fs.list(disk)) {
-      if (!isNameable(name) || (isTop && name === OWN_FOLDER)) continue
+      if (!isNameable(name) || (isTop && name === OWN_FOLDER) || isBeside(name)) continue
       const isFolder = kind === 'folder'
       const entry = id === undefined ? undefined : parts.entryAt(id, name)
       const stat = fs.stat(`${disk}/${name}`)
@@ -125,7 +134,7 @@ function whileThere<T>({ presence }: Parts, path: string, look: () => T): T {
     presence.assertAt(path)
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') throw changedMeanwhile(path)
-    throw error
+    throw refusedByDisk(path, error)
   }
 }
 

@@ -22,7 +22,9 @@ import { OutsideChanges } from './outside-changes.ts'
 import { OwnFolder } from './own-folder.ts'
 import { Parts } from './parts.ts'
 import { missingFault, Presence } from './presence.ts'
-import { recover, recoverHeld } from './recovery.ts'
+import { Progress } from './progress.ts'
+import { recoverHeld } from './recover-held.ts'
+import { recover } from './recovery.ts'
 import { Roots } from './roots.ts'
 import { Scan } from './scan.ts'
 import { Spooling } from './spooling.ts'
@@ -100,7 +102,21 @@ export class FolderTree implements WorkingTree {
       () => stream.state.settings.portable_names,
     )
     const tracked = new Tracked(fs, roots)
-    this.parts = new Parts({ fs, roots, presence, tracked, stamps, context, own, wallNow, log })
+    const progress = new Progress(fs)
+    const folders = [...own.values()].map(({ path }) => path)
+    progress.open(folders, stream.durable, this.options.isNew)
+    this.parts = new Parts({
+      fs,
+      roots,
+      presence,
+      progress,
+      tracked,
+      stamps,
+      context,
+      own,
+      wallNow,
+      log,
+    })
     this.absence = new Absence(this.parts, this.stop.signal, () => this.returned())
     this.outside = new OutsideChanges(this.parts)
     this.late = new LateWriters(this.parts)
@@ -123,7 +139,9 @@ export class FolderTree implements WorkingTree {
     await this.guard.open()
     this.watching = new Watching(this.parts, {
       changed: (paths) => this.takeIn(paths),
-      rescan: (paths) => this.rescan(paths),
+      rescan: async (paths) => {
+        await this.rescan(paths)
+      },
     })
     this.scanning = this.firstScan().catch((error: unknown) => {
       this.options.log(`scan of ${roots.paths.join(', ')}`, error)
@@ -246,8 +264,11 @@ export class FolderTree implements WorkingTree {
     return new Scan(this.parts, this.outside, about, (path) => this.watching?.add(path))
   }
 
-  private async rescan(paths: readonly string[]): Promise<void> {
-    await this.newScan({ message: FOUND, isStart: false }).run(paths, this.stop.signal)
+  /** Gives the folders that could not be looked into. */
+  private async rescan(paths: readonly string[]): Promise<readonly string[]> {
+    const scan = this.newScan({ message: FOUND, isStart: false })
+    await scan.run(paths, this.stop.signal)
+    return scan.shut
   }
 
   /** Anything may have been done to it meanwhile. */

@@ -3,6 +3,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { type Entry, type FileEntry, folderRange, ROOT_FOLDER } from '../core/file/entry.ts'
 import type { Call } from '../engine/call.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
+import { refusedByDisk } from './disk-refusal.ts'
 import { keep, type ReadFile, readNow, readWhole } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import type { Parts } from './parts.ts'
@@ -17,12 +18,12 @@ import { isInGit } from './tracked.ts'
 export class Looking {
   private readonly parts: Parts
   private readonly outside: OutsideChanges
-  private readonly rescan: (paths: readonly string[]) => Promise<void>
+  private readonly rescan: (paths: readonly string[]) => Promise<readonly string[]>
 
   constructor(
     parts: Parts,
     outside: OutsideChanges,
-    rescan: (paths: readonly string[]) => Promise<void>,
+    rescan: (paths: readonly string[]) => Promise<readonly string[]>,
   ) {
     this.parts = parts
     this.outside = outside
@@ -92,7 +93,8 @@ export class Looking {
     await this.outside.take(stale.filter((path) => !this.parts.isPending(path)))
     for (const path of stale) await this.whilePending(path)
     for (const path of removedFolders(call, this.parts)) {
-      await this.rescan([path])
+      const [shut] = await this.rescan([path])
+      if (shut !== undefined) failShut(shut)
     }
     if (call.operation === 'read_text' || call.operation === 'read_file') {
       for (const path of paths) this.keepSmall(path)
@@ -133,7 +135,7 @@ export class Looking {
   ): boolean {
     const { parts } = this
     if (stat.size > LIMITS.smallContentBytes) return false
-    const read = readIfThere(parts, parts.roots.diskPath(path))
+    const read = readIfThere(parts, path)
     if (read?.isStable !== true || read.content.sha256 !== entry.sha256) return false
     parts.noteInStep(path, folder, name, entry.version, read.stat)
     return true
@@ -146,7 +148,7 @@ export class Looking {
     if (entry?.kind !== 'file' || entry.sha256 !== '') return
     if (entry.size > LIMITS.smallContentBytes || !parts.tracked.has(path, false)) return
     const row = parts.stamps.get(folder, name)
-    const read = readIfThere(parts, parts.roots.diskPath(path))
+    const read = readIfThere(parts, path)
     // It changed right now; the reading finds that by itself.
     if (read?.isStable !== true || !isInStep(row, entry, read.stat)) return
     keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
@@ -164,7 +166,8 @@ export class Looking {
     const { parts } = this
     const { entry, folder, name } = parts.resolve(path)
     if (entry?.kind === 'folder') {
-      await this.rescan([path])
+      const [shut] = await this.rescan([path])
+      if (shut !== undefined) failShut(shut)
       const [from, to] = folderRange(entry.id)
       for (const [, value] of parts.state.records.range('entry', from, to, LIMITS.commitChanges)) {
         const { kind, name } = value as Entry
@@ -174,7 +177,9 @@ export class Looking {
     }
     if (entry?.kind !== 'file' || entry.sha256 !== '') return
     const row = parts.stamps.get(folder, name)
-    const read = await readWhole(parts, parts.roots.diskPath(path))
+    const read = await readWhole(parts, parts.roots.diskPath(path)).catch((error: unknown) => {
+      throw refusedByDisk(path, error)
+    })
     if (!read.isStable || !isInStep(row, entry, read.stat)) return
     keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
   }
@@ -188,14 +193,23 @@ export class Looking {
 }
 
 /** Undefined: it went, or became something else, since it was looked at. */
-function readIfThere(parts: Parts, disk: string): ReadFile | undefined {
+function readIfThere(parts: Parts, path: string): ReadFile | undefined {
   try {
-    return readNow(parts, disk)
+    return readNow(parts, parts.roots.diskPath(path))
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') return undefined
-    throw error
+    throw refusedByDisk(path, error)
   }
+}
+
+/** What nobody has seen cannot be kept, and so is neither copied nor taken away. */
+function failShut(path: string): never {
+  return fail(
+    'forbidden',
+    `${path}: the user that the server runs as may not look into that folder. Change its permissions.`,
+    { path, reason: 'EACCES' },
+  )
 }
 
 /** Folders that a call would take away with all in them. */

@@ -3,9 +3,10 @@ import { isWithin } from '../contract/path.ts'
 import type { ContentFacts, OutsideChange } from '../core/command.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
+import { isShut } from './disk-refusal.ts'
 import { hashOf, isKept, readWhole } from './keeping.ts'
 import type { Parts } from './parts.ts'
-import { identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
+import { identityOf, isAsScanned, isInStep, isSameContent, stampOf } from './stamps.ts'
 
 /** What was found at a path, and what there is to record of it. */
 interface Found {
@@ -62,8 +63,7 @@ export class OutsideChanges {
     if (missing.length === 0) return
     const names = path.split('/').slice(0, -missing.length)
     const above = names.join('/')
-    if (this.parts.fs.lstat(this.parts.roots.diskPath(above)) !== undefined)
-      await this.take([above])
+    if (this.statOf(this.parts.roots.diskPath(above)) !== undefined) await this.take([above])
   }
 
   /**
@@ -74,7 +74,9 @@ export class OutsideChanges {
     const { parts } = this
     if (parts.isPending(path)) return 'later'
     const disk = parts.roots.diskPath(path)
-    const stat = parts.fs.lstat(disk)
+    const stat = this.statOf(disk)
+    // In a folder that may not be entered: it is as the records say for all that anybody knows.
+    if (stat === 'shut') return undefined
     const place = parts.resolve(path)
     const { entry } = place
     if (stat === undefined || stat.kind === 'link' || stat.kind === 'other') {
@@ -95,7 +97,16 @@ export class OutsideChanges {
       // It went while it was looked at, or may not be read: then nobody can say more of it than its state.
       const code = codeOf(error)
       if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') return 'later'
-      if (code === 'EACCES' || code === 'EPERM') return this.unread(path, disk, stat)
+      if (isShut(error)) return this.unread(path, disk, stat)
+      throw error
+    }
+  }
+
+  private statOf(disk: string): FileStat | undefined | 'shut' {
+    try {
+      return this.parts.fs.lstat(disk)
+    } catch (error) {
+      if (isShut(error)) return 'shut'
       throw error
     }
   }
@@ -112,6 +123,9 @@ export class OutsideChanges {
     const row = parts.rowAt(place)
     const isTouched =
       row !== undefined && row.version === entry?.version && isSameContent(row.stamp, stampOf(stat))
+    if (row === undefined && isAsScanned(entry, stat)) {
+      return { path, disk, stat, change: undefined, isSame: true }
+    }
     // Names or permissions changed, not the content.
     if (isTouched && (row.young === undefined || entry?.sha256 === '')) {
       return { path, disk, stat, change: undefined, isSame: true }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { codeOf, type FileStat, type FileSystem } from '../store/file-system.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { nameBeside, OWN_FOLDER } from './own-name.ts'
 
 /**
  * The folder of ours in a root: new contents wait in `new/` for their place, what was replaced or
@@ -45,16 +45,14 @@ export class OwnFolder {
   put(place: string, device: bigint, content: Uint8Array): string {
     const { fs } = this
     const spare = device === this.device ? this.spare.pop() : undefined
-    if (spare === undefined) {
-      const name = this.newName(place, device)
-      fs.create(name, content, NEW_FILE)
-      return name
-    }
+    const name = spare ?? this.newName(place, device)
     try {
-      fs.overwrite(spare, content)
-      return spare
+      if (spare === undefined) fs.create(name, content, NEW_FILE)
+      else fs.overwrite(name, content)
+      return name
     } catch (error) {
-      fs.remove(spare)
+      // A disk may have had room for the file and none for what is in it.
+      if (fs.lstat(name) !== undefined) fs.remove(name)
       throw error
     }
   }
@@ -108,7 +106,7 @@ export class OwnFolder {
     device = this.fs.stat(dirname(place))?.device,
   ): string {
     if (device === undefined || device === this.device) return `${this.path}/${kind}/${id}`
-    return `${dirname(place)}/.sluice-${kind}-${process.pid}-${id}`
+    return `${dirname(place)}/${nameBeside(kind, id)}`
   }
 
   /** What was left by a server that was killed. */

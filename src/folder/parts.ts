@@ -8,6 +8,7 @@ import type { TreeContext } from '../engine/working-tree.ts'
 import type { FileStat, FileSystem } from '../store/file-system.ts'
 import type { OwnFolder } from './own-folder.ts'
 import type { Presence } from './presence.ts'
+import type { Progress } from './progress.ts'
 import type { Roots } from './roots.ts'
 import { type DiskRow, identityOf, rowOf, type Stamps } from './stamps.ts'
 import type { Tracked } from './tracked.ts'
@@ -17,6 +18,7 @@ export class Parts {
   readonly fs: FileSystem
   readonly roots: Roots
   readonly presence: Presence
+  readonly progress: Progress
   readonly tracked: Tracked
   readonly stamps: Stamps
   readonly context: TreeContext
@@ -33,6 +35,7 @@ export class Parts {
     fs: FileSystem
     roots: Roots
     presence: Presence
+    progress: Progress
     tracked: Tracked
     stamps: Stamps
     context: TreeContext
@@ -43,6 +46,7 @@ export class Parts {
     this.fs = given.fs
     this.roots = given.roots
     this.presence = given.presence
+    this.progress = given.progress
     this.tracked = given.tracked
     this.stamps = given.stamps
     this.context = given.context
@@ -85,6 +89,11 @@ export class Parts {
     return new Promise((resolve) => {
       this.context.clock.after(ms, resolve)
     })
+  }
+
+  /** So many changes of a commit are in the folder, the last of them at that path. */
+  noteDone(revision: number, done: number, path: string): void {
+    this.progress.mark(revision, done, this.ownFolder(this.roots.diskPath(path)).path)
   }
 
   /** Lets others have their turn. */

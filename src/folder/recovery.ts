@@ -2,20 +2,23 @@ import { dirname } from 'node:path'
 import type { EventOf, FileChange } from '../contract/events.ts'
 import { type VersionRecord, versionKey } from '../core/file/entry.ts'
 import { contentOf } from '../engine/file/contents.ts'
-import { hashOf, isKept, keep, readWhole } from './keeping.ts'
-import { keepTree, recordBeside } from './late-writers.ts'
+import type { FileStat } from '../store/file-system.ts'
+import { inOrder } from './applying.ts'
+import { hashOf } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
+import { identityOf, isAsScanned, isSameContent, stampOf } from './stamps.ts'
 import { swapIn } from './swap.ts'
 
 /**
- * Follows a commit again that was decided before the server was started, and that the folder may have
- * followed wholly, in part or not at all (folder §6). Done twice it comes to the same.
+ * Follows a commit again that was decided before the server was started (folder §6). What was done is
+ * known but for one change, which may have been under way; what comes after it finds the folder as it
+ * was when it was decided.
  *
- * A file that holds what the commit was made from is brought up; one that holds what the records say is
- * left as it is; any other was written by somebody outside, and is taken in. Unless the machine has lost
- * power: then any other may be what the disk made of a write of ours, and is brought up too.
+ * A file that holds what the commit was made from is brought up; any other was written by somebody
+ * outside, and is taken in. Unless the machine has lost power: then any other may be what the disk made
+ * of a write of ours, and is brought up too.
  */
 export async function recover(
   parts: Parts,
@@ -23,67 +26,93 @@ export async function recover(
   event: EventOf<'files-committed'>,
   hasLostPower: boolean,
 ): Promise<void> {
-  for (const [index, change] of event.changes.entries()) {
-    await recoverChange(parts, outside, event, { change, index, hasLostPower })
+  const { revision, changes } = event
+  const done = parts.progress.doneOf(revision)
+  for (const [at, change] of inOrder(changes).entries()) {
+    const one = { revision, index: changes.indexOf(change), hasLostPower }
+    if (at >= done) {
+      await redo(parts, outside, change, one)
+      parts.noteDone(revision, at + 1, change.path)
+    } else if (hasLostPower && change.op === 'write' && isHead(parts, change, revision)) {
+      // The disk may have lost what was written.
+      await redoWrite(parts, outside, change, one)
+    }
   }
 }
 
-async function recoverChange(
+interface Place {
+  revision: number
+  /** Of the change in its commit. */
+  index: number
+  hasLostPower: boolean
+}
+
+async function redo(
   parts: Parts,
   outside: OutsideChanges,
-  event: EventOf<'files-committed'>,
-  { change, index, hasLostPower }: { change: FileChange; index: number; hasLostPower: boolean },
+  change: FileChange,
+  { revision, index, hasLostPower }: Place,
 ): Promise<void> {
   const { fs, roots } = parts
   const place = roots.diskPath(change.path)
   switch (change.op) {
     case 'make-folder':
-      if (parts.resolve(change.path).entry?.kind === 'folder') makeFolders(fs, place)
-      return
-    case 'move': {
-      const to = roots.diskPath(change.to)
-      // A later commit may have moved it on, or put something else there.
-      if (fs.lstat(place) === undefined || fs.lstat(to) !== undefined) return
-      if (parts.resolve(change.path).entry !== undefined) return
-      makeFolders(fs, dirname(to))
-      fs.rename(place, to)
-      return
-    }
+      return makeFolders(fs, place)
+    case 'move':
+      return redoMove(parts, change, { revision, index })
     case 'delete': {
-      if (parts.resolve(change.path).entry !== undefined) return
       const stat = fs.lstat(place)
       if (stat === undefined) return
       if (stat.kind === 'file' && !(await isOf(parts, change, place))) {
-        await outside.take([change.path])
-        return
+        return outside.take([change.path])
       }
-      fs.rename(place, parts.ownFolder(place).heldName(place, undefined, [event.revision, index]))
+      parts.stamps.remove(change.folder, change.name)
+      fs.rename(place, parts.ownFolder(place).heldName(place, undefined, [revision, index]))
       return
     }
     case 'write':
-      return recoverWrite(parts, outside, {
-        ...{ revision: event.revision, change, index, hasLostPower },
-      })
+      return redoWrite(parts, outside, change, { revision, index, hasLostPower })
     case 'set-attributes':
   }
 }
 
-async function recoverWrite(
+/** A name that is gone has moved already. */
+function redoMove(
+  parts: Parts,
+  change: FileChange & { op: 'move' },
+  { revision, index }: Omit<Place, 'hasLostPower'>,
+): void {
+  const { fs, roots, stamps } = parts
+  const from = roots.diskPath(change.path)
+  const to = roots.diskPath(change.to)
+  const stat = fs.lstat(from)
+  if (stat === undefined) return
+  const there = fs.lstat(to)
+  const isSame = there !== undefined && identityOf(there) === identityOf(stat)
+  // Somebody outside has made a folder there: it stays, and so does what should have moved.
+  if (there?.kind === 'folder' && !isSame) return
+  makeFolders(fs, dirname(to))
+  if (there !== undefined && !isSame) {
+    fs.rename(to, parts.ownFolder(to).heldName(to, undefined, [revision, index]))
+  }
+  fs.rename(from, to)
+  const row = stamps.get(change.folder, change.name)
+  const now = fs.lstat(to)
+  stamps.remove(change.folder, change.name)
+  if (row === undefined || now === undefined) return
+  if (row.stamp !== '' && !isSameContent(row.stamp, stampOf(now))) return
+  const stamp = row.stamp === '' ? '' : stampOf(now)
+  stamps.put(change.toFolder, change.toName, { ...row, stamp })
+}
+
+async function redoWrite(
   parts: Parts,
   outside: OutsideChanges,
-  of: {
-    revision: number
-    change: FileChange & { op: 'write' }
-    index: number
-    hasLostPower: boolean
-  },
+  change: FileChange & { op: 'write' },
+  { revision, index, hasLostPower }: Place,
 ): Promise<void> {
   const { fs, roots, context } = parts
-  const { revision, change, index, hasLostPower } = of
-  const { path, id, base, folder, name } = change
-  const { entry } = parts.resolve(path)
-  // What came later is looked at when its turn comes.
-  if (entry?.kind !== 'file' || entry.id !== id || entry.version !== revision) return
+  const { path, folder, name } = change
   const place = roots.diskPath(path)
   const stat = fs.lstat(place)
   if (stat !== undefined && stat.kind !== 'file') return outside.take([path])
@@ -92,9 +121,9 @@ async function recoverWrite(
     parts.noteInStep(path, folder, name, revision, stat)
     return
   }
-  if (stat !== undefined && !hasLostPower && !(await isBase(parts, id, base, found, change))) {
+  const isOurs = hasLostPower || stat === undefined
+  if (!isOurs && !(await isBase(parts, change, { stat, sha256: found })))
     return outside.take([path])
-  }
   const own = parts.ownFolder(place)
   const fresh = own.newName(place)
   const content = contentOf(context.stream.overlay, context.blobs, change)
@@ -105,20 +134,33 @@ async function recoverWrite(
   if (now !== undefined) parts.noteInStep(path, folder, name, revision, now)
 }
 
+/** What came later is looked at when its turn comes. */
+function isHead(
+  parts: Parts,
+  { path, id }: FileChange & { op: 'write' },
+  revision: number,
+): boolean {
+  const { entry } = parts.resolve(path)
+  return entry?.kind === 'file' && entry.id === id && entry.version === revision
+}
+
 /** Whether a file still holds what a commit was made from. */
 async function isBase(
   parts: Parts,
-  id: number,
-  base: number,
-  found: string | undefined,
-  { folder, name, created }: FileChange & { op: 'write' },
+  { id, base, folder, name, created }: FileChange & { op: 'write' },
+  { stat, sha256 }: { stat: FileStat; sha256: string | undefined },
 ): Promise<boolean> {
   if (created === true) return false
   const before = versionOf(parts, id, base)
   if (before === undefined) return false
-  if (before.sha256 !== '') return before.sha256 === found
-  // Nobody had read it: its stamp is all that is known of it.
-  return parts.stamps.get(folder, name)?.version === base
+  if (before.sha256 !== '') return before.sha256 === sha256
+  // Nobody had read it: its stamp is all that is known of it, or what the scan recorded.
+  const row = parts.stamps.get(folder, name)
+  if (row?.version === base) return isSameContent(row.stamp, stampOf(stat))
+  const event = await parts.context.stream.eventAt(base)
+  if (event?.kind !== 'files-committed') return false
+  const scanned = event.changes.find((one) => one.op === 'write' && one.id === id)
+  return scanned?.op === 'write' && isAsScanned(scanned, stat)
 }
 
 /** Whether what stands there is what was deleted. */
@@ -138,51 +180,3 @@ async function isOf(
 function versionOf(parts: Parts, file: number, version: number): VersionRecord | undefined {
   return parts.state.records.get('version', versionKey(file, version)) as VersionRecord | undefined
 }
-
-/**
- * What a server that was killed had replaced or deleted and not looked at yet: what has no version is
- * kept, and so is what somebody had written to it.
- */
-export async function recoverHeld(parts: Parts): Promise<void> {
-  for (const own of parts.ownFolders) {
-    for (const { held, revision, change } of own.heldBefore()) {
-      const event = await parts.context.stream.eventAt(revision)
-      const of = event?.kind === 'files-committed' ? event.changes[change] : undefined
-      // Of a fact that is no longer kept: nobody can say whose it was, so it is left to people.
-      if (of === undefined) continue
-      await keepHeld(parts, held, of)
-      await parts.fs.removeTree(held)
-    }
-  }
-}
-
-async function keepHeld(parts: Parts, held: string, change: FileChange): Promise<void> {
-  const stat = parts.fs.lstat(held)
-  const path = change.op === 'move' ? change.to : change.path
-  const { folder, name } = change
-  const entry = parts.entryAt(folder, name)
-  if (stat?.kind === 'folder') {
-    const id = entry?.past?.find(({ kind }) => kind === 'folder')?.id
-    if (id !== undefined) await keepTree(parts, held, { path, id })
-    return
-  }
-  if (stat?.kind !== 'file' || !isKept(parts, stat.size) || !parts.tracked.has(path, false)) return
-  const id = entry?.kind === 'gone' ? entry.fileId : entry?.id
-  if (id === undefined || entry?.kind === 'folder') return
-  const read = await readWhole(parts, held)
-  const versions = versionsOf(parts, id)
-  if (versions.some(({ sha256 }) => sha256 === read.content.sha256)) return
-  const unread = versions.find(({ sha256, size, how }) => {
-    return sha256 === '' && how !== 'delete' && size === read.content.size
-  })
-  if (unread === undefined) return recordBeside(parts, path, read, undefined)
-  keep(parts, { path, folder, name, id, version: unread.version }, read)
-}
-
-function versionsOf(parts: Parts, file: number): VersionRecord[] {
-  const number = file.toString(36)
-  const rows = parts.state.records.range('version', `${number}/`, `${number}0`, VERSIONS_LOOKED_AT)
-  return rows.map(([, value]) => value as VersionRecord)
-}
-
-const VERSIONS_LOOKED_AT = 1000

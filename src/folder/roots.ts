@@ -3,7 +3,7 @@ import { fail } from '../contract/errors.ts'
 import { isWithin } from '../contract/path.ts'
 import type { FileStat, FileSystem } from '../store/file-system.ts'
 import { refusedByDisk } from './disk-refusal.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { isBeside, OWN_FOLDER } from './own-name.ts'
 
 /**
  * Where the paths of a workspace lie on the disk (folder §2). With one root, paths of the workspace
@@ -170,5 +170,6 @@ interface Place {
 }
 
 function isOwn(path: string, tops: readonly string[]): boolean {
+  if (path.split('/').some(isBeside)) return true
   return tops.some((top) => isWithin(top === '/' ? `/${OWN_FOLDER}` : `${top}/${OWN_FOLDER}`, path))
 }

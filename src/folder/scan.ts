@@ -1,9 +1,11 @@
 import { isWithin } from '../contract/path.ts'
 import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
-import type { FileStat } from '../store/file-system.ts'
+import type { FileStat, Listed } from '../store/file-system.ts'
 import type { OutsideChanges } from './outside-changes.ts'
+import { leftBeside } from './own-name.ts'
 import type { Parts } from './parts.ts'
+import { recoverBeside } from './recover-held.ts'
 import { type DiskRow, identityOf, isInStep, isSameContent, stampOf } from './stamps.ts'
 
 export interface ScanProgress {
@@ -42,6 +44,10 @@ export class Scan {
   private doubtful: string[] = []
   /** Looked at last: it may have moved to where the scan has not been yet. */
   private readonly gone: string[] = []
+  /** Folders that could not be looked into. */
+  readonly shut: string[] = []
+  /** By a server that was killed, beside files on another disk. */
+  private readonly left: string[] = []
   private turnEnds = 0
   private isCold = false
   /** What the records do not have, while it may have moved there: files with the folder they lie in. */
@@ -126,6 +132,7 @@ export class Scan {
     await this.lookInto()
     this.doubtful = this.gone.splice(0)
     await this.lookInto()
+    for (const disk of this.left.splice(0)) await recoverBeside(this.parts, disk)
     this.progress.isDone = true
   }
 
@@ -168,6 +175,10 @@ export class Scan {
     const id = entry?.kind === 'folder' ? entry.id : 0
     const rows = this.isCold ? parts.stamps.rowsIn(id) : undefined
     const names = listed(parts, disk)
+    if (names === undefined) {
+      this.shut.push(path)
+      return []
+    }
     tracked.enter(path, names)
     for (const { name, kind } of names) {
       const before = known.get(name)
@@ -177,6 +188,7 @@ export class Scan {
         continue
       }
       const child = path === '/' ? `/${name}` : `${path}/${name}`
+      if (leftBeside(name) !== undefined) this.left.push(`${disk}/${name}`)
       if (!tracked.has(child, kind === 'folder')) {
         progress.untracked += 1
       } else if (kind === 'folder') {
@@ -274,12 +286,12 @@ export class Scan {
   }
 }
 
-function listed({ fs }: Parts, disk: string) {
+/** Undefined: it went, or may not be looked into, so nothing can be said of what lies in it. */
+function listed({ fs }: Parts, disk: string): Listed[] | undefined {
   try {
     return fs.list(disk)
   } catch {
-    // It went, or may not be looked into: there is nothing to be said of what lies in it.
-    return []
+    return undefined
   }
 }
 

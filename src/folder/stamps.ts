@@ -85,6 +85,18 @@ function isYoung({ modifiedNs, changedNs }: FileStat, now: number): boolean {
 /** More than a tick of any kernel's clock, in ms. File systems that count whole seconds are rarer. */
 const GRAIN_MS = 20
 
+/**
+ * Whether a file is as the scan found it, of which the ledger has size and time: a crash may have taken
+ * along the row that knew more.
+ */
+export function isAsScanned(
+  scanned: { sha256: string; size: number; modifiedAt?: number | undefined } | undefined,
+  { size, modifiedAt }: FileStat,
+): boolean {
+  if (scanned === undefined || scanned.sha256 !== '') return false
+  return scanned.size === size && scanned.modifiedAt === Math.trunc(modifiedAt)
+}
+
 /** Whether a row says that a file holds its newest version. */
 export function isInStep(
   row: DiskRow | undefined,

@@ -1,7 +1,7 @@
 import ignore, { type Ignore } from 'ignore'
 import { parentPath } from '../contract/path.ts'
 import type { FileSystem, Listed } from '../store/file-system.ts'
-import { OWN_FOLDER } from './own-name.ts'
+import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Roots } from './roots.ts'
 
 /**
@@ -27,6 +27,7 @@ export class Tracked {
   /** Why a path is not tracked: the file that says so, or "built-in". */
   reason(path: string, isFolder: boolean): string | undefined {
     if (this.roots.tops.includes(path) || path === '/') return undefined
+    if (isBeside(path.slice(path.lastIndexOf('/') + 1))) return 'built-in'
     const parent = this.rulesOf(parentPath(path))
     return parent.untracked ?? this.ruling(parent, path, isFolder)
   }

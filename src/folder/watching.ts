@@ -1,5 +1,6 @@
 import { isWithin, parentPath } from '../contract/path.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
+import { isShut } from './disk-refusal.ts'
 import type { Parts } from './parts.ts'
 import { isNameable } from './scan.ts'
 import { identityOf, isInStep } from './stamps.ts'
@@ -161,7 +162,8 @@ export class Watching {
         tracked.forget()
         entered.push(parentPath(path))
       }
-      const stat = fs.lstat(roots.diskPath(path))
+      const stat = seen(() => fs.lstat(roots.diskPath(path)))
+      if (stat === 'shut') continue
       const place = parts.resolve(path)
       const isFolder = stat === undefined ? place.entry?.kind === 'folder' : stat.kind === 'folder'
       if (!tracked.has(path, isFolder)) continue
@@ -206,6 +208,16 @@ export class Watching {
     this.stopRescan()
     this.forgetAll()
     await this.working
+  }
+}
+
+/** Of a name in a folder that may not be entered nothing can be said. */
+function seen<T>(look: () => T): T | 'shut' {
+  try {
+    return look()
+  } catch (error) {
+    if (isShut(error)) return 'shut'
+    throw error
   }
 }
 

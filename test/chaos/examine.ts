@@ -37,7 +37,7 @@ export async function examine(
 }
 
 /** Everything the stopped server left in its ledger, in order. */
-async function factsIn(data: string): Promise<Event[]> {
+export async function factsIn(data: string): Promise<Event[]> {
   const ledger = new SqliteLedger(join(data, 'workspaces', 'main', 'ledger.db'))
   await ledger.open()
   const events: Event[] = []

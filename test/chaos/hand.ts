@@ -1,3 +1,7 @@
+import type { Input } from '../../src/contract/operations.ts'
+
+export type Changes = Input<'commit'>['changes']
+
 /** What a worker can do, whatever door it stands at. Every call is tried again until it is answered. */
 export interface Hand {
   readonly agent: string
@@ -16,6 +20,8 @@ export interface Hand {
   remove(path: string): Promise<{ version: number }>
   /** Writes all paths with one content. */
   commit(paths: readonly string[], content: string): Promise<{ revision: number }>
+  /** Any changes as one. */
+  change(changes: Changes): Promise<{ revision: number }>
   /** Undefined when it was not granted in time. */
   acquire(path: string, level: Level): Promise<{ id: string } | undefined>
   release(id: string): Promise<void>

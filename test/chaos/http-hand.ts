@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Problem, SluiceError } from '../../src/contract/errors.ts'
-import { type Hand, type Level, LOCK_TTL_S, LOCK_WAIT_S } from './hand.ts'
+import { type Changes, type Hand, type Level, LOCK_TTL_S, LOCK_WAIT_S } from './hand.ts'
 
 const MAIN = '/v1/workspaces/main'
 
@@ -57,8 +57,11 @@ export class HttpHand implements Hand {
     return { version: Number(answer.headers.get('sluice-revision')) }
   }
 
-  async commit(paths: readonly string[], content: string) {
-    const changes = paths.map((path) => ({ op: 'write', path, text: content }))
+  commit(paths: readonly string[], content: string) {
+    return this.change(paths.map((path) => ({ op: 'write', path, text: content })))
+  }
+
+  async change(changes: Changes) {
     return (await this.ask('POST', `${MAIN}/commits`, { json: { changes } })) as {
       revision: number
     }

@@ -82,7 +82,7 @@ export async function killRounds(
 /** Workers at each hand. */
 const LANES = [0, 1, 2, 3]
 
-async function makeHands(url: string, adminToken: string): Promise<Hand[]> {
+export async function makeHands(url: string, adminToken: string): Promise<Hand[]> {
   const admin = await connect({ url, token: adminToken })
   const tokens = new Map<string, string>()
   for (const name of ['ann', 'bob', 'cyd', 'dan', 'eve', 'fay']) {

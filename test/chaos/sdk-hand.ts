@@ -1,5 +1,5 @@
 import { connect, type Lock, type Sluice, SluiceError } from '../../src/client/index.ts'
-import { type Hand, type Level, LOCK_TTL_S, LOCK_WAIT_S } from './hand.ts'
+import { type Changes, type Hand, type Level, LOCK_TTL_S, LOCK_WAIT_S } from './hand.ts'
 
 /** The SDK: it comes back by itself and asks again with the same request id. */
 export class SdkHand implements Hand {
@@ -51,6 +51,10 @@ export class SdkHand implements Hand {
 
   commit(paths: readonly string[], content: string) {
     return this.files.commit(paths.map((path) => ({ op: 'write', path, text: content })))
+  }
+
+  change(changes: Changes) {
+    return this.files.commit(changes)
   }
 
   async acquire(path: string, level: Level) {

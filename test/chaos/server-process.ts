@@ -10,6 +10,10 @@ export interface ServerSetUp {
   data: string
   port: number
   limits?: Record<string, unknown>
+  /** Is the workspace `main`. */
+  folder?: string
+  /** Another user than that of the test: permissions bind it. */
+  uid?: number
 }
 
 /** One run of the server as a real process on a real folder. */
@@ -35,15 +39,13 @@ export class ServerProcess {
   }
 
   private spawned(limits: Record<string, string>) {
-    const { data, port } = this.setUp
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', CHILD, data, String(port)],
-      {
-        env: { ...process.env, ...limits },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    const { data, port, folder, uid } = this.setUp
+    const args = [CHILD, data, String(port), ...(folder === undefined ? [] : [folder])]
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      env: { ...process.env, ...limits },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    })
     return { child }
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Fenced } from '../../src/store/ledger.ts'
 import { gatedWorld } from './gate.ts'
-import { settle } from './world.ts'
+import { EngineWorld, settle } from './world.ts'
 
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   let isDone = false
@@ -99,6 +99,35 @@ describe('acknowledged means durable', () => {
     await world.call('bob', 'write_file', terms, 'y')
     await world.restart()
     expect(await world.text('cyd', '/d/f')).toBe('y')
+  })
+
+  it('I13, I14: a start that is cut off folds nothing into the tables twice', async () => {
+    const world = await EngineWorld.start()
+    await world.call('ann', 'write_file', { path: '/a' }, 'first')
+    // Contents of more than the tables are given at once, before it and none after it.
+    for (let i = 0; i < 60; i++) {
+      await world.call('bob', 'write_file', { path: `/fill/${i}` }, `${i}`.padEnd(40_000))
+    }
+    // Folded twice, the second file would have moved as well.
+    await world.call('ann', 'commit', {
+      changes: [
+        { op: 'move', path: '/a', to: '/b' },
+        { op: 'write', path: '/a', text: 'second' },
+      ],
+    })
+    const folders = Array.from({ length: 600 }, (_, i) => `/folders/${i}`)
+    await world.call('bob', 'commit', {
+      changes: folders.map((path) => ({ op: 'make_folder', path })),
+    })
+    await settle()
+    for (let crash = 0; crash < 3; crash++) {
+      await world.crash()
+      await settle()
+      expect([await world.text('ann', '/b'), await world.text('ann', '/a')]).toEqual([
+        'first',
+        'second',
+      ])
+    }
   })
 })
 

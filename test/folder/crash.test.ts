@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { FolderWorld } from './world.ts'
 
 let world: FolderWorld
+let startedAt = 0
 afterEach(() => world.end())
 
 /** What was said to be done: by path, the content, or undefined where it was taken away. */
@@ -75,6 +76,20 @@ function steps(): Step[] {
       ],
     },
     {
+      does: 'move over another file, and write anew under the old name',
+      run: () =>
+        world.call('ann', 'commit', {
+          changes: [
+            { op: 'move', path: '/b.txt', to: '/a.txt', overwrite: true },
+            { op: 'write', path: '/b.txt', text: 'b2' },
+          ],
+        }),
+      leaves: [
+        ['/a.txt', 'b1'],
+        ['/b.txt', 'b2'],
+      ],
+    },
+    {
       does: 'delete a folder',
       run: () => world.call('ann', 'delete_file', { path: '/moved/deep', recursive: true }),
       leaves: [['/moved/deep/d.txt', undefined]],
@@ -87,6 +102,19 @@ async function prepared(): Promise<void> {
   for (const path of ['/a.txt', '/b.txt', '/gone.txt', '/large.txt', '/sub/c.txt']) {
     await world.text('ann', path)
   }
+  startedAt = world.engine.streamOf('main').state.revision
+}
+
+/** Commits in the name of somebody outside since the start: nobody was. */
+async function takenForTheirs(): Promise<string[]> {
+  const found: string[] = []
+  for await (const { events } of world.engine.streamOf('main').history(startedAt + 1)) {
+    for (const event of events) {
+      if (event.kind !== 'files-committed' || event.agent !== 'outside') continue
+      found.push(...event.changes.map(({ path }) => path))
+    }
+  }
+  return found
 }
 
 /** Runs the steps until the process is killed. Gives what was said, and what was under way. */
@@ -126,6 +154,7 @@ async function expectWhole(said: Said, underWay: Step | undefined, what: string)
   const files = standing()
   expect(await world.heads(), what).toEqual(files)
   const touched = new Map(underWay?.leaves ?? [])
+  expect(await takenForTheirs(), what).toEqual([])
   for (const [path, content] of said) {
     if (touched.has(path)) continue
     expect(files[path], `${what}: ${path}`).toBe(content)

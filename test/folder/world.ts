@@ -29,6 +29,8 @@ export class FolderWorld extends EngineWorld {
   life = new Life()
   tree!: FolderTree
   fs: FileSystem = diskFileSystem
+  /** How far the machine's clock is set from what files are stamped by, in ms. */
+  clockOffMs = 0
   private isNew = true
 
   /** @param files by path from the root; a path that ends in `/` is a folder */
@@ -60,6 +62,7 @@ export class FolderWorld extends EngineWorld {
       fs: life.fileSystem(this.fs),
       roots: this.roots,
       isNew: this.isNew,
+      wallNow: () => Date.now() + this.clockOffMs,
       log: (message, error) => {
         if (!life.isOver) this.logged.push(`${message}: ${String(error)}`)
       },

@@ -1,3 +1,4 @@
+import { SluiceError } from '../../contract/errors.ts'
 import type { Output, Parsed } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
 import { foldPath, isWithin } from '../../contract/path.ts'
@@ -50,6 +51,7 @@ export function getEntry(
 class Listing {
   readonly rows: Row[] = []
   next: string | undefined
+  private top: string | undefined
   private readonly reader: Reader
   private readonly limit: number
   private readonly after: string | undefined
@@ -77,12 +79,24 @@ class Listing {
   /** In a folder, what is there is what the disk says; the records know more of some of it. */
   private walkDisk(tree: WorkingTree, path: string, depth: number): boolean {
     const name = this.cursorName(path)
-    for (const child of tree.childrenOf(path)) {
+    for (const child of this.childrenOf(tree, path)) {
       // What lies before the cursor was given already.
       if (name !== undefined && this.compareNames(child.name, name) < 0) continue
       if (!this.addChild(child, path, depth)) return false
     }
     return true
+  }
+
+  /** One folder that may not be looked into leaves the others to be listed. */
+  private childrenOf(tree: WorkingTree, path: string): readonly Child[] {
+    this.top ??= path
+    try {
+      return tree.childrenOf(path)
+    } catch (error) {
+      if (path === this.top || !(error instanceof SluiceError)) throw error
+      if (error.code === 'forbidden') return []
+      throw error
+    }
   }
 
   private walkRecords(folder: FolderEntry, path: string, depth: number): boolean {

@@ -40,7 +40,10 @@ export async function load(
     throw new LedgerDamaged(from, `facts before revision ${head.oldest} are missing`)
   }
   for await (const batch of ledger.read(from)) {
-    for (const { sha256, bytes } of batch.attachments) overlay.put('content', sha256, bytes)
+    // What the tables have already would be written anew, under the revision of an older batch.
+    if (batch.last > tablesAt) {
+      for (const { sha256, bytes } of batch.attachments) overlay.put('content', sha256, bytes)
+    }
     for (const event of decodeEvents(batch.payload, batch.first)) {
       if (event.revision > memoryAt) applyMemory(state, event)
       if (event.revision > tablesAt) applyRecords(state, event)
