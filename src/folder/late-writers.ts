@@ -1,7 +1,8 @@
-import { type Entry, folderRange } from '../core/file/entry.ts'
+import type { FileEntry } from '../core/file/entry.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { isKept, keep, readWhole } from './keeping.ts'
 import type { Parts } from './parts.ts'
+import { isNameable } from './scan.ts'
 import { isSameContent, stampOf } from './stamps.ts'
 
 /** A file that was replaced or deleted, under its last name. */
@@ -45,7 +46,12 @@ export class LateWriters {
     const { context } = this.parts
     // What would be more than a few is let go of early: they hold disk space.
     const [oldest] = this.holding
-    if (this.holding.size >= HELD_MOST && oldest !== undefined) this.letGo(oldest)
+    if (this.holding.size >= HELD_MOST && oldest !== undefined) {
+      this.holding.delete(oldest)
+      this.lookAt(oldest, true)
+        .then(() => this.letGo(oldest))
+        .catch((error: unknown) => this.parts.log('looking at what was replaced', error))
+    }
     this.holding.add({ ...held, until: context.clock.now() + HELD_MS })
     this.lookLater()
   }
@@ -137,34 +143,50 @@ function isSameState(one: FileStat, other: FileStat): boolean {
   return isSameContent(stampOf(one), stampOf(other))
 }
 
-/** What was deleted with a folder and nobody had asked for is kept before it goes. */
+/**
+ * What was deleted with a folder and nobody had asked for is kept before it goes; so is what somebody
+ * outside had put there an instant before.
+ */
 export async function keepTree(
   parts: Parts,
   disk: string,
   { path, id }: HeldFolder,
 ): Promise<void> {
-  const [from, to] = folderRange(id)
-  const rows = parts.state.records.range('entry', from, to, Number.POSITIVE_INFINITY)
-  for (const [, value] of rows) {
-    const entry = value as Entry
-    if (entry.kind === 'gone') continue
-    const { name } = entry
+  for (const { name, kind } of parts.fs.list(disk)) {
     const child = { path: `${path}/${name}`, disk: `${disk}/${name}` }
-    if (entry.kind === 'folder') {
-      await keepTree(parts, child.disk, { path: child.path, id: entry.id })
-      continue
+    if (!isNameable(name) || !parts.tracked.has(child.path, kind === 'folder')) continue
+    const entry = parts.entryAt(id, name)
+    if (kind === 'folder') {
+      const known = entry?.kind === 'folder' ? entry.id : NOBODYS
+      await keepTree(parts, child.disk, { path: child.path, id: known })
+    } else if (kind === 'file') {
+      await keepChild(parts, child, id, entry?.kind === 'file' ? entry : undefined)
     }
-    const stat = parts.fs.lstat(child.disk)
-    const row = parts.stamps.get(id, name)
-    if (stat?.kind !== 'file' || !isKept(parts, stat.size)) continue
-    const isSame = row !== undefined && isSameContent(row.stamp, stampOf(stat))
-    if (isSame && entry.sha256 !== '') continue
-    const read = await readWhole(parts, child.disk)
-    const of = { path: child.path, folder: id, name, id: entry.id, version: entry.version }
-    if (isSame || row === undefined) keep(parts, of, read)
-    else if (read.content.sha256 !== entry.sha256) recordBeside(parts, child.path, read, undefined)
   }
 }
+
+async function keepChild(
+  parts: Parts,
+  { path, disk }: { path: string; disk: string },
+  folder: number,
+  entry: FileEntry | undefined,
+): Promise<void> {
+  const stat = parts.fs.lstat(disk)
+  if (stat?.kind !== 'file' || !isKept(parts, stat.size)) return
+  const row = entry === undefined ? undefined : parts.stamps.get(folder, entry.name)
+  const isSame = row !== undefined && isSameContent(row.stamp, stampOf(stat))
+  if (isSame && entry?.sha256 !== '') return
+  const read = await readWhole(parts, disk)
+  if (entry?.sha256 === '' && (isSame || row === undefined)) {
+    const { name, id, version } = entry
+    keep(parts, { path, folder, name, id, version }, read)
+  } else if (read.content.sha256 !== entry?.sha256) {
+    recordBeside(parts, path, read, undefined)
+  }
+}
+
+/** The number of no folder. */
+const NOBODYS = 0
 
 /** A version that comes into the history and is not what stands: what stands comes right after it. */
 export function recordBeside(

@@ -178,9 +178,10 @@ export class Looking {
     if (entry?.kind !== 'file' || entry.sha256 !== '') return
     const row = parts.stamps.get(folder, name)
     const read = await readWhole(parts, parts.roots.diskPath(path)).catch((error: unknown) => {
+      if (isGone(error)) return undefined
       throw refusedByDisk(path, error)
     })
-    if (!read.isStable || !isInStep(row, entry, read.stat)) return
+    if (read?.isStable !== true || !isInStep(row, entry, read.stat)) return
     keep(parts, { path, folder, name, id: entry.id, version: entry.version }, read)
   }
 
@@ -197,10 +198,13 @@ function readIfThere(parts: Parts, path: string): ReadFile | undefined {
   try {
     return readNow(parts, parts.roots.diskPath(path))
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') return undefined
+    if (isGone(error)) return undefined
     throw refusedByDisk(path, error)
   }
+}
+
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ELOOP', 'EINVAL'].includes(codeOf(error) ?? '')
 }
 
 /** What nobody has seen cannot be kept, and so is neither copied nor taken away. */

@@ -223,6 +223,16 @@ describe.each(WAYS)('somebody writes in the same moment: %s', (_way, isRare) => 
     expect(leftovers()).toEqual([])
   })
 
+  it('folder §5, §7: a file that somebody puts into a folder as it is deleted is in the history', async () => {
+    world = await over({ 'sub/a.txt': 'a' })
+    rightBefore('rename', 'sub', () => world.write('sub/deep/late.txt', 'late'))
+    await world.call('ann', 'delete_file', { path: '/sub', recursive: true })
+    expect(world.isThere('sub')).toBe(false)
+    await world.restart()
+    expect(await world.contents('/sub/deep/late.txt')).toEqual(['late', '(deleted)'])
+    expect(await world.heads()).toEqual(world.files())
+  })
+
   it('folder §6: a file that goes while it is synced holds nothing up', async () => {
     world = await FolderWorld.of({ 'a.txt': 'base' })
     await world.text('ann', '/a.txt')
