@@ -9,6 +9,7 @@ import { createHttp } from './face/http/server.ts'
 import { createFailureLimit } from './face/http-kit/failure-limit.ts'
 import { mountMcp } from './face/mcp/http.ts'
 import { mountSocket } from './face/socket/server.ts'
+import { assertNotEmptied } from './folder/emptied.ts'
 import { notedRoots, notedWorkspaces, noteRoots } from './folder/folder-note.ts'
 import { FolderTree } from './folder/folder-tree.ts'
 import { isPortable } from './folder/portable.ts'
@@ -89,6 +90,7 @@ function foldersOf(
     const noted = notedRoots(data, name)
     const roots = given[name] ?? noted ?? []
     const fs = diskFileSystem
+    if (noted !== undefined) for (const root of roots) assertNotEmptied(fs, name, root)
     const settings = { portable_names: isPortable(fs, roots[0] as string) }
     const tree = new FolderTree({ fs, roots, isNew: noted === undefined, log })
     folders.set(name, { tree, roots, settings })

@@ -8,9 +8,9 @@ import { codeOf, type FileStat } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
 import { refusedByDisk } from './disk-refusal.ts'
 import { readNow } from './keeping.ts'
+import { isNameable } from './nameable.ts'
 import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Parts } from './parts.ts'
-import { isNameable } from './scan.ts'
 import { isInStep, stampOf } from './stamps.ts'
 
 /** What there is on the disk, beside what the records say of it. */

@@ -1,8 +1,8 @@
 import type { FileEntry } from '../core/file/entry.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { isKept, keep, readWhole } from './keeping.ts'
+import { isNameable } from './nameable.ts'
 import type { Parts } from './parts.ts'
-import { isNameable } from './scan.ts'
 import { isSameContent, stampOf } from './stamps.ts'
 
 /** A file that was replaced or deleted, under its last name. */

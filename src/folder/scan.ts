@@ -2,6 +2,7 @@ import { isWithin } from '../contract/path.ts'
 import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
 import type { FileStat, Listed } from '../store/file-system.ts'
+import { isNameable } from './nameable.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { leftBeside } from './own-name.ts'
 import type { Parts } from './parts.ts'
@@ -293,12 +294,6 @@ function listed({ fs }: Parts, disk: string): Listed[] | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Whether a path of a workspace can have this name. */
-export function isNameable(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  return !/[\u0000-\u001f\u007f\ufffd]/.test(name) && name.isWellFormed()
 }
 
 const TURN_MS = 8

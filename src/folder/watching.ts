@@ -1,8 +1,8 @@
 import { isWithin, parentPath } from '../contract/path.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { isShut } from './disk-refusal.ts'
+import { isNameable } from './nameable.ts'
 import type { Parts } from './parts.ts'
-import { isNameable } from './scan.ts'
 import { identityOf, isInStep } from './stamps.ts'
 import { isPatternFile } from './tracked.ts'
 

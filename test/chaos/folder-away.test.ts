@@ -101,21 +101,26 @@ describe.skipIf(skipped !== undefined)('a disk that vanishes and comes back', ()
     mounts.attach(image, root)
     await begin()
     const answers: string[] = []
+    const done: string[] = []
     let isOver = false
     const writing = (async () => {
-      for (let i = 0; !isOver; i++) answers.push(await server.write('/sub/log.txt', `${i}`))
+      for (let i = 0; !isOver; i++) {
+        const answer = await server.write('/sub/log.txt', `${i}`)
+        answers.push(answer)
+        if (answer === 'done') done.push(`${i}`)
+      }
     })()
     await server.eventually(async () => answers.length > 20)
     mounts.detach(root, { isTorn: true })
-    await server.eventually(async () => answers.at(-1) === 'read_only_mode')
-    isOver = true
-    await writing
-    expect(new Set(answers)).toEqual(new Set(['done', 'read_only_mode']))
+    // One that was decided already waits for the folder; all others are refused.
     await expectRefused()
+    isOver = true
     mounts.attach(image, root)
-    const last = answers.filter((one) => one === 'done').length - 1
-    await server.eventually(async () => (await server.read('/sub/log.txt')) === `${last}`)
-    expect(readFileSync(join(root, 'sub/log.txt'), 'utf8')).toBe(`${last}`)
+    await writing
+    expect(new Set([...answers, 'read_only_mode'])).toEqual(new Set(['done', 'read_only_mode']))
+    await server.eventually(async () => (await server.read('/sub/log.txt')) === done.at(-1))
+    expect(readFileSync(join(root, 'sub/log.txt'), 'utf8')).toBe(done.at(-1))
+    expect(new Set(await server.history('/sub/log.txt'))).toEqual(new Set(['write by admin']))
   }, 30_000)
 })
 

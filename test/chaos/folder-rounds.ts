@@ -70,7 +70,8 @@ export async function folderRounds(
     await look()
     outsider.goOn()
     gate.open()
-    if (kill % 25 === 0) report(`${kill} kills, ${book.acknowledged} acknowledged`)
+    if (kill % 25 === 0)
+      report(`${kill} kills, ${book.acknowledged} acknowledged, ${verifier.checked} checks`)
   }
   await look(true)
   for (const one of [...workers, outsider]) one.stop()

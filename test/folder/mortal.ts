@@ -20,10 +20,16 @@ export class Life {
   /** Called before each call to the file system, with the method and the path. */
   before: (method: string, path: string) => void = () => {}
   private readonly watches = new Set<() => void>()
+  private readonly underWay = new Set<Promise<unknown>>()
 
   end(): void {
     this.isOver = true
     for (const stop of this.watches) stop()
+  }
+
+  /** What the system was asked for before is over: a process that is killed does no more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.underWay)
   }
 
   step(method: string, path: string): void {
@@ -44,6 +50,7 @@ export class Life {
         return (...args: unknown[]) => {
           this.step(String(name), String(args[0]))
           const result = method.apply(target, args)
+          if (result instanceof Promise) this.underWay.add(result)
           if (name === 'watch') this.watches.add(result as () => void)
           return result
         }

@@ -54,6 +54,7 @@ export class FolderWorld extends EngineWorld {
   }
 
   override async start(): Promise<void> {
+    await this.life.settled()
     this.life = new Life()
     const { life } = this
     this.wrap = (ledger) => life.ledger(ledger)

@@ -138,10 +138,15 @@ async function start(options: ServerOptions): Promise<RunningServer> {
     if (code === 'EACCES' || code === 'EROFS') {
       throw new Failure(`The data folder ${data} cannot be written: ${message}.`)
     }
-    if (name === 'LedgerDamaged' || name === 'HasFilesAlready') throw new Failure(message)
+    if (TOLD_AS_THEY_ARE.has(name)) throw new Failure(message)
     throw error
   }
 }
+
+/** Faults that say themselves what to do. */
+const TOLD_AS_THEY_ARE: ReadonlySet<string> = new Set([
+  ...['LedgerDamaged', 'HasFilesAlready', 'FolderEmptied'],
+])
 
 /**
  * Who ends a server and starts it again need not wait in between: one that is on its way out, or finds
