@@ -52,6 +52,11 @@ export class FolderWorker {
     return `/agents/${this.hand.agent}`
   }
 
+  /** A name remembers its last 64 former occupants (files §16), so others are used in time. */
+  private get part(): string {
+    return `${this.own}/part-${Math.floor(this.turn / 200)}`
+  }
+
   private stands(path: string, content: string | Uint8Array | undefined): void {
     this.standing.set(path, content === undefined ? undefined : sha256Of(content))
   }
@@ -100,8 +105,8 @@ export class FolderWorker {
 
   /** What lies there has a new name, and the old name a new file, by one commit. */
   private async move(): Promise<void> {
-    const path = `${this.own}/moving`
-    const to = `${this.own}/moved-${this.random.int(3)}`
+    const path = `${this.part}/moving`
+    const to = `${this.part}/moved-${this.random.int(3)}`
     const before = this.standing.get(path)
     const content = `${this.turn} ${this.random.next()}`
     const move = { op: 'move', path, to, overwrite: true } as const
@@ -115,11 +120,11 @@ export class FolderWorker {
 
   private async moveFolder(): Promise<void> {
     const [from, to] =
-      this.standing.get(`${this.own}/left/file`) === undefined
+      this.standing.get(`${this.part}/left/file`) === undefined
         ? ['right', 'left']
         : ['left', 'right']
-    const path = `${this.own}/${from}`
-    const into = `${this.own}/${to}`
+    const path = `${this.part}/${from}`
+    const into = `${this.part}/${to}`
     const content = `${this.turn} ${this.random.next()}`
     const isThere = this.standing.get(`${path}/file`) !== undefined
     const { revision } = await this.hand.change([
@@ -131,7 +136,7 @@ export class FolderWorker {
   }
 
   private async remove(): Promise<void> {
-    const path = `${this.own}/gone`
+    const path = `${this.part}/gone`
     if (this.standing.get(path) === undefined) {
       const content = String(this.turn)
       this.wrote(path, (await this.hand.write(path, content)).version, content)
