@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const AMOUNTS: Readonly<Record<string, { of: string; usual: number; long: number }>> = {
   'test/case/e-launcher.test.ts': { of: 'of the signals to each starter', usual: 1, long: 3 },
   'test/case/h-readme.test.ts': { of: 'shells', usual: 1, long: 2 },
-  'test/chaos/folder-kill.test.ts': { of: 'times kill -9 over a folder', usual: 25, long: 300 },
+  'test/chaos/folder-kill.test.ts': { of: 'times kill -9 over a folder', usual: 25, long: 120 },
   'test/chaos/kill.test.ts': { of: 'times kill -9', usual: 5, long: 40 },
   'test/chaos/storm.test.ts': { of: 'seconds of bad network', usual: 6, long: 60 },
   'test/core/random.test.ts': { of: 'histories', usual: 40, long: 2000 },

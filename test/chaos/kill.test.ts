@@ -15,5 +15,5 @@ test(
     expect(acknowledged).toBeGreaterThan(0)
     expect(locksHeldOver).toBeGreaterThan(0)
   },
-  60_000 + kills * 10_000,
+  60_000 + kills * 20_000,
 )
