@@ -266,8 +266,9 @@ export class Scan {
     const missing = parts.presence.missing()
     const isThere = ({ path }: { path: string }): boolean =>
       !missing.some((root) => isWithin(root, parts.roots.diskPath(path)))
-    const changes = this.changes.splice(0).filter(isThere)
-    const seen = this.seen.splice(0).filter(isThere)
+    const changes = this.changes.splice(0).filter((one) => isThere(one) && this.isNews(one))
+    const news = new Set(changes.map(({ path }) => path))
+    const seen = this.seen.splice(0).filter(({ path }) => news.has(path))
     for (let at = 0; at < changes.length; at += CHANGES_A_COMMIT) {
       const some = changes.slice(at, at + CHANGES_A_COMMIT)
       parts.context.decider.run({ kind: 'take-in', changes: some, message: this.message })
@@ -279,6 +280,17 @@ export class Scan {
       if (entry?.kind !== 'file' || entry.sha256 !== '') continue
       parts.noteInStep(path, folder, name, entry.version, stat)
     }
+  }
+
+  /**
+   * Agents are served meanwhile: what is on its way out of the folder, or has come into it through a
+   * commit, is nothing that somebody outside has made.
+   */
+  private isNews(change: OutsideChange): boolean {
+    const { entry } = this.parts.resolve(change.path)
+    const isNews = !this.parts.isPending(change.path) && entry?.kind !== change.kind
+    if (!isNews) this.doubtful.push(change.path)
+    return isNews
   }
 
   private async lookInto(): Promise<void> {

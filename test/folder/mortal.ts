@@ -17,6 +17,8 @@ export class Life {
   /** It is killed right before this call. */
   killAt = Number.POSITIVE_INFINITY
   isOver = false
+  /** What is decided waits for this before it is stored. */
+  stores: Promise<void> = Promise.resolve()
   /** Called before each call to the file system, with the method and the path. */
   before: (method: string, path: string) => void = () => {}
   private readonly watches = new Set<() => void>()
@@ -91,8 +93,9 @@ export class Life {
       get: (target, name) => {
         const value = target[name as keyof Ledger] as unknown
         if (typeof value !== 'function') return value
+        if (name !== 'append') return value.bind(target)
         return (...args: unknown[]) =>
-          this.isOver && name === 'append' ? never : value.apply(target, args)
+          this.stores.then(() => (this.isOver ? never : value.apply(target, args)))
       },
     })
   }

@@ -61,6 +61,33 @@ describe('changes from outside', () => {
     await world.eventually(async () => (await world.contents('/moved/deep/b.txt')).length === 2)
   })
 
+  it.each([
+    ['a file that is deleted', { op: 'delete', path: '/a.txt' }],
+    ['a folder that is deleted', { op: 'delete', path: '/sub', recursive: true }],
+    ['a file that is moved', { op: 'move', path: '/a.txt', to: '/moved.txt' }],
+    ['a folder that is moved', { op: 'move', path: '/sub', to: '/moved' }],
+  ] as const)(
+    'folder §13: %s right now is not new to whoever looks through the folder',
+    async (_, change) => {
+      world = await FolderWorld.of({ 'a.txt': 'a', 'sub/b.txt': 'b' })
+      for (const path of ['/a.txt', '/sub/b.txt']) await world.text('ann', path)
+      const since = revisionNow()
+      const stored = Promise.withResolvers<void>()
+      world.life.stores = stored.promise
+      const commit = world.call('ann', 'commit', { changes: [change] })
+      // Other patterns: all is looked through.
+      world.write('.gitignore', 'ignored')
+      await pause(300)
+      stored.resolve()
+      await commit
+      await world.eventually(async () => (await outsideCommits(since)).length > 0)
+      await pause(150)
+      const taken = (await outsideCommits(since)).flatMap(({ changes }) => changes)
+      expect(taken.map(({ path }) => path)).toEqual(['/.gitignore'])
+      expect(await world.heads()).toEqual(world.files())
+    },
+  )
+
   it('folder §11: a file that was renamed and changed keeps its history', async () => {
     world = await FolderWorld.of({ 'a.txt': 'a' })
     await world.text('ann', '/a.txt')
