@@ -99,6 +99,11 @@ export function parentPath(path: string): string {
   return cut <= 0 ? '/' : path.slice(0, cut)
 }
 
+/** The path of what has that name in a folder. */
+export function childPath(folder: string, name: string): string {
+  return folder === '/' ? `/${name}` : `${folder}/${name}`
+}
+
 /** Whether `path` is `folder` or lies anywhere below it (both canonical). */
 export function isWithin(folder: string, path: string): boolean {
   return folder === '/' || path === folder || path.startsWith(`${folder}/`)

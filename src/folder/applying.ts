@@ -2,14 +2,14 @@ import { dirname } from 'node:path'
 import { type Refusal, refuse } from '../contract/errors.ts'
 import type { EventOf, FileChange } from '../contract/events.ts'
 import { parentPath } from '../contract/path.ts'
-import { type VersionRecord, versionKey } from '../core/file/entry.ts'
-import { contentOf } from '../engine/file/contents.ts'
+import { type VersionRecord, versionOf } from '../core/file/entry.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { diskRefusal } from './disk-refusal.ts'
-import { hashOf, isKept, keep, readNow, readWhole } from './keeping.ts'
+import { hashOf, isToBeKept, keep, readNow, readWhole } from './keeping.ts'
 import type { LateWriters } from './late-writers.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
+import { putContent } from './spooling.ts'
 import { type DiskRow, identityOf, isSameContent, stampOf } from './stamps.ts'
 import { GoneMeanwhile, putNew, type Swapped, swapIn } from './swap.ts'
 
@@ -92,12 +92,9 @@ export class Applying {
 
   /** Of a commit that was decided before the server was started, or whose content came by itself. */
   private async makeFresh(change: Write): Promise<string> {
-    const { fs, roots, context } = this.parts
-    const place = roots.diskPath(change.path)
+    const place = this.parts.roots.diskPath(change.path)
     const fresh = this.parts.ownFolder(place).newName(place)
-    const content = contentOf(context.stream.overlay, context.blobs, change)
-    if (content.bytes !== undefined) fs.create(fresh, content.bytes, NEW_FILE)
-    else await fs.createLarge(fresh, content.stream(), NEW_FILE)
+    await putContent(this.parts, fresh, change)
     return fresh
   }
 
@@ -174,9 +171,7 @@ export class Applying {
 
   /** Nobody had asked for its content yet. */
   private isUnkept(path: string, id: number, version: number, { size }: FileStat): boolean {
-    const { parts } = this
-    const isKnown = this.versionOf(id, version)?.sha256 !== ''
-    return !isKnown && parts.tracked.has(path, false) && isKept(parts, size)
+    return this.versionOf(id, version)?.sha256 === '' && isToBeKept(this.parts, path, size)
   }
 
   private replaced(
@@ -314,17 +309,11 @@ export class Applying {
     }
     fs.rename(from, to)
     this.undo.push(() => fs.rename(to, from))
-    const row = stamps.get(change.folder, change.name)
-    stamps.remove(change.folder, change.name)
     const now = fs.lstat(to)
+    stamps.move(change, now)
     if (now === undefined) return undefined
     if (stat.kind === 'folder') parts.movePlaces(change.path, change.to)
     parts.places.set(identityOf(now), change.to)
-    // Another name is another time of change, and nothing else.
-    if (row !== undefined && (row.stamp === '' || isSameContent(row.stamp, stampOf(now)))) {
-      const stamp = row.stamp === '' ? '' : stampOf(now)
-      stamps.put(change.toFolder, change.toName, { ...row, stamp })
-    }
     return undefined
   }
 
@@ -364,9 +353,7 @@ export class Applying {
       this.late.hold({ held, stat, path, session: this.event.session, isDeleted: true })
     const id = gone?.kind === 'gone' ? gone.fileId : undefined
     const version = row?.version
-    const isUnkept =
-      id !== undefined && version !== undefined && this.versionOf(id, version)?.sha256 === ''
-    if (!isUnkept || !parts.tracked.has(path, false) || !isKept(parts, stat.size)) {
+    if (id === undefined || version === undefined || !this.isUnkept(path, id, version, stat)) {
       hold()
       return undefined
     }
@@ -382,8 +369,7 @@ export class Applying {
   }
 
   private versionOf(file: number, version: number): VersionRecord | undefined {
-    const { records } = this.parts.state
-    return records.get('version', versionKey(file, version)) as VersionRecord | undefined
+    return versionOf(this.parts.state.records, file, version)
   }
 }
 
@@ -409,5 +395,3 @@ export function inOrder(changes: readonly FileChange[]): readonly FileChange[] {
 
 const SMALL_BYTES = 64 * 1024
 const TRIES = 8
-/** What a program gives a new file, before the user's mask. */
-const NEW_FILE = 0o666

@@ -24,6 +24,12 @@ export function isShut(error: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM'
 }
 
+/** Whether a file went, or became something else, since it was looked at. */
+export function isGone(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL'
+}
+
 const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: [
     'forbidden',

@@ -4,9 +4,9 @@ import { foldPath } from '../contract/path.ts'
 import type { FileEntry } from '../core/file/entry.ts'
 import type { Content } from '../engine/api.ts'
 import type { Child, DiskFacts } from '../engine/working-tree.ts'
-import { codeOf, type FileStat } from '../store/file-system.ts'
+import type { FileStat } from '../store/file-system.ts'
 import { compareKeys } from '../store/tables.ts'
-import { refusedByDisk } from './disk-refusal.ts'
+import { isGone, refusedByDisk } from './disk-refusal.ts'
 import { readNow } from './keeping.ts'
 import { isNameable } from './nameable.ts'
 import { isBeside, OWN_FOLDER } from './own-name.ts'
@@ -132,8 +132,7 @@ function whileThere<T>({ presence }: Parts, path: string, look: () => T): T {
     return look()
   } catch (error) {
     presence.assertAt(path)
-    const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') throw changedMeanwhile(path)
+    if (isGone(error)) throw changedMeanwhile(path)
     throw refusedByDisk(path, error)
   }
 }

@@ -1,4 +1,5 @@
 import { SluiceError } from '../contract/errors.ts'
+import { pathsOfChange } from '../contract/event/file.ts'
 import type { Event } from '../contract/events.ts'
 import { optional } from '../contract/optional.ts'
 import { parentPath } from '../contract/path.ts'
@@ -216,9 +217,7 @@ export class FolderTree implements WorkingTree {
     for (const event of events) {
       if (event.kind !== 'files-committed' || event.agent === OUTSIDE.agent) continue
       const { revision, session } = event
-      const paths = event.changes.flatMap((one) =>
-        one.op === 'move' ? [one.path, one.to] : [one.path],
-      )
+      const paths = event.changes.flatMap(pathsOfChange)
       await this.absence.whileMissing(paths)
       for (const path of paths) this.unsynced.add(path)
       if (revision <= this.recoverTo) {

@@ -1,4 +1,5 @@
 import type { Event } from '../contract/events.ts'
+import { childPath } from '../contract/path.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
 import { MODE } from '../core/lock/mode.ts'
 import type { Parts } from './parts.ts'
@@ -102,7 +103,7 @@ export class GuardMode {
     for (const [, value] of this.parts.state.records.range('entry', from, to, GUARDED_MOST)) {
       const child = value as Entry
       if (child.kind === 'gone') continue
-      this.addAll(path === '/' ? `/${child.name}` : `${path}/${child.name}`, found)
+      this.addAll(childPath(path, child.name), found)
     }
   }
 

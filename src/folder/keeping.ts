@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { LIMITS } from '../contract/limits.ts'
 import type { ContentFacts, KeptContent } from '../core/command.ts'
 import { stage } from '../engine/file/contents.ts'
@@ -56,7 +56,6 @@ export async function readWhole(parts: Parts, disk: string): Promise<ReadFile> {
 
 /** The hash alone, of a file of any size. */
 export async function hashOf({ fs }: Parts, disk: string): Promise<string> {
-  const { createHash } = await import('node:crypto')
   const sum = createHash('sha256')
   const file = fs.open(disk)
   try {
@@ -78,6 +77,11 @@ export function keep(
     { kind: 'keep-contents', files },
     attachment === undefined ? [] : [attachment],
   )
+}
+
+/** Whether what a file holds is kept, once somebody looks at it. */
+export function isToBeKept(parts: Parts, path: string, size: number): boolean {
+  return parts.tracked.has(path, false) && isKept(parts, size)
 }
 
 /** Whether contents of that size are kept at all. */

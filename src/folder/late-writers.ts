@@ -1,6 +1,6 @@
 import type { FileEntry } from '../core/file/entry.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
-import { isKept, keep, readWhole } from './keeping.ts'
+import { isKept, isToBeKept, keep, readWhole } from './keeping.ts'
 import { isNameable } from './nameable.ts'
 import type { Parts } from './parts.ts'
 import { isSameContent, stampOf } from './stamps.ts'
@@ -102,7 +102,7 @@ export class LateWriters {
       return
     }
     one.stat = stat
-    if (!isKept(parts, stat.size) || !parts.tracked.has(one.path, false)) return
+    if (!isToBeKept(parts, one.path, stat.size)) return
     const read = await readWhole(parts, one.held).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined
       throw error

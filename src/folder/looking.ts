@@ -1,9 +1,10 @@
 import { fail } from '../contract/errors.ts'
 import { LIMITS } from '../contract/limits.ts'
+import { childPath } from '../contract/path.ts'
 import { type Entry, type FileEntry, folderRange, ROOT_FOLDER } from '../core/file/entry.ts'
 import type { Call } from '../engine/call.ts'
-import { codeOf, type FileStat } from '../store/file-system.ts'
-import { refusedByDisk } from './disk-refusal.ts'
+import type { FileStat } from '../store/file-system.ts'
+import { isGone, refusedByDisk } from './disk-refusal.ts'
 import { keep, type ReadFile, readNow, readWhole } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import type { Parts } from './parts.ts'
@@ -171,7 +172,7 @@ export class Looking {
       const [from, to] = folderRange(entry.id)
       for (const [, value] of parts.state.records.range('entry', from, to, LIMITS.commitChanges)) {
         const { kind, name } = value as Entry
-        if (kind !== 'gone') await this.keepTree(path === '/' ? `/${name}` : `${path}/${name}`)
+        if (kind !== 'gone') await this.keepTree(childPath(path, name))
       }
       return
     }
@@ -201,10 +202,6 @@ function readIfThere(parts: Parts, path: string): ReadFile | undefined {
     if (isGone(error)) return undefined
     throw refusedByDisk(path, error)
   }
-}
-
-function isGone(error: unknown): boolean {
-  return ['ENOENT', 'ELOOP', 'EINVAL'].includes(codeOf(error) ?? '')
 }
 
 /** What nobody has seen cannot be kept, and so is neither copied nor taken away. */

@@ -1,10 +1,10 @@
 import { LIMITS } from '../contract/limits.ts'
 import { isWithin } from '../contract/path.ts'
 import type { ContentFacts, OutsideChange } from '../core/command.ts'
-import { codeOf, type FileStat } from '../store/file-system.ts'
+import type { FileStat } from '../store/file-system.ts'
 import type { Attachment } from '../store/ledger.ts'
-import { isShut } from './disk-refusal.ts'
-import { hashOf, isKept, readWhole } from './keeping.ts'
+import { isGone, isShut } from './disk-refusal.ts'
+import { hashOf, isToBeKept, readWhole } from './keeping.ts'
 import type { Parts } from './parts.ts'
 import { identityOf, isAsScanned, isInStep, isSameContent, stampOf } from './stamps.ts'
 
@@ -95,8 +95,7 @@ export class OutsideChanges {
       return await this.lookInto(path, disk, stat, quietMs)
     } catch (error) {
       // It went while it was looked at, or may not be read: then nobody can say more of it than its state.
-      const code = codeOf(error)
-      if (code === 'ENOENT' || code === 'ELOOP' || code === 'EINVAL') return 'later'
+      if (isGone(error)) return 'later'
       if (isShut(error)) return this.unread(path, disk, stat)
       throw error
     }
@@ -130,7 +129,7 @@ export class OutsideChanges {
     if (isTouched && (row.young === undefined || entry?.sha256 === '')) {
       return { path, disk, stat, change: undefined, isSame: true }
     }
-    if (!parts.tracked.has(path, false) || !isKept(parts, stat.size)) {
+    if (!isToBeKept(parts, path, stat.size)) {
       if (entry !== undefined && entry.sha256 !== '' && entry.size === stat.size) {
         const isSame = (await hashOf(parts, disk)) === entry.sha256
         if (isSame) return { path, disk, stat, change: undefined, isSame }

@@ -151,7 +151,8 @@ export function makeFolders(fs: FileSystem, path: string): void {
   }
 }
 
-const NEW_FILE = 0o666
+/** The mode that a program gives a new file, before the user's mask. */
+export const NEW_FILE = 0o666
 const SPARE_MOST = 64
 const SPARE_BYTES = 1024 * 1024
 const TRIES = 8

@@ -1,5 +1,5 @@
 import type { Notice } from '../contract/door.ts'
-import { isWithin, parentPath } from '../contract/path.ts'
+import { isWithin } from '../contract/path.ts'
 import { isoTime } from '../contract/time.ts'
 import { type Entry, entryAt } from '../core/file/entry.ts'
 import { type ResolvedPath, resolvePath } from '../core/file/resolve-path.ts'
@@ -144,8 +144,4 @@ export class Parts {
       if (isWithin(from, path)) this.places.set(identity, `${to}${path.slice(from.length)}`)
     }
   }
-}
-
-export function nameIn(path: string): string {
-  return path.slice(parentPath(path) === '/' ? 1 : parentPath(path).length + 1)
 }

@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import type { FileChange } from '../contract/events.ts'
-import type { Entry, VersionRecord } from '../core/file/entry.ts'
+import type { VersionRecord } from '../core/file/entry.ts'
+import { occupantsOf } from '../core/file/resolve-path.ts'
 import { isShut } from './disk-refusal.ts'
-import { isKept, keep, readWhole } from './keeping.ts'
+import { isToBeKept, keep, readWhole } from './keeping.ts'
 import { keepTree, recordBeside } from './late-writers.ts'
 import { leftBeside } from './own-name.ts'
 import type { Parts } from './parts.ts'
@@ -59,24 +60,18 @@ async function keepHeld(parts: Parts, held: string, change: FileChange): Promise
     if (id !== undefined) await keepTree(parts, held, { path, id })
     return
   }
-  if (stat?.kind !== 'file' || !isKept(parts, stat.size) || !parts.tracked.has(path, false)) return
+  if (stat?.kind !== 'file' || !isToBeKept(parts, path, stat.size)) return
   if (entry === undefined) return
   const read = await readWhole(parts, held)
-  const ids = filesNamed(entry)
-  const versions = ids.flatMap((id) => versionsOf(parts, id).map((one) => ({ ...one, id })))
+  const versions = occupantsOf(entry, 'file').flatMap(({ id }) =>
+    versionsOf(parts, id).map((one) => ({ ...one, id })),
+  )
   if (versions.some(({ sha256 }) => sha256 === read.content.sha256)) return
   const unread = versions.find(({ sha256, size, how }) => {
     return sha256 === '' && how !== 'delete' && size === read.content.size
   })
   if (unread === undefined) return recordBeside(parts, path, read, undefined)
   keep(parts, { path, folder, name, id: unread.id, version: unread.version }, read)
-}
-
-/** The files that have or had that name. */
-function filesNamed(entry: Entry): number[] {
-  const past = entry.past?.flatMap(({ kind, id }) => (kind === 'file' ? [id] : [])) ?? []
-  if (entry.kind === 'file') return [entry.id, ...past]
-  return entry.kind === 'gone' && entry.fileId !== undefined ? [entry.fileId, ...past] : past
 }
 
 function versionsOf(parts: Parts, file: number): VersionRecord[] {

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path'
 import type { EventOf, FileChange } from '../contract/events.ts'
-import { type VersionRecord, versionKey } from '../core/file/entry.ts'
-import { contentOf } from '../engine/file/contents.ts'
+import { versionOf } from '../core/file/entry.ts'
 import type { FileStat } from '../store/file-system.ts'
 import { inOrder } from './applying.ts'
 import { hashOf } from './keeping.ts'
 import type { OutsideChanges } from './outside-changes.ts'
 import { makeFolders } from './own-folder.ts'
 import type { Parts } from './parts.ts'
+import { putContent } from './spooling.ts'
 import { identityOf, isAsScanned, isSameContent, stampOf } from './stamps.ts'
 import { swapIn } from './swap.ts'
 
@@ -96,13 +96,7 @@ function redoMove(
     fs.rename(to, parts.ownFolder(to).heldName(to, undefined, [revision, index]))
   }
   fs.rename(from, to)
-  const row = stamps.get(change.folder, change.name)
-  const now = fs.lstat(to)
-  stamps.remove(change.folder, change.name)
-  if (row === undefined || now === undefined) return
-  if (row.stamp !== '' && !isSameContent(row.stamp, stampOf(now))) return
-  const stamp = row.stamp === '' ? '' : stampOf(now)
-  stamps.put(change.toFolder, change.toName, { ...row, stamp })
+  stamps.move(change, fs.lstat(to))
 }
 
 async function redoWrite(
@@ -111,7 +105,7 @@ async function redoWrite(
   change: FileChange & { op: 'write' },
   { revision, index, hasLostPower }: Place,
 ): Promise<void> {
-  const { fs, roots, context } = parts
+  const { fs, roots } = parts
   const { path, folder, name } = change
   const place = roots.diskPath(path)
   const stat = fs.lstat(place)
@@ -126,8 +120,7 @@ async function redoWrite(
     return outside.take([path])
   const own = parts.ownFolder(place)
   const fresh = own.newName(place)
-  const content = contentOf(context.stream.overlay, context.blobs, change)
-  await fs.createLarge(fresh, content.stream(), 0o666)
+  await putContent(parts, fresh, change)
   if (stat !== undefined) fs.changeMode(fresh, stat.mode)
   makeFolders(fs, dirname(place))
   const { now } = swapIn(fs, fresh, place, own.heldName(place, undefined, [revision, index]))
@@ -151,7 +144,7 @@ async function isBase(
   { stat, sha256 }: { stat: FileStat; sha256: string | undefined },
 ): Promise<boolean> {
   if (created === true) return false
-  const before = versionOf(parts, id, base)
+  const before = versionOf(parts.state.records, id, base)
   if (before === undefined) return false
   if (before.sha256 !== '') return before.sha256 === sha256
   // Nobody had read it: its stamp is all that is known of it, or what the scan recorded.
@@ -171,12 +164,9 @@ async function isOf(
 ): Promise<boolean> {
   const gone = parts.entryAt(folder, name)
   if (gone?.kind !== 'gone' || gone.fileId === undefined || gone.version === undefined) return true
-  const deletion = versionOf(parts, gone.fileId, gone.version)
-  const before = deletion === undefined ? undefined : versionOf(parts, gone.fileId, deletion.base)
+  const { records } = parts.state
+  const deletion = versionOf(records, gone.fileId, gone.version)
+  const before = deletion === undefined ? undefined : versionOf(records, gone.fileId, deletion.base)
   if (before === undefined || before.sha256 === '') return true
   return (await hashOf(parts, place)) === before.sha256
-}
-
-function versionOf(parts: Parts, file: number, version: number): VersionRecord | undefined {
-  return parts.state.records.get('version', versionKey(file, version)) as VersionRecord | undefined
 }

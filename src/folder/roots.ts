@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { fail } from '../contract/errors.ts'
-import { isWithin } from '../contract/path.ts'
+import { childPath, isWithin } from '../contract/path.ts'
 import type { FileStat, FileSystem } from '../store/file-system.ts'
 import { refusedByDisk } from './disk-refusal.ts'
 import { isBeside, OWN_FOLDER } from './own-name.ts'
@@ -110,7 +110,7 @@ export class Roots {
   private followed(disk: string, path: string): Place {
     if (this.paths.includes(disk)) return this.looked(disk)
     const folder = this.realFolder(dirname(disk))
-    const place = folder === '/' ? `/${basename(disk)}` : `${folder}/${basename(disk)}`
+    const place = childPath(folder, basename(disk))
     const stat = this.fs.lstat(place)
     if (stat === undefined) {
       const other = this.otherForm(folder, basename(disk))
@@ -141,7 +141,7 @@ export class Roots {
     if (real !== undefined || disk === '/') return real ?? disk
     const above = this.realFolder(dirname(disk))
     const name = this.otherForm(above, basename(disk))
-    return name ?? (above === '/' ? `/${basename(disk)}` : `${above}/${basename(disk)}`)
+    return name ?? childPath(above, basename(disk))
   }
 
   /** The same name in another composition, as macOS and old archives write it. */
@@ -171,5 +171,5 @@ interface Place {
 
 function isOwn(path: string, tops: readonly string[]): boolean {
   if (path.split('/').some(isBeside)) return true
-  return tops.some((top) => isWithin(top === '/' ? `/${OWN_FOLDER}` : `${top}/${OWN_FOLDER}`, path))
+  return tops.some((top) => isWithin(childPath(top, OWN_FOLDER), path))
 }

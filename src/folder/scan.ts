@@ -1,4 +1,4 @@
-import { isWithin } from '../contract/path.ts'
+import { childPath, isWithin } from '../contract/path.ts'
 import type { OutsideChange } from '../core/command.ts'
 import { type Entry, folderRange } from '../core/file/entry.ts'
 import type { FileStat, Listed } from '../store/file-system.ts'
@@ -188,7 +188,7 @@ export class Scan {
         progress.unnamed += 1
         continue
       }
-      const child = path === '/' ? `/${name}` : `${path}/${name}`
+      const child = childPath(path, name)
       if (leftBeside(name) !== undefined) this.left.push(`${disk}/${name}`)
       if (!tracked.has(child, kind === 'folder')) {
         progress.untracked += 1
@@ -208,7 +208,7 @@ export class Scan {
     }
     // What the records have and the folder has not, but for what is no longer tracked.
     for (const [name, one] of known) {
-      if (one.kind !== 'gone') this.gone.push(path === '/' ? `/${name}` : `${path}/${name}`)
+      if (one.kind !== 'gone') this.gone.push(childPath(path, name))
     }
     return below.reverse()
   }

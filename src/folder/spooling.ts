@@ -1,10 +1,12 @@
 import { dirname } from 'node:path'
 import { fail } from '../contract/errors.ts'
+import { pathsOfChange } from '../contract/event/file.ts'
 import type { CommitChange, ContentFacts } from '../core/command.ts'
 import { contentOf } from '../engine/file/contents.ts'
 import type { Spool } from '../engine/working-tree.ts'
 import type { Attachment } from '../store/ledger.ts'
 import { refusedByDisk } from './disk-refusal.ts'
+import { NEW_FILE } from './own-folder.ts'
 import type { Parts } from './parts.ts'
 
 /**
@@ -39,7 +41,7 @@ export class Spooling {
         const bytes = attachments.find(({ sha256 }) => sha256 === content.sha256)?.bytes
         const name = bytes === undefined ? own.newName(place) : own.put(place, device, bytes)
         fresh.set(path, name)
-        if (bytes === undefined) later.push(() => this.copy(content, name))
+        if (bytes === undefined) later.push(() => putContent(this.parts, name, content))
       }
     } catch (error) {
       this.drop(fresh)
@@ -69,12 +71,6 @@ export class Spooling {
     for (const copy of later) await copy()
   }
 
-  private async copy(content: ContentFacts, name: string): Promise<void> {
-    const { context, fs } = this.parts
-    const { stream, blobs } = context
-    await fs.createLarge(name, contentOf(stream.overlay, blobs, content).stream(), NEW_FILE)
-  }
-
   /** What the folder that it is to lie in says of it already; gives the device of that. */
   private assertPossible(path: string): bigint {
     const { fs, roots } = this.parts
@@ -97,8 +93,7 @@ export class Spooling {
     return {
       use: (revision) => {
         this.decided.set(revision, fresh)
-        const paths = changes.flatMap((one) => ('to' in one ? [one.path, one.to] : [one.path]))
-        this.parts.pending.set(revision, paths)
+        this.parts.pending.set(revision, changes.flatMap(pathsOfChange))
       },
       discard: () => this.drop(fresh),
     }
@@ -129,4 +124,13 @@ export class Spooling {
   }
 }
 
-const NEW_FILE = 0o666
+/** Makes a new file of a content that is kept. */
+export async function putContent(
+  { context, fs }: Parts,
+  name: string,
+  facts: ContentFacts,
+): Promise<void> {
+  const content = contentOf(context.stream.overlay, context.blobs, facts)
+  if (content.bytes !== undefined) fs.create(name, content.bytes, NEW_FILE)
+  else await fs.createLarge(name, content.stream(), NEW_FILE)
+}

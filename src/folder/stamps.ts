@@ -1,3 +1,4 @@
+import type { FileChange } from '../contract/events.ts'
 import { type Entry, entryKey, folderRange } from '../core/file/entry.ts'
 import type { Overlay } from '../engine/stream/overlay.ts'
 import type { FileStat } from '../store/file-system.ts'
@@ -67,6 +68,22 @@ export class Stamps {
 
   remove(folder: number, name: string): void {
     this.overlay().put('disk', entryKey(folder, name, this.portable()), undefined)
+  }
+
+  /**
+   * With what has moved. Another name is another time of change, and nothing else: a file that has
+   * changed besides is in step no more.
+   * @param now of what has the new name; undefined: it is gone again
+   */
+  move(
+    { folder, name, toFolder, toName }: FileChange & { op: 'move' },
+    now: FileStat | undefined,
+  ): void {
+    const row = this.get(folder, name)
+    this.remove(folder, name)
+    if (row === undefined || now === undefined) return
+    const stamp = row.stamp === '' ? '' : stampOf(now)
+    if (isSameContent(row.stamp, stamp)) this.put(toFolder, toName, { ...row, stamp })
   }
 }
 

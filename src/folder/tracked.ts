@@ -1,5 +1,5 @@
 import ignore, { type Ignore } from 'ignore'
-import { parentPath } from '../contract/path.ts'
+import { childPath, parentPath } from '../contract/path.ts'
 import type { FileSystem, Listed } from '../store/file-system.ts'
 import { isBeside, OWN_FOLDER } from './own-name.ts'
 import type { Roots } from './roots.ts'
@@ -86,7 +86,7 @@ export class Tracked {
   }
 
   private addFile(found: Patterns[], folder: string, name: string): void {
-    const path = folder === '/' ? `/${name}` : `${folder}/${name}`
+    const path = childPath(folder, name)
     const disk = this.roots.diskPath(path)
     const stat = this.fs.stat(disk)
     if (stat?.kind !== 'file' || stat.size > PATTERNS_BYTES) return

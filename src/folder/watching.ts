@@ -1,4 +1,4 @@
-import { isWithin, parentPath } from '../contract/path.ts'
+import { childPath, isWithin, parentPath } from '../contract/path.ts'
 import { codeOf, type FileStat } from '../store/file-system.ts'
 import { isShut } from './disk-refusal.ts'
 import { isNameable } from './nameable.ts'
@@ -61,7 +61,7 @@ export class Watching {
     this.forget(path)
     try {
       const stop = fs.watch(disk, (name) => {
-        this.hear(name === undefined ? path : path === '/' ? `/${name}` : `${path}/${name}`)
+        this.hear(name === undefined ? path : childPath(path, name))
       })
       this.watches.set(path, { identity: identityOf(stat), stop })
     } catch (error) {

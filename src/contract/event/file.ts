@@ -113,6 +113,11 @@ function countedOps(changes: readonly FileChange[]): string {
   return counts.join(', ')
 }
 
+/** What a change is about: of a move or a copy, its target as well. */
+export function pathsOfChange(change: { path: string } | { path: string; to: string }): string[] {
+  return 'to' in change ? [change.path, change.to] : [change.path]
+}
+
 export const fileEvents = {
   'files-committed': event({
     ...first,
@@ -126,8 +131,7 @@ export const fileEvents = {
       run: z.string().optional(),
     }),
     about: {
-      paths: ({ changes }) =>
-        changes.flatMap((one) => (one.op === 'move' ? [one.path, one.to] : [one.path])),
+      paths: ({ changes }) => changes.flatMap(pathsOfChange),
     },
     shown: z.object({
       changes: z.array(shownChange),

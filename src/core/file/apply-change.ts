@@ -13,6 +13,7 @@ import {
   type Records,
   type VersionRecord,
   versionKey,
+  versionOf,
 } from './entry.ts'
 
 /**
@@ -106,9 +107,8 @@ export function applyKept(
   portable: boolean,
 ): void {
   const { folder, name, id, version, sha256 } = kept
-  const key = versionKey(id, version)
-  const record = records.get('version', key) as VersionRecord | undefined
-  if (record !== undefined) records.put('version', key, { ...record, sha256 })
+  const record = versionOf(records, id, version)
+  if (record !== undefined) records.put('version', versionKey(id, version), { ...record, sha256 })
   const entry = entryAt(records, folder, name, portable)
   if (entry?.kind !== 'file' || entry.id !== id || entry.version !== version) return
   records.put('entry', entryKey(folder, name, portable), { ...entry, sha256 })

@@ -99,6 +99,14 @@ export function versionKey(file: number, version: number): string {
   return `${file.toString(36)}/${newestFirst}`
 }
 
+export function versionOf(
+  records: Records,
+  file: number,
+  version: number,
+): VersionRecord | undefined {
+  return records.get('version', versionKey(file, version)) as VersionRecord | undefined
+}
+
 export function entryAt(
   records: Records,
   folder: number,

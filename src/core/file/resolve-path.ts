@@ -144,7 +144,7 @@ export function lastFileAt(
 }
 
 /** Who has a name and who had it, the newest first, with the revision at which it left. */
-function occupantsOf(
+export function occupantsOf(
   record: Entry,
   kind: 'file' | 'folder',
 ): readonly { id: number; until: number }[] {

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../contract/errors.ts'
 import type { Output, Parsed } from '../../contract/operations.ts'
 import { optional } from '../../contract/optional.ts'
-import { foldPath, isWithin } from '../../contract/path.ts'
+import { childPath, foldPath, isWithin } from '../../contract/path.ts'
 import { leadsToReadable, mayRead } from '../../core/agent/rights.ts'
 import { type Entry, entryKey, type FolderEntry, folderRange } from '../../core/file/entry.ts'
 import { resolvePath } from '../../core/file/resolve-path.ts'
@@ -147,7 +147,7 @@ class Listing {
     rowOf: (path: string, lock: HolderFacts | undefined) => Row,
   ): boolean {
     const { state, actor, moment } = this.reader
-    const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`
+    const path = childPath(folder, entry.name)
     const isShown =
       mayRead(actor.rights, state, path) ||
       (entry.kind === 'folder' && leadsToReadable(actor.rights, state, path))

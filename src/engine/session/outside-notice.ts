@@ -1,7 +1,7 @@
 import type { EventOf, FileChange } from '../../contract/events.ts'
 import { foldPath, isWithin } from '../../contract/path.ts'
 import { isoTime } from '../../contract/time.ts'
-import { entryAt, type VersionRecord, versionKey } from '../../core/file/entry.ts'
+import { entryAt, versionOf } from '../../core/file/entry.ts'
 import { MODE } from '../../core/lock/mode.ts'
 import type { State } from '../../core/state.ts'
 import type { SeenVersions } from '../file/seen-versions.ts'
@@ -85,9 +85,7 @@ function knownBefore(
   const { records, settings } = state
   const gone = entryAt(records, change.folder, change.name, settings.portable_names)
   if (gone?.kind !== 'gone' || gone.fileId === undefined) return undefined
-  const deleted = records.get('version', versionKey(gone.fileId, revision)) as
-    | VersionRecord
-    | undefined
+  const deleted = versionOf(records, gone.fileId, revision)
   return deleted === undefined ? undefined : { file: gone.fileId, version: deleted.base }
 }
 
