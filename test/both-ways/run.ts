@@ -42,7 +42,7 @@ export async function runBothWays(setUp: RunSetUp): Promise<Checked> {
         connected.push(await Agent.open(`agent-${index + 1}`, stage, chance))
       }),
     )
-    const server = new ServerView(root)
+    const server = await ServerView.of(root)
     await until(() => server.isScanned(), 'the folder is scanned')
     const history = new LiveHistory(server)
     const [atEditors, atPrograms] = processes

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { serverNote } from '../../src/server-note.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type ServerNote, serverNote } from '../../src/server-note.ts'
 import { type Reading, readingOf } from './content.ts'
 import type { ToldEvent } from './replay.ts'
 
@@ -10,10 +11,17 @@ export class ServerView {
   private readonly url: string
   private readonly token: string
 
-  constructor(root: string) {
+  /** `sluice mcp` answers before its server is up, so it may come an instant later. */
+  static async of(root: string): Promise<ServerView> {
     const data = join(root, '.sluice')
-    const note = serverNote(data)
-    if (note === undefined) throw new Error(`there is no server for ${root}`)
+    for (const deadline = Date.now() + START_MS; Date.now() < deadline; await pause(20)) {
+      const note = serverNote(data)
+      if (note !== undefined) return new ServerView(data, note)
+    }
+    throw new Error(`there is no server for ${root}`)
+  }
+
+  private constructor(data: string, note: ServerNote) {
     this.pid = note.pid
     this.url = `${note.url}/v1/workspaces/main`
     this.token = readFileSync(join(data, 'admin.token'), 'utf8').trim()
@@ -87,3 +95,6 @@ export class ServerView {
     return fetch(`${this.url}${path}`, { headers, ...(signal === undefined ? {} : { signal }) })
   }
 }
+
+/** How long a server may take to start, on a machine that is busy. */
+const START_MS = 30_000

@@ -66,42 +66,46 @@ function breath(chance: Chance): Step {
   return { do: 'pause', ms: Math.round(chance.between(0, 4)) }
 }
 
-/** Somebody at an editor: each save is a new text of the whole file. */
-export class Editor extends Writer {
-  private readonly process: OutsiderProcess
+/** A program of somebody outside. */
+abstract class Saver extends Writer {
+  protected readonly process: OutsiderProcess
 
   constructor(name: string, stage: Stage, chance: Chance, process: OutsiderProcess) {
     super(name, stage, chance)
     this.process = process
   }
 
-  protected override async act(): Promise<void> {
+  /** A new text of a file; where a step fails, nobody can say what of it stands. */
+  protected async save(
+    path: string,
+    unit: string,
+    { way, steps }: { way: string; steps: readonly Step[] },
+  ): Promise<void> {
     const { log, turns } = this.stage
-    const path = pickShared(this.chance)
-    const ways = Object.entries(EDITORS[this.name] ?? {})
-    const [word, way] = this.chance.pick(ways)
-    const unit = this.unit()
-    const steps = way(path, block(unit, path, pickSize(this.chance)), this.chance)
+    const of = { by: this.name, way }
     await turns.take([path], async () => {
       const { error, ...done } = await this.process.perform(steps)
-      const of = { by: this.name, way: `${this.name} ${word}` }
       if (error === undefined) log.add({ kind: 'saved', ...of, path, unit, ...done })
       else log.add({ kind: 'touched', ...of, paths: [path], from: done.from, to: done.to })
     })
   }
 }
 
-/** Reads a file, and writes what it makes of it: in place, or by way of a name beside it. */
-export class Formatter extends Writer {
-  private readonly process: OutsiderProcess
-
-  constructor(name: string, stage: Stage, chance: Chance, process: OutsiderProcess) {
-    super(name, stage, chance)
-    this.process = process
-  }
-
+/** Somebody at an editor: each save is a new text of the whole file. */
+export class Editor extends Saver {
   protected override async act(): Promise<void> {
-    const { log, turns } = this.stage
+    const path = pickShared(this.chance)
+    const ways = Object.entries(EDITORS[this.name] ?? {})
+    const [word, way] = this.chance.pick(ways)
+    const unit = this.unit()
+    const steps = way(path, block(unit, path, pickSize(this.chance)), this.chance)
+    await this.save(path, unit, { way: `${this.name} ${word}`, steps })
+  }
+}
+
+/** Reads a file, and writes what it makes of it: in place, or by way of a name beside it. */
+export class Formatter extends Saver {
+  protected override async act(): Promise<void> {
     const path = pickShared(this.chance)
     const unit = this.unit()
     const isInPlace = this.chance.happens(0.5)
@@ -112,24 +116,13 @@ export class Formatter extends Writer {
           { do: 'remark', path, to: beside, unit },
           { do: 'rename', path: beside, to: path },
         ]
-    const of = { by: this.name, way: isInPlace ? 'formats in place' : 'formats beside' }
-    await turns.take([path], async () => {
-      const { error, ...done } = await this.process.perform(steps)
-      if (error === undefined) log.add({ kind: 'saved', ...of, path, unit, ...done })
-      else log.add({ kind: 'touched', ...of, paths: [path], from: done.from, to: done.to })
-    })
+    const way = isInPlace ? 'formats in place' : 'formats beside'
+    await this.save(path, unit, { way, steps })
   }
 }
 
 /** Writes what git ignores anew, now and then from nothing. */
-export class Build extends Writer {
-  private readonly process: OutsiderProcess
-
-  constructor(name: string, stage: Stage, chance: Chance, process: OutsiderProcess) {
-    super(name, stage, chance)
-    this.process = process
-  }
-
+export class Build extends Saver {
   protected override async act(): Promise<void> {
     const { log, turns } = this.stage
     const isFresh = this.chance.happens(0.2)
